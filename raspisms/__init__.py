@@ -1,0 +1,52 @@
+"""RaspiSMS: a small team sends and receives SMS from a shared number, on its own machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from . import config, extensions, vault
+
+__version__ = "0.1.0"
+
+
+def create_app(settings: dict[str, Any] | None = None) -> Flask:
+    """The whole application, for the LAN: pages, commands and callbacks.
+
+    Settings come from the environment unless given. Raises config.ConfigError.
+    """
+    from . import blueprints
+
+    app = _base(settings)
+    extensions.init_pages(app)
+    blueprints.init_app(app)
+    return app
+
+
+def create_callbacks_app(settings: dict[str, Any] | None = None) -> Flask:
+    """The public application: the callback routes and nothing else. Raises config.ConfigError."""
+    from .blueprints import callbacks
+
+    # A provider waits for a second at most: a busy database is not waited for, the spool takes over.
+    app = _base(settings, static=False, LOCK_SECONDS=0.4)
+    callbacks.init_app(app)
+    return app
+
+
+def create_worker_app(settings: dict[str, Any] | None = None) -> Flask:
+    """For processes without pages: workers, the clock, commands. Raises config.ConfigError."""
+    return _base(settings, static=False)
+
+
+def _base(settings: dict[str, Any] | None, *, static: bool = True, **more: Any) -> Flask:
+    values = config.load() if settings is None else settings
+    app = Flask(
+        __name__,
+        instance_path=values["INSTANCE"],
+        static_folder="static" if static else None,
+    )
+    app.config.from_mapping(values, **more)
+    vault.init_app(app)
+    extensions.init_storage(app)
+    return app

@@ -1,0 +1,11 @@
+"""The providers that RaspiSMS speaks to. A new one: see README.md beside this file."""
+
+from __future__ import annotations
+
+from .base import Adapter
+from .octopush import OctopushVirtualNumber
+from .octopush_sandbox import OctopushSandbox
+
+REGISTRY: dict[str, type[Adapter]] = {adapter.key: adapter for adapter in (OctopushVirtualNumber, OctopushSandbox)}
+
+__all__ = ["REGISTRY", "Adapter"]

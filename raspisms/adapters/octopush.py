@@ -1,0 +1,205 @@
+"""Octopush, with a virtual number: sending and checking. Its callbacks are in octopush_callbacks.py.
+
+Facts and their confidence: octopush-api.md (sections are named where they are used).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ..texts import numbers
+from ..words import N_
+from . import octopush_callbacks, octopush_codes
+from .base import (
+    Accepted,
+    AccountError,
+    Adapter,
+    AmbiguousError,
+    Batch,
+    Callback,
+    Check,
+    Item,
+    TemporaryError,
+    UnreadableAnswer,
+    setting,
+)
+from .base import Settings as BaseSettings
+from .http import Answer, HTTPClient
+
+SEND_READ_SECONDS = 30.0
+CHECK_READ_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class OctopushSettings(BaseSettings):
+    """What a person copies from the Octopush account."""
+
+    login: str = setting(
+        "Octopush Login",
+        help=N_("L’adresse e-mail affichée dans le cadre « Login » de la page Identifiants API d’Octopush."),
+    )
+    api_key: str = setting(
+        "API Key",
+        help=N_("La valeur du cadre « Clé API ». Elle est chiffrée et ne sera plus jamais affichée."),
+        kind="secret",
+    )
+    number: str = setting(
+        N_("Numéro de téléphone virtuel"),
+        help=N_("Le numéro que vos correspondants verront, par exemple 07 55 55 11 11 ou +33755551111."),
+        kind="number",
+    )
+    sms_type: str = setting(
+        N_("Type de SMS à employer"),
+        help=N_("Seul le SMS premium revient avec un accusé de réception."),
+        kind="choice",
+        choices={"sms_premium": "premium", "sms_low_cost": "low cost"},
+        default="sms_premium",
+    )
+
+
+class OctopushVirtualNumber(Adapter):
+    key = "octopush_virtual_number"
+    label = N_("Octopush Numéro Virtuel")
+    provider = "Octopush"
+    endpoint = "OCTOPUSH_URL"
+    support_email = "support@octopush.com"
+    advice = N_(
+        "L’offre d’Octopush est moins complète que celle d’OVH ou de Twilio, qui vous conviendront peut-être "
+        "mieux ; ces deux fournisseurs arriveront dans RaspiSMS. Le SMS Flash n’est pas possible avec Octopush."
+    )
+    max_recipients = 500
+    max_text = 1224
+    # Octopush remembers a request_id for 24 hours (§4.2, code 182); one hour is left for clocks that disagree.
+    repeat_window = timedelta(hours=23)
+    Settings = OctopushSettings
+
+    def __init__(self, settings: OctopushSettings, base_url: str) -> None:
+        super().__init__(settings, base_url)
+        self.http = HTTPClient(base_url, {"api-login": settings.login, "api-key": settings.api_key}, self.provider)
+
+    @property
+    def number(self) -> str:
+        return str(self.settings.number)
+
+    @property
+    def account(self) -> str:
+        return str(self.settings.login).strip().lower()
+
+    def submit(self, batch: Batch) -> Accepted:
+        """`POST /sms-campaign/send` (§2); success is any 2xx that names a ticket (§3)."""
+        answer = self.http.request("POST", "/sms-campaign/send", read_seconds=SEND_READ_SECONDS, body=self._body(batch))
+        body = answer.json
+        ticket = str(body.get("sms_ticket") or "").strip()
+        if answer.ok and ticket:
+            return Accepted(
+                ticket=ticket[:128],
+                cost=_decimal(body.get("total_cost")),
+                parts=_integer(body.get("number_of_sms_needed")),
+                credit=_decimal(body.get("residual_credit")),
+            )
+        if octopush_codes.code_of(body) == octopush_codes.ALREADY_ACCEPTED:
+            return Accepted(ticket=ticket or None, words=octopush_codes.words_of(body, answer.text), code="182")
+        raise self._error(answer)
+
+    def _body(self, batch: Batch) -> dict[str, Any]:
+        # `type`, not `sms_type` (§2.2); `purpose`, or Octopush takes it for advertising (§2.3); the text
+        # untouched, or what is sent would differ from what was counted and shown (§10).
+        return {
+            "text": batch.text,
+            "recipients": [{"phone_number": number} for number in batch.recipients],
+            "type": self.settings.sms_type,
+            "purpose": batch.purpose,
+            "sender": self.number,
+            "with_replies": True,
+            "request_id": batch.request_id,
+            "auto_optimize_text": False,
+        }
+
+    def _error(self, answer: Answer) -> Exception:
+        if answer.status >= 500:
+            return AmbiguousError(
+                N_("Octopush est en panne pour le moment. RaspiSMS redemande sans risque de doublon."),
+                words=octopush_codes.words_of(answer.json, ""),
+                code=str(octopush_codes.code_of(answer.json) or ""),
+                http_status=answer.status,
+                retry_after=answer.retry_after,
+            )
+        if answer.ok and not octopush_codes.code_of(answer.json):
+            return UnreadableAnswer(
+                N_("Octopush a répondu sans donner de ticket : le SMS est peut-être parti."),
+                words=answer.text[:500],
+                http_status=answer.status,
+            )
+        if 300 <= answer.status < 400:
+            return AmbiguousError(
+                N_("Quelque chose d’autre qu’Octopush a répondu (une redirection). Vérifiez l’accès à Internet."),
+                http_status=answer.status,
+            )
+        return octopush_codes.error(answer)
+
+    def check(self) -> Check:
+        """`GET /wallet/check-balance` (§5), then the list of numbers when it answers (§6)."""
+        try:
+            answer = self.http.request("GET", "/wallet/check-balance", read_seconds=CHECK_READ_SECONDS)
+        except AmbiguousError as error:  # asking for a balance sends nothing: it is just out of reach
+            raise TemporaryError(error.reason, words=error.words) from error
+        if answer.status == 429 or answer.status >= 500:
+            raise TemporaryError(N_("Octopush ne répond pas correctement pour le moment."), http_status=answer.status)
+        if not answer.ok:
+            error = octopush_codes.error(answer)
+            if isinstance(error, AccountError | TemporaryError):
+                raise error
+        if not answer.ok or "amount" not in answer.json:
+            raise AmbiguousError(
+                N_(
+                    "La réponse n’est pas celle d’Octopush. Vérifiez l’accès à Internet "
+                    "(page d’accueil d’une box, proxy)."
+                ),
+                words=octopush_codes.words_of(answer.json, answer.text),
+                http_status=answer.status,
+            )
+        return Check(balance=_decimal(answer.json["amount"]), warning=self._number_warning())
+
+    def _number_warning(self) -> str | None:
+        """A sentence when Octopush lists the account's numbers and ours is not one of them."""
+        try:
+            answer = self.http.request("GET", "/virtual-number/list", read_seconds=CHECK_READ_SECONDS)
+        except (TemporaryError, AmbiguousError):
+            return None
+        owned = _owned_numbers(answer.data) if answer.ok else None
+        if owned is None or self.number in owned:
+            return None
+        return N_("Octopush ne connaît pas ce numéro virtuel sur ce compte : vérifiez-le, ou demandez à Octopush.")
+
+    @classmethod
+    def read_callback(cls, callback: Callback) -> list[Item]:
+        return octopush_callbacks.read(callback)
+
+
+def _owned_numbers(data: Any) -> set[str] | None:
+    """Numbers of `/virtual-number/list`, a list or an object around one; None when it has neither."""
+    if isinstance(data, dict):
+        data = next((value for value in data.values() if isinstance(value, list)), None)
+    if not isinstance(data, list):
+        return None
+    return {
+        numbers.from_provider(item["virtual_number"])
+        for item in data
+        if isinstance(item, dict) and item.get("virtual_number")
+    }
+
+
+def _decimal(value: Any) -> Decimal | None:
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def _integer(value: Any) -> int | None:
+    found = _decimal(value)
+    return None if found is None else int(found)

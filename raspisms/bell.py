@@ -1,0 +1,79 @@
+"""The bell: tells a worker that the database holds something to do.
+
+The queue server may be empty, gone or wiped at any time. Nothing is lost by that: whatever a ring would
+have announced is in the database, and the clock's sweep rings again. So ringing never raises.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+
+log = logging.getLogger(__name__)
+
+# A flag that its job never took away (a lost job, a killed worker) stops counting after this long.
+FLAG_SECONDS = 30
+# A job record is of no use once the job has run: the truth is in the database.
+KEEP_FAILED_SECONDS = 3600
+
+
+class Bell:
+    """Rings at most one pending job for one thing to do, whatever the number of callers."""
+
+    def __init__(self) -> None:
+        self._connections: dict[int, Redis] = {}
+
+    def init_app(self, app: Flask) -> None:
+        """Open no connection yet: the queue server may start later than the pages."""
+        self._connections[id(app)] = Redis.from_url(
+            app.config["REDIS_URL"],
+            socket_connect_timeout=1,
+            health_check_interval=30,
+        )
+        app.extensions["bell"] = self._connections[id(app)]
+
+    @property
+    def connection(self) -> Redis:
+        """The current application's connection to the queue server."""
+        from flask import current_app
+
+        connection: Redis = current_app.extensions["bell"]
+        return connection
+
+    def ring(self, queue: str, function: str, *args: int, timeout: int) -> bool:
+        """Ask a worker of `queue` to run `function(*args)`; False when the queue server is out of reach.
+
+        A second ring before the job starts adds no second job: the job reads everything that is due.
+        `timeout` is the job's, in seconds. The job must call `answer` first.
+        """
+        flag = _flag(function, args)
+        try:
+            if not self.connection.set(flag, 1, nx=True, ex=FLAG_SECONDS):
+                return True
+            Queue(queue, connection=self.connection).enqueue(
+                function,
+                *args,
+                job_timeout=timeout,
+                result_ttl=0,
+                failure_ttl=KEEP_FAILED_SECONDS,
+            )
+        except (RedisError, OSError) as error:
+            log.warning("queue server out of reach, the sweep will ring later: %s", type(error).__name__)
+            return False
+        return True
+
+    def answer(self, function: str, *args: Any) -> None:
+        """Called by a job before it reads the database: from now on a ring makes a new job."""
+        try:
+            self.connection.delete(_flag(function, args))
+        except (RedisError, OSError):
+            log.warning("queue server out of reach while answering the bell")
+
+
+def _flag(function: str, args: tuple[Any, ...]) -> str:
+    return "raspisms:bell:" + ":".join([function, *map(str, args)])

@@ -1,0 +1,73 @@
+"""Pages, one blueprint per thing; everything is closed unless it is listed here."""
+
+from __future__ import annotations
+
+from flask import Flask, current_app, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..extensions import csrf, db, login
+from ..models import User
+from . import auth, callbacks, errors, health, home, messages, phones, presentation, profile, received
+
+# What a stranger may ask for. Everything else sends to the sign-in page.
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "auth.login",
+        "auth.setup",
+        "callbacks.receive",
+        "health.live",
+        "health.ready",
+        "static",
+        "bootstrap.static",
+    }
+)
+
+# Only what is ours, nothing inline: a text from an SMS can never become a script.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",  # Bootstrap draws its arrows as data: images
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def init_app(app: Flask) -> None:
+    """Register every blueprint, close the doors, and set what every page shares."""
+    for module in (auth, home, phones, messages, received, profile, health, callbacks):
+        app.register_blueprint(module.bp)
+    csrf.exempt(callbacks.bp)
+    errors.init_app(app)
+    presentation.init_app(app)
+    app.before_request(_closed_by_default)
+    app.after_request(_headers)
+    login.user_loader(_load_user)
+
+
+def _closed_by_default() -> Response | None:
+    if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS or current_user.is_authenticated:
+        return None
+    wanted = request.full_path if request.query_string else request.path
+    return redirect(url_for("auth.login", next=wanted if request.method == "GET" else None))
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    if request.endpoint not in {"static", "bootstrap.static"}:
+        response.headers.setdefault("Cache-Control", "no-store")
+    elif not current_app.debug:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+def _load_user(session_id: str) -> User | None:
+    return db.session.query(User).filter_by(session_id=session_id).one_or_none()

@@ -1,0 +1,81 @@
+"""Errors as people read them: what happened, and what to do."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, render_template, request
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+
+from ..database import StorageUnavailable
+from ..extensions import db
+from ..words import N_
+
+log = logging.getLogger(__name__)
+
+SENTENCES: dict[int, tuple[str, str]] = {
+    400: (N_("Cette demande est incomplète"), N_("Revenez en arrière et recommencez.")),
+    403: (
+        N_("Réservé aux administrateurs"),
+        N_("Demandez à un administrateur de RaspiSMS de le faire, ou de vous en donner le droit."),
+    ),
+    404: (
+        N_("Cette page n’existe pas"),
+        N_("L’adresse est peut-être incomplète, ou ce qu’elle montrait n’est plus là."),
+    ),
+    405: (N_("Cette page ne s’ouvre pas ainsi"), N_("Revenez en arrière et utilisez les boutons de la page.")),
+    413: (N_("C’est trop gros"), N_("Ce qui a été envoyé dépasse ce que RaspiSMS accepte : réduisez-le.")),
+    429: (N_("Trop d’essais"), N_("Attendez une minute, puis réessayez.")),
+    500: (
+        N_("RaspiSMS s’est trompé"),
+        N_("Vos SMS acceptés ne sont pas perdus. Réessayez ; si cela continue, prévenez qui a installé RaspiSMS."),
+    ),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Give each kind of error its page."""
+    for status in SENTENCES:
+        app.register_error_handler(status, _page)
+    app.register_error_handler(CSRFError, _stale)
+    app.register_error_handler(StorageUnavailable, _storage)
+    app.register_error_handler(OperationalError, _unreadable)
+
+
+def render(title: str, sentence: str, status: int) -> tuple[str, int]:
+    """A page with a title, a sentence and a way back."""
+    return render_template("errors/error.html", title=title, sentence=sentence, status=status), status
+
+
+def _page(error: Exception) -> tuple[str, int]:
+    status = getattr(error, "code", None) or 500
+    if status >= 500:
+        db.session.rollback()
+    title, sentence = SENTENCES.get(status, SENTENCES[500])
+    return render(gettext(title), gettext(sentence), status)
+
+
+def _stale(_error: CSRFError) -> tuple[str, int]:
+    return render(
+        gettext("Cette page a expiré"),
+        gettext("Revenez en arrière : votre texte y est encore. Rechargez la page, puis recommencez."),
+        400,
+    )
+
+
+def _storage(error: StorageUnavailable) -> tuple[str, int]:
+    log.error("%s %s: %s", request.method, request.endpoint, type(error.__cause__).__name__)
+    db.session.rollback()
+    return render(gettext("Rien n’a été enregistré"), gettext(str(error)), 503)
+
+
+def _unreadable(error: OperationalError) -> tuple[str, int]:
+    log.error("%s %s: %s", request.method, request.endpoint, type(error.orig).__name__)
+    db.session.rollback()
+    return render(
+        gettext("La base de données ne répond pas"),
+        gettext("Réessayez dans quelques secondes ; si cela continue, prévenez qui a installé RaspiSMS."),
+        503,
+    )

@@ -1,0 +1,159 @@
+"""What every template can use: labels, dates, money, numbers, the banner of alarms."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import ipaddress
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from babel.dates import format_timedelta
+from flask import Flask, current_app, request, url_for
+from flask_babel import format_currency, format_datetime, get_locale, gettext, to_user_timezone
+from flask_login import current_user
+from markupsafe import Markup, escape
+from sqlalchemy import func, select
+
+from ..database import now
+from ..extensions import db
+from ..labels import PHONE_LABELS, STATUS_LABELS, STATUS_SENTENCES
+from ..models import Direction, Message, Phone, Status
+from ..models.phone import PAUSED_STATUSES
+from ..phones.settings import adapter_class
+from ..texts import numbers
+
+# Shape and colour of each state: never the colour alone.
+STATE_CLASSES: dict[str, str] = {
+    "queued": "waiting",
+    "sending": "waiting",
+    "sent": "sent",
+    "delivered": "delivered",
+    "received": "delivered",
+    "failed": "failed",
+    "expired": "failed",
+    "cancelled": "failed",
+    "unknown": "unknown",
+    "available": "delivered",
+    "unverified": "unknown",
+    "unavailable": "failed",
+    "no_credit": "failed",
+    "disabled": "waiting",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates their filters and the things that every page shows."""
+    app.template_filter("number")(numbers.pretty)
+    app.template_filter("euros")(euros)
+    app.template_filter("moment")(moment)
+    app.template_filter("exact")(exact)
+    app.jinja_env.globals.update(
+        STATUS_LABELS=STATUS_LABELS,
+        STATUS_SENTENCES=STATUS_SENTENCES,
+        PHONE_LABELS=PHONE_LABELS,
+        STATE_CLASSES=STATE_CLASSES,
+        current_locale=get_locale,
+        asset=asset,
+        is_local=is_local,
+        limit_of=limit_of,
+        price_of=price_of,
+    )
+    app.context_processor(_everywhere)
+
+
+def _everywhere() -> dict[str, Any]:
+    """The alarms and the unread count, for people who are signed in and ask for a whole page."""
+    if not current_user or not current_user.is_authenticated or request.args.get("fragment"):
+        return {"alarms": [], "unread": 0}
+    paused = list(db.session.scalars(select(Phone).where(Phone.status.in_(PAUSED_STATUSES)).order_by(Phone.name)))
+    return {"alarms": [(phone, waiting(phone)) for phone in paused], "unread": unread_count()}
+
+
+def waiting(phone: Phone) -> int:
+    """Messages of this phone that have not left."""
+    query = select(func.count()).select_from(Message)
+    return db.session.scalar(query.where(Message.phone_id == phone.id, Message.status == Status.QUEUED)) or 0
+
+
+def unread_count() -> int:
+    """Received messages that nobody has marked as read."""
+    query = select(func.count()).select_from(Message)
+    return db.session.scalar(query.where(Message.direction == Direction.IN, Message.read_at.is_(None))) or 0
+
+
+def euros(amount: Decimal | None) -> str:
+    """An amount; tenths of cents are shown where they matter, below one euro."""
+    if amount is None:
+        return "—"
+    small = 0 < abs(amount) < 1 and amount != round(amount, 2)
+    if small:
+        return format_currency(amount, "EUR", format="#,##0.000 ¤" if str(get_locale()) == "fr" else "¤#,##0.000")
+    return format_currency(amount, "EUR")
+
+
+def exact(when: datetime | None) -> str:
+    """Date and time to the second, in the installation's zone."""
+    return "" if when is None else format_datetime(when, "d MMMM yyyy, HH:mm:ss")
+
+
+def moment(when: datetime | None) -> Markup:
+    """A time as people say it, with the exact one for the mouse, the keyboard and screen readers."""
+    if when is None:
+        return Markup("")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        when.isoformat(), exact(when), escape(_relative(when))
+    )
+
+
+def _relative(when: datetime) -> str:
+    elapsed = now() - when
+    local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
+    if -5 <= elapsed.total_seconds() < 45:
+        return gettext("à l’instant")
+    if 0 < elapsed.total_seconds() < 3600:
+        return format_timedelta(-elapsed, granularity="minute", add_direction=True, locale=get_locale())
+    if local == today:
+        return format_datetime(when, "HH:mm")
+    if local.year == today.year:
+        return format_datetime(when, "d MMM, HH:mm")
+    return format_datetime(when, "d MMM yyyy, HH:mm")
+
+
+@functools.cache
+def _fingerprint(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+def asset(filename: str) -> str:
+    """URL of a file of ours, different whenever the file is: it may then be kept for ever."""
+    folder = current_app.static_folder or ""
+    return url_for("static", filename=filename, v=_fingerprint(str(Path(folder) / filename)))
+
+
+def is_local(url: str) -> bool:
+    """Whether an address can only be reached from this machine or this LAN."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or "." not in host
+
+
+def limit_of(phone: Phone) -> int:
+    """Characters that one message of this phone may have."""
+    return adapter_class(phone.adapter).max_text
+
+
+def price_of(phone: Phone) -> Decimal | None:
+    """Euros for one part, as the provider billed this phone's last message; None before the first."""
+    last = db.session.execute(
+        select(Message.cost, Message.parts)
+        .where(Message.phone_id == phone.id, Message.direction == Direction.OUT, Message.cost.is_not(None))
+        .order_by(Message.id.desc())
+        .limit(1)
+    ).first()
+    return last.cost / last.parts if last and last.parts else None

@@ -1,0 +1,54 @@
+""" "Mon profil": the language and the password of the person who is signed in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext, refresh
+from flask_login import current_user, login_user
+from werkzeug.wrappers import Response
+
+from .. import users
+from ..database import transaction
+from ..forms.profile import LocaleForm, PasswordForm
+from ..models import User
+
+bp = Blueprint("profile", __name__, url_prefix="/profile")
+
+
+def _page(locale: LocaleForm, password: PasswordForm, status: int = 200) -> tuple[str, int]:
+    return render_template("profile/index.html", locale_form=locale, password_form=password), status
+
+
+@bp.get("/")
+def index() -> tuple[str, int]:
+    return _page(LocaleForm(data={"locale": current_user.locale}), PasswordForm())
+
+
+@bp.post("/locale")
+def locale() -> Response | tuple[str, int]:
+    form = LocaleForm()
+    if not form.validate_on_submit():
+        return _page(form, PasswordForm(formdata=None), 400)
+    with transaction() as session:
+        user = session.get_one(User, current_user.id)
+        user.locale = form.locale.data
+    refresh()
+    flash(gettext("La langue est changée."), "success")
+    return redirect(url_for("profile.index"))
+
+
+@bp.post("/password")
+def password() -> Response | tuple[str, int]:
+    form = PasswordForm()
+    if form.validate_on_submit():
+        if users.authenticate(current_user.email, form.current.data) is None:
+            form.current.errors = [gettext("Ce n’est pas votre mot de passe actuel.")]
+        else:
+            try:
+                login_user(users.change_password(current_user.id, form.password.data))
+            except users.Refused as error:
+                form.password.errors = [gettext(str(error))]
+            else:
+                flash(gettext("Votre mot de passe est changé ; vos autres sessions sont fermées."), "success")
+                return redirect(url_for("profile.index"))
+    return _page(LocaleForm(formdata=None, data={"locale": current_user.locale}), form, 400)

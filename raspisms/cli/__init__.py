@@ -1,0 +1,27 @@
+"""The command line: one file per command group."""
+
+from __future__ import annotations
+
+import click
+
+from ..words import N_, say
+from . import db, demo, message, phone, sandbox, send, up, user
+
+
+@click.group(help=say(N_("RaspiSMS : envoyer et recevoir des SMS en équipe, depuis un numéro partagé.")))
+@click.version_option(package_name="raspisms")
+def main() -> None:
+    pass
+
+
+for command in (
+    up.up,
+    db.db,
+    user.user,
+    phone.phone,
+    send.send,
+    message.message,
+    sandbox.sandbox,
+    demo.demo,
+):
+    main.add_command(command)

@@ -1,0 +1,65 @@
+"""What every command needs: settings, an application, a database at the right version."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from flask import Flask
+
+from .. import config
+from ..words import N_, say
+
+
+def fail(sentence: str, **values: Any) -> NoReturn:
+    """End the command with one sentence on the error stream and exit code 1."""
+    raise click.ClickException(say(sentence, **values))
+
+
+def settings() -> dict[str, Any]:
+    """The settings, or the end of the command with a sentence and exit code 2."""
+    try:
+        return config.load()
+    except config.ConfigError as error:
+        failure = click.ClickException(str(error))
+        failure.exit_code = 2
+        raise failure from error
+
+
+def application() -> Flask:
+    """An application for a command, its database made when there is none yet."""
+    from .. import create_worker_app
+    from ..schema import Version, upgrade, version
+
+    values = settings()
+    try:
+        Path(values["INSTANCE"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        fail(N_("Le dossier %(path)s ne peut pas être créé : vérifiez RASPISMS_INSTANCE."), path=values["INSTANCE"])
+    app = create_worker_app(values)
+    with app.app_context():
+        found = version()
+        if found is Version.EMPTY:
+            upgrade()
+        elif found is Version.OLD:
+            fail(N_("La base de données est d’une version plus ancienne : lancez « raspisms db upgrade »."))
+    return app
+
+
+def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a command inside an application context; what the database refuses ends it with a sentence."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from ..database import StorageUnavailable
+
+        with application().app_context():
+            try:
+                return command(*args, **kwargs)
+            except StorageUnavailable as error:
+                fail(str(error))
+
+    return run

@@ -1,0 +1,35 @@
+"""raspisms user: the people who may sign in."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ..words import N_, say
+from ._app import fail, with_app
+
+
+@click.group(help=say(N_("Les personnes qui peuvent se connecter.")))
+def user() -> None:
+    pass
+
+
+@user.command(help=say(N_("Ajoute une personne.")))
+@click.argument("email")
+@click.option("--role", type=click.Choice(["admin", "member"]), default="member", show_default=True)
+@click.option("--password-stdin", is_flag=True, help=say(N_("Lit le mot de passe sur l’entrée standard.")))
+@with_app
+def add(email: str, role: str, password_stdin: bool) -> None:
+    from .. import users
+    from ..models import Role
+
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt(say("Mot de passe"), hide_input=True, confirmation_prompt=True)
+    try:
+        users.add(email, password, Role(role))
+    except users.Refused as error:
+        fail(str(error))
+    click.echo(say("%(email)s peut se connecter.", email=email))

@@ -1,0 +1,196 @@
+"""Every setting: its name, its default, what it means, and how bad values are refused.
+
+A setting `NAME` is read from the environment variable `RASPISMS_NAME`, or from the file that
+`RASPISMS_NAME_FILE` names (for secrets handed over as files). A `RASPISMS_…` variable that nobody
+reads is most likely a typing mistake, so it stops the start instead of being ignored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from .words import N_, say
+
+PREFIX = "RASPISMS_"
+# A Unix socket's path may hold 107 bytes; a deep instance folder needs a shorter place.
+SOCKET_PATH_LIMIT = 100
+
+
+class ConfigError(Exception):
+    """A setting is unknown, wrong or contradicts another; str(error) is the sentence to show."""
+
+    def __init__(self, sentence: str, **values: Any) -> None:
+        super().__init__(say(sentence, **values))
+
+
+def _port(value: str) -> int:
+    if not value.isdigit() or not 1 <= int(value) <= 65535:
+        raise ValueError(N_("un port est un nombre de 1 à 65535"))
+    return int(value)
+
+
+def _workers(value: str) -> int:
+    if not value.isdigit() or not 1 <= int(value) <= 64:
+        raise ValueError(N_("il en faut de 1 à 64"))
+    return int(value)
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(N_("une adresse ressemble à https://sms.example.org"))
+    return value.rstrip("/")
+
+
+def _redis_url(value: str) -> str:
+    if urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError(N_("elle commence par redis://, rediss:// ou unix://"))
+    return value
+
+
+def _database_url(value: str) -> str:
+    if urlsplit(value).scheme.split("+")[0] not in {"sqlite", "postgresql"}:
+        raise ValueError(N_("elle commence par sqlite:/// ou postgresql+psycopg://"))
+    return value
+
+
+def _secret(value: str) -> str:
+    if len(value) < 32:
+        raise ValueError(N_("il faut au moins 32 caractères"))
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(N_("un fuseau ressemble à Europe/Paris")) from error
+    return value
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting; `default` is the text that the environment would have held, or None."""
+
+    name: str
+    default: str | None
+    meaning: str
+    read: Callable[[str], Any] = str
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("INSTANCE", None, "Folder of this installation's data; ./instance when not set."),
+    Setting("DATABASE_URL", None, "Database; SQLite in the instance folder when not set.", _database_url),
+    Setting("REDIS_URL", None, "Queue server; `up` starts its own when not set.", _redis_url),
+    Setting("PUBLIC_URL", None, "Base of the callback URLs, as the provider sees it.", _http_url),
+    Setting("OCTOPUSH_URL", "https://api.octopush.com/v1/public", "Base of Octopush's API.", _http_url),
+    Setting("HOST", "127.0.0.1", "Address that the pages and the callbacks listen on."),
+    Setting("PORT", "8000", "Port of the pages, for the LAN.", _port),
+    Setting("CALLBACKS_PORT", "8001", "Port of the callbacks, for the reverse proxy.", _port),
+    Setting("SANDBOX_PORT", "8002", "Port of the built-in Octopush sandbox.", _port),
+    Setting("WORKERS", "2", "Sending workers; replies and reports have one of their own.", _workers),
+    Setting("SECRET_KEY", None, "Key of sessions and of secrets at rest; made at first start.", _secret),
+    Setting("TIMEZONE", "Europe/Paris", "Zone of the pages and of the provider's dates.", _zone),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Read the settings from `environ` (the process's by default) into a Flask configuration.
+
+    Raises ConfigError for an unknown variable, an unreadable value or a contradiction.
+    """
+    raw = _raw_values(os.environ if environ is None else environ)
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        text = raw.get(setting.name, setting.default)
+        try:
+            values[setting.name] = None if text is None else setting.read(text)
+        except ValueError as error:
+            raise ConfigError(
+                N_("%(name)s est mal réglé : %(reason)s."), name=PREFIX + setting.name, reason=say(str(error))
+            ) from error
+    return complete(values)
+
+
+def _raw_values(environ: Mapping[str, str]) -> dict[str, str]:
+    raw: dict[str, str] = {}
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX) or not value:
+            continue
+        name = variable.removeprefix(PREFIX)
+        from_file = name.endswith("_FILE")
+        name = name.removesuffix("_FILE")
+        if name not in BY_NAME:
+            known = ", ".join(PREFIX + setting.name for setting in SETTINGS)
+            raise ConfigError(
+                N_("%(name)s n’est pas un réglage de RaspiSMS. Les réglages sont : %(known)s."),
+                name=variable,
+                known=known,
+            )
+        if name in raw:
+            raise ConfigError(N_("%(name)s et %(name)s_FILE sont tous deux réglés : gardez-en un."), name=PREFIX + name)
+        raw[name] = _file_content(variable, value) if from_file else value
+    return raw
+
+
+def _file_content(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(N_("%(name)s désigne un fichier illisible : %(path)s."), name=variable, path=path) from error
+
+
+def complete(values: dict[str, Any]) -> dict[str, Any]:
+    """Add what follows from the settings: paths, URLs, and what Flask's extensions want to be told.
+
+    Raises ConfigError when two settings contradict each other.
+    """
+    ports = [values[name] for name in ("PORT", "CALLBACKS_PORT", "SANDBOX_PORT")]
+    if len(set(ports)) < len(ports):
+        raise ConfigError(
+            N_("RASPISMS_PORT, RASPISMS_CALLBACKS_PORT et RASPISMS_SANDBOX_PORT doivent être trois ports différents.")
+        )
+    instance = Path(values["INSTANCE"] or default_instance()).absolute()
+    host = values["HOST"]
+    if ":" in host:
+        host = f"[{host}]"
+    local = f"http://{host}:{values['CALLBACKS_PORT']}"
+    return values | {
+        "INSTANCE": str(instance),
+        "EMBEDDED_QUEUE": values["REDIS_URL"] is None,
+        "REDIS_URL": values["REDIS_URL"] or f"unix://{queue_socket(instance)}",
+        "PUBLIC_URL": values["PUBLIC_URL"] or local,
+        "SANDBOX_URL": f"http://127.0.0.1:{values['SANDBOX_PORT']}/v1/public",
+        "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"] or f"sqlite:///{instance / 'raspisms.db'}",
+        "SESSION_COOKIE_NAME": "raspisms",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch must still send
+        "MAX_CONTENT_LENGTH": 1024 * 1024,
+        "BABEL_DEFAULT_LOCALE": "fr",
+        "BABEL_DEFAULT_TIMEZONE": values["TIMEZONE"],
+    }
+
+
+def default_instance() -> Path:
+    """`./instance` beside the source tree, or below the current folder when installed as a package."""
+    beside = Path(__file__).resolve().parent.parent
+    return (beside if (beside / "setup.py").exists() else Path.cwd()) / "instance"
+
+
+def queue_socket(instance: Path) -> Path:
+    """Path of the embedded queue server's socket: the same for every process of one instance."""
+    path = instance / "queue" / "valkey.sock"
+    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+        return path
+    short = hashlib.sha256(os.fsencode(instance)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"raspisms-{os.getuid()}-{short}" / "valkey.sock"

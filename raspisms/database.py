@@ -1,0 +1,144 @@
+"""How the database is opened, written to and typed: transactions, SQLite's settings, UTC and euros."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import BigInteger, DateTime, Dialect, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
+
+from .extensions import db
+from .words import N_
+
+WRITE = "raspisms_write"
+# Longer than any transaction of ours; a person waits this long at most for a lock.
+LOCK_SECONDS = 5.0
+
+
+class StorageUnavailable(Exception):
+    """The database took nothing; str(error) says what happened and what to do, in French (a msgid)."""
+
+
+def now() -> datetime:
+    """The present time, in UTC."""
+    return datetime.now(UTC)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A time in UTC: refuses times without a zone, gives back times with one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Euros(TypeDecorator[Decimal]):
+    """An amount in euros, kept as whole millionths: exact, summable, and the same on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return None if value is None else int((value * 1_000_000).to_integral_value())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(int(value)) / 1_000_000
+
+
+def init_app(app: Flask) -> None:
+    """Prepare the engine; on SQLite, every connection gets the settings that our promises rest on."""
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite(app.config.get("LOCK_SECONDS", LOCK_SECONDS)))
+        event.listen(engine, "begin", _begin_sqlite)
+    # A forked child (a job) must not speak on its parent's connections.
+    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+
+
+def _prepare_sqlite(lock_seconds: float) -> Any:
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun below, by us
+        for pragma in (
+            f"busy_timeout = {int(lock_seconds * 1000)}",
+            "journal_mode = WAL",
+            # A submission must survive a power cut that its request did not.
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "temp_store = MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return prepare
+
+
+def _begin_sqlite(connection: Any) -> None:
+    """Writers take the lock at once: a read that turns into a write would fail instead of waiting."""
+    writing = connection.get_execution_options().get(WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One short write: takes the database's write lock, commits at the end, rolls back on any error.
+
+    Whatever was read before is read again under the lock. A `transaction` inside another joins it.
+    Raises StorageUnavailable when the database is locked for too long, full or unreadable.
+    """
+    session = db.session()
+    if session.info.get(WRITE):
+        yield session
+        return
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("changes made outside of a transaction would be lost")
+    session.rollback()
+    session.info[WRITE] = True
+    try:
+        with storage_errors():
+            session.connection(execution_options={WRITE: True})
+            yield session
+            session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop(WRITE, None)
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn the driver's words for a locked, full or broken database into a sentence for people."""
+    try:
+        yield
+    except OperationalError as error:
+        raise StorageUnavailable(_sentence(error)) from error
+
+
+def _sentence(error: DBAPIError) -> str:
+    words = str(error.orig).lower()
+    if "locked" in words or "busy" in words or "timeout" in words:
+        return N_("La base de données est occupée. Rien n’a été enregistré : réessayez dans quelques secondes.")
+    if "full" in words or "disk i/o" in words or "no space" in words:
+        return N_("Le disque est plein. Rien n’a été enregistré : libérez de la place, puis réessayez.")
+    return N_(
+        "La base de données ne répond pas. Rien n’a été enregistré : prévenez la personne qui a installé RaspiSMS."
+    )

@@ -1,0 +1,65 @@
+"""Flask extensions, made here and bound to an application by `init_app`."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+from flask_babel import Babel
+from flask_bootstrap import Bootstrap5
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, current_user
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import MetaData
+
+from .bell import Bell
+
+# Names for every constraint, so that migrations can change them on SQLite too.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+LOCALES = ("fr", "en")
+
+db = SQLAlchemy(metadata=MetaData(naming_convention=NAMING), session_options={"expire_on_commit": False})
+csrf = CSRFProtect()
+login = LoginManager()
+babel = Babel()
+bootstrap = Bootstrap5()
+limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True, headers_enabled=False)
+bell = Bell()
+
+
+def init_storage(app: Flask) -> None:
+    """Bind what every application needs: the database and the bell."""
+    from . import database  # late: database.py needs `db` above
+
+    db.init_app(app)
+    database.init_app(app)
+    bell.init_app(app)
+
+
+def init_pages(app: Flask) -> None:
+    """Bind what pages for people need on top: sessions, forms, languages, styles."""
+    csrf.init_app(app)
+    login.init_app(app)
+    login.login_view = "auth.login"
+    login.login_message = None
+    babel.init_app(app, locale_selector=_locale)
+    bootstrap.init_app(app)
+    app.config["RATELIMIT_STORAGE_URI"] = _limiter_storage(app.config["REDIS_URL"])
+    limiter.init_app(app)
+
+
+def _limiter_storage(redis_url: str) -> str:
+    return redis_url.replace("unix://", "redis+unix://", 1)
+
+
+def _locale() -> str:
+    """The signed-in person's language, else the browser's, else French."""
+    if current_user and current_user.is_authenticated:
+        return str(current_user.locale)
+    return request.accept_languages.best_match(LOCALES, default="fr") or "fr"

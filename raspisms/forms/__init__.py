@@ -1,0 +1,1 @@
+"""Forms: what people type, checked; the same sentences whichever page shows them."""

@@ -1,0 +1,40 @@
+"""Signing in, and the first administrator."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import EmailField, PasswordField
+from wtforms.validators import EqualTo, InputRequired
+
+
+class LoginForm(FlaskForm):
+    email = EmailField(
+        _l("Adresse e-mail"),
+        validators=[InputRequired(_l("Écrivez votre adresse e-mail."))],
+        render_kw={"autocomplete": "username"},
+    )
+    password = PasswordField(
+        _l("Mot de passe"),
+        validators=[InputRequired(_l("Écrivez votre mot de passe."))],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class SetupForm(FlaskForm):
+    email = EmailField(
+        _l("Adresse e-mail"),
+        validators=[InputRequired(_l("Écrivez votre adresse e-mail."))],
+        render_kw={"autocomplete": "username"},
+    )
+    password = PasswordField(
+        _l("Mot de passe"),
+        description=_l("Au moins 10 caractères. Une phrase convient très bien."),
+        validators=[InputRequired(_l("Choisissez un mot de passe d’au moins 10 caractères."))],
+        render_kw={"autocomplete": "new-password", "minlength": "10"},
+    )
+    repeated = PasswordField(
+        _l("Le même mot de passe, encore une fois"),
+        validators=[EqualTo("password", _l("Les deux mots de passe sont différents."))],
+        render_kw={"autocomplete": "new-password"},
+    )

@@ -1,0 +1,57 @@
+"""RQ jobs: one line each, calling a verb. Arguments are ids; running one twice does no harm.
+
+None of them is retried by the queue: what a lost or failed job leaves undone is still in the database,
+and the sweep rings again.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from . import queues
+from .extensions import bell, db
+from .phones import checking
+from .receiving import journal
+from .sending import dispatch
+
+
+def drain(account_id: int) -> None:
+    """Send what is due for one account. Twice at once: the second finds the lease taken and returns."""
+    bell.answer(queues.DRAIN, account_id)
+    with _stopping() as stop:
+        more = dispatch.drain(account_id, stop=lambda: stop[0])
+    if more and not stop[0]:
+        bell.ring(queues.SENDING, queues.DRAIN, account_id, timeout=queues.DRAIN_SECONDS)
+
+
+def apply_callbacks() -> None:
+    """Apply stored callbacks. Twice at once: each entry changes state once, under the write lock."""
+    bell.answer(queues.APPLY_CALLBACKS)
+    journal.apply_new()
+
+
+def check_phone(phone_id: int) -> None:
+    """Ask a provider about a phone; resume sending when the check passes."""
+    bell.answer(queues.CHECK_PHONE, phone_id)
+    phone = checking.check(phone_id)
+    if phone is not None and phone.can_send:
+        bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
+    db.session.rollback()
+
+
+@contextmanager
+def _stopping() -> Iterator[list[bool]]:
+    """On SIGTERM, end after the present request instead of in the middle of it."""
+    stop = [False]
+
+    def ask(_signum: int, _frame: FrameType | None) -> None:
+        stop[0] = True
+
+    previous = signal.signal(signal.SIGTERM, ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,32 @@
+"""Alembic's entry: migrates the database of the current application."""
+
+from alembic import context
+
+from raspisms import models  # noqa: F401 - so that the metadata is complete
+from raspisms.database import Euros, UTCDateTime
+from raspisms.extensions import db
+
+
+def plain(kind: str, value: object, _autogenerate: object) -> str | bool:
+    """Write our own column types as what they are in the database: a migration outlives the code."""
+    if kind == "type" and isinstance(value, UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(value, Euros):
+        return "sa.BigInteger()"
+    return False
+
+
+def run() -> None:
+    with db.engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            render_as_batch=True,
+            compare_type=True,
+            render_item=plain,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

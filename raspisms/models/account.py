@@ -1,0 +1,28 @@
+"""An account at a provider: what must not be spoken to twice at the same time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..database import UTCDateTime
+from ..extensions import db
+
+
+class Account(db.Model):
+    """Several phones (numbers) may share one account; its requests leave one at a time."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    """Keyed digest of the provider and the login: the login itself is sealed with the phone."""
+    holder: Mapped[str | None] = mapped_column(String(128))
+    """The process that is sending for this account now; see sending.lease."""
+    held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    failures: Mapped[int] = mapped_column(default=0)
+    """Requests in a row that got no usable answer."""
+    not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the provider may be spoken to again, after it asked for patience or did not answer."""

@@ -1,0 +1,48 @@
+"""Every callback as it came, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..database import UTCDateTime, now
+from ..extensions import db
+from ._columns import enum_column
+from .phone import Phone
+
+
+class JournalState(StrEnum):
+    NEW = "new"
+    APPLIED = "applied"
+    UNREADABLE = "unreadable"
+    """Nothing in it could be understood; kept for a person to look at."""
+    FAILED = "failed"
+    """Our own fault: applying it raised an error; kept, and named in the log."""
+
+
+NEW = text("state = 'new'")
+
+
+class JournalEntry(db.Model):
+    __tablename__ = "journal"
+    __table_args__ = (Index("ix_journal_new", "id", sqlite_where=NEW, postgresql_where=NEW),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id"), index=True)
+    """The phone whose token was in the URL."""
+    kind: Mapped[str] = mapped_column(String(16))
+    """Which URL was called: status or reception. Either may carry anything."""
+    content_type: Mapped[str] = mapped_column(String(255), default="")
+    query: Mapped[str] = mapped_column(Text, default="")
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)
+    state: Mapped[JournalState] = mapped_column(enum_column(JournalState), default=JournalState.NEW)
+    outcome: Mapped[str | None] = mapped_column(String(255))
+    """What became of each item, in a word: report, repeated, early, reply, opt-out, foreign, ignored."""
+    spool_id: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Name of the file it waited in while the database was busy: makes the import happen once."""
+
+    phone: Mapped[Phone] = relationship(lazy="joined", innerjoin=True)

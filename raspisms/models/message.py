@@ -1,0 +1,142 @@
+"""One SMS, out or in, between one of our phones and one other number; and what happened to it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..database import Euros, UTCDateTime, now
+from ..extensions import db
+from ._columns import enum_column
+from .phone import Phone
+from .submission import Submission
+from .user import User
+
+
+class Direction(StrEnum):
+    OUT = "out"
+    IN = "in"
+
+
+class Status(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    RECEIVED = "received"
+    """Incoming messages have this one only."""
+
+
+FINAL_STATUSES = (Status.DELIVERED, Status.FAILED, Status.EXPIRED, Status.CANCELLED, Status.RECEIVED)
+
+
+class Lane(IntEnum):
+    """The order of leaving: what a person waits for goes first."""
+
+    REPLY = 0
+    SINGLE = 1
+    BULK = 2
+
+
+QUEUED = text("status = 'queued'")
+
+
+class Message(db.Model):
+    __tablename__ = "messages"
+    __table_args__ = (
+        # What leaves next, and what may leave with it; small, since only waiting rows are in them.
+        Index("ix_messages_queue", "phone_id", "lane", "id", sqlite_where=QUEUED, postgresql_where=QUEUED),
+        Index(
+            "ix_messages_batch",
+            "phone_id",
+            "lane",
+            "batch_key",
+            "id",
+            sqlite_where=QUEUED,
+            postgresql_where=QUEUED,
+        ),
+        Index("ix_messages_submission", "submission_id", "number"),
+        Index("ix_messages_list", "direction", "id"),
+        Index("ix_messages_number", "number", "id"),
+        Index(
+            "ix_messages_unread",
+            "id",
+            sqlite_where=text("direction = 'in' AND read_at IS NULL"),
+            postgresql_where=text("direction = 'in' AND read_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    direction: Mapped[Direction] = mapped_column(enum_column(Direction))
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id"))
+    number: Mapped[str] = mapped_column(String(32))
+    """The other number: E.164, or what the provider gave when a sender is no number (a short code, a name)."""
+    text: Mapped[str] = mapped_column(Text)
+    status: Mapped[Status] = mapped_column(enum_column(Status))
+    lane: Mapped[int] = mapped_column(default=Lane.SINGLE)
+    purpose: Mapped[str] = mapped_column(String(16), default="alert")
+    batch_key: Mapped[str] = mapped_column(String(32), default="")
+    """Messages of one phone with the same key may leave in one request."""
+    parts: Mapped[int] = mapped_column(default=1)
+    cost: Mapped[Decimal | None] = mapped_column(Euros)
+    """Euros, this message's share of its request."""
+    submission_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    reply_to_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
+    """The message that this one answers."""
+    report_words: Mapped[str | None] = mapped_column(String(64))
+    """The last thing the provider reported, in its own word."""
+    dedup_key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """What makes the same reply, delivered twice, or the same form, posted twice, one message."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    phone: Mapped[Phone] = relationship(lazy="joined", innerjoin=True)
+    submission: Mapped[Submission | None] = relationship()
+    user: Mapped[User | None] = relationship()
+    reply_to: Mapped[Message | None] = relationship(remote_side=[id])
+    events: Mapped[list[MessageEvent]] = relationship(order_by="MessageEvent.id", viewonly=True)
+
+    @property
+    def is_incoming(self) -> bool:
+        return self.direction is Direction.IN
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will happen to it, as far as anyone can tell."""
+        return self.status in FINAL_STATUSES
+
+
+def batch_key(text: str, purpose: str) -> str:
+    """The key under which messages of one phone leave together: same final text, same purpose."""
+    return hashlib.blake2b(f"{purpose}\0{text}".encode(), digest_size=16).hexdigest()
+
+
+class MessageEvent(db.Model):
+    """One thing that happened to a message, kept so that "why didn't she get it?" has an answer."""
+
+    __tablename__ = "message_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    """When it happened to the message, by the provider's clock for a report."""
+    status: Mapped[Status] = mapped_column(enum_column(Status))
+    """The message's status after this."""
+    reason: Mapped[str | None] = mapped_column(String(500))
+    """A sentence for people (a msgid)."""
+    words: Mapped[str | None] = mapped_column(String(500))
+    """The provider's own words."""
+    code: Mapped[str | None] = mapped_column(String(16))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -1,0 +1,22 @@
+"""A number that said STOP: nothing more is sent to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..database import UTCDateTime, now
+from ..extensions import db
+
+
+class OptOut(db.Model):
+    __tablename__ = "opt_outs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(32), unique=True)
+    origin: Mapped[str] = mapped_column(String(16))
+    """How we know: reply, callback (the provider's own list), report (a refusal for that cause)."""
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

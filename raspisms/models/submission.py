@@ -1,0 +1,69 @@
+"""One request to a provider, committed before it is made and repeated under the same request_id."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..database import Euros, UTCDateTime, now
+from ..extensions import db
+from ._columns import enum_column
+from .phone import Phone
+
+
+class SubmissionState(StrEnum):
+    OPEN = "open"
+    """Not answered for good: will be made, is being made, or will be repeated."""
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """Surely not sent; its messages failed, or went back to the queue."""
+    UNKNOWN = "unknown"
+    """Perhaps sent; only a person may send again."""
+
+
+OPEN = text("state = 'open'")
+
+
+class Submission(db.Model):
+    __tablename__ = "submissions"
+    __table_args__ = (
+        Index("ix_submissions_open", "account_id", "next_attempt_at", sqlite_where=OPEN, postgresql_where=OPEN),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id"), index=True)
+    request_id: Mapped[str] = mapped_column(String(64), unique=True, default=lambda: f"rspi-{uuid.uuid4().hex}")
+    """Idempotency key: the provider refuses to take the same one twice (Octopush: for 24 hours, code 182)."""
+    state: Mapped[SubmissionState] = mapped_column(enum_column(SubmissionState), default=SubmissionState.OPEN)
+    text: Mapped[str] = mapped_column(Text)
+    purpose: Mapped[str] = mapped_column(String(16))
+    lane: Mapped[int]
+    ticket: Mapped[str | None] = mapped_column(String(128), index=True)
+    """The provider's name for the request; with a number, it names one SMS."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    in_flight: Mapped[bool] = mapped_column(default=False)
+    """A request was begun and its outcome is not recorded: after a crash, it was perhaps sent."""
+    maybe_sent: Mapped[bool] = mapped_column(default=False)
+    """At least one attempt may have reached the provider: only this request_id may be used again."""
+    unreadable: Mapped[int] = mapped_column(default=0)
+    """Successful answers that held no ticket."""
+    first_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_attempt_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cost: Mapped[Decimal | None] = mapped_column(Euros)
+    parts: Mapped[int | None]
+    """As the provider counted them."""
+    credit: Mapped[Decimal | None] = mapped_column(Euros)
+    """What the provider said was left on the account."""
+    reason: Mapped[str | None] = mapped_column(String(500))
+    words: Mapped[str | None] = mapped_column(String(500))
+    code: Mapped[str | None] = mapped_column(String(16))
+
+    phone: Mapped[Phone] = relationship(lazy="joined", innerjoin=True)

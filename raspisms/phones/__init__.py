@@ -1,0 +1,1 @@
+"""Phones: their settings, their tokens, their health."""

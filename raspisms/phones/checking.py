@@ -1,0 +1,110 @@
+"""The health of a phone: pausing it when its provider refuses us, resuming when a check passes."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from ..adapters.base import AccountError, AdapterError, Check, PauseKind
+from ..database import now, transaction
+from ..extensions import db
+from ..models import Phone, PhoneStatus
+from . import settings
+
+log = logging.getLogger(__name__)
+
+FIRST_CHECK = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(minutes=15)
+# A phone in good health is looked at now and then, for its balance.
+NEXT_CHECK = timedelta(hours=1)
+
+
+def pause(phone: Phone, error: AccountError) -> None:
+    """Stop sending from this phone until a check passes. Call inside a transaction."""
+    credit = error.kind is PauseKind.CREDIT
+    phone.status = PhoneStatus.NO_CREDIT if credit else PhoneStatus.UNAVAILABLE
+    phone.reason = error.reason
+    phone.words = error.words or None
+    phone.paused_balance = phone.balance if credit else None
+    phone.checks = 0
+    phone.check_at = now() + FIRST_CHECK
+    log.warning("phone=%s paused: %s code=%s", phone.id, error.kind.value, error.code)
+
+
+def check(phone_id: int, *, asked_by_person: bool = False) -> Phone | None:
+    """Ask the provider about a saved phone and keep the answer; None when the phone is gone.
+
+    A phone without credit resumes when the balance has grown since it was paused, or at a person's word.
+    The caller rings the bell: messages may be waiting.
+    """
+    phone = db.session.get(Phone, phone_id)
+    if phone is None:
+        return None
+    result: Check | AdapterError
+    adapter = settings.adapter_of(phone)
+    db.session.rollback()  # no transaction stays open while the provider thinks
+    try:
+        result = adapter.check()
+    except AdapterError as error:
+        result = error
+    with transaction() as session:
+        phone = session.get(Phone, phone_id)
+        if phone is None:
+            return None
+        if isinstance(result, Check):
+            _passed(phone, result, asked_by_person)
+        else:
+            _did_not_pass(phone, result)
+        return phone
+
+
+def _passed(phone: Phone, result: Check, asked_by_person: bool) -> None:
+    phone.balance = result.balance
+    phone.checked_at = now()
+    if phone.status is PhoneStatus.NO_CREDIT and not asked_by_person and not _has_grown(phone):
+        _later(phone)
+        return
+    if phone.status is not PhoneStatus.DISABLED:
+        phone.status = PhoneStatus.AVAILABLE
+    phone.reason = result.warning
+    phone.words = None
+    phone.paused_balance = None
+    phone.checks = 0
+    phone.check_at = now() + NEXT_CHECK
+    log.info("phone=%s check passed", phone.id)
+
+
+def _has_grown(phone: Phone) -> bool:
+    if phone.balance is None:
+        return True
+    return phone.balance > (phone.paused_balance or 0)
+
+
+def _did_not_pass(phone: Phone, error: AdapterError) -> None:
+    if isinstance(error, AccountError) and phone.status is not PhoneStatus.DISABLED:
+        checks = phone.checks
+        pause(phone, error)
+        phone.checks = checks
+    elif phone.status is PhoneStatus.UNVERIFIED:
+        phone.reason = error.reason
+        phone.words = error.words or None
+    _later(phone)
+
+
+def _later(phone: Phone) -> None:
+    phone.checks += 1
+    phone.check_at = now() + min(FIRST_CHECK * 2 ** min(phone.checks, 10), LONGEST_WAIT)
+
+
+def due_phones() -> list[int]:
+    """Phones that want to be looked at now; each is put off, so that it is announced once."""
+    moment = now()
+    found = list(
+        db.session.scalars(select(Phone.id).where(Phone.check_at <= moment, Phone.status != PhoneStatus.DISABLED))
+    )
+    if found:
+        with transaction() as session:
+            session.execute(update(Phone).where(Phone.id.in_(found)).values(check_at=moment + FIRST_CHECK))
+    return found

@@ -1,0 +1,45 @@
+"""The secret in a phone's callback URLs: made, found, shown, renewed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app
+from sqlalchemy import select
+
+from ..database import transaction
+from ..extensions import db
+from ..models import Phone
+from ..vault import new_token, vault
+
+
+@dataclass(frozen=True)
+class CallbackURLs:
+    """The two addresses that the provider has to call."""
+
+    status: str
+    reception: str
+
+
+def give(phone: Phone) -> None:
+    """Give the phone a new token; the old URLs stop working with the next commit."""
+    token = new_token()
+    phone.token_digest = vault().digest(token)
+    phone.sealed_token = vault().seal(token)
+
+
+def renew(phone_id: int) -> None:
+    """Replace a phone's token."""
+    with transaction() as session:
+        give(session.get_one(Phone, phone_id))
+
+
+def find(token: str) -> Phone | None:
+    """The phone that this token belongs to; the same work is done whatever the token is."""
+    return db.session.scalar(select(Phone).where(Phone.token_digest == vault().digest(token)))
+
+
+def urls(phone: Phone, base: str | None = None) -> CallbackURLs:
+    """A phone's callback URLs, as the provider sees them; below `base` instead of the public address."""
+    base = f"{base or current_app.config['PUBLIC_URL']}/callbacks/{vault().open(phone.sealed_token)}"
+    return CallbackURLs(status=f"{base}/status", reception=f"{base}/reception")

@@ -1,0 +1,1 @@
+"""What comes in: journal (stored before it is answered), reports, replies, optouts."""

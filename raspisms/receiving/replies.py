@@ -1,0 +1,82 @@
+"""Messages from people: stored once, on the phone that they wrote to."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..adapters.base import Reply
+from ..models import Direction, JournalEntry, Message, Phone, Submission
+from ..texts.optouts import is_stop
+from . import incoming, optouts
+
+# Without a date from the provider, the same text from the same person within this time is a repetition.
+UNDATED_REPEAT = timedelta(minutes=10)
+
+
+def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
+    """Store a reply; what became of it, in a word."""
+    phone = receiving_phone(session, entry.phone, reply.received_by)
+    if _stored_before(session, phone, reply, entry.received_at):
+        return "repeated"
+    message = incoming.store(session, phone, reply.number, reply.text, reply.at or entry.received_at)
+    message.dedup_key = _dedup_key(phone, reply)
+    answered = _answered(session, phone, reply)
+    message.reply_to_id = answered.id if answered else None
+    if is_stop(reply.text):
+        optouts.add(session, reply.number, "reply", message.id)
+        return "opt-out"
+    return "reply"
+
+
+def receiving_phone(session: Session, called: Phone, received_by: str) -> Phone:
+    """The phone with this number on the same account; the one whose URL was called when none has it.
+
+    Octopush has one address for all the numbers of an account (octopush-api.md §8).
+    """
+    if not received_by or received_by == called.number:
+        return called
+    return (
+        session.scalar(select(Phone).where(Phone.account_id == called.account_id, Phone.number == received_by).limit(1))
+        or called
+    )
+
+
+def _dedup_key(phone: Phone, reply: Reply) -> str | None:
+    """Octopush gives incoming messages no id: the four facts that a repetition shares stand for it."""
+    if reply.at is None:
+        return None
+    facts = "\0".join((str(phone.account_id), phone.number, reply.number, reply.at.isoformat(), reply.text))
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def _stored_before(session: Session, phone: Phone, reply: Reply, received_at: datetime) -> bool:
+    key = _dedup_key(phone, reply)
+    query = select(Message.id)
+    if key:
+        query = query.where(Message.dedup_key == key)
+    else:
+        query = query.where(
+            Message.direction == Direction.IN,
+            Message.phone_id == phone.id,
+            Message.number == reply.number,
+            Message.text == reply.text,
+            Message.created_at > received_at - UNDATED_REPEAT,
+        )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _answered(session: Session, phone: Phone, reply: Reply) -> Message | None:
+    """The message that this reply answers: by its ticket, else the last one we sent to that person."""
+    sent = select(Message).where(Message.direction == Direction.OUT, Message.number == reply.number)
+    if reply.ticket:
+        by_ticket = sent.join(Submission, Message.submission_id == Submission.id).where(
+            Submission.account_id == phone.account_id, Submission.ticket == reply.ticket
+        )
+        found = session.scalar(by_ticket.limit(1))
+        if found is not None:
+            return found
+    return session.scalar(sent.where(Message.phone_id == phone.id).order_by(Message.id.desc()).limit(1))

@@ -1,0 +1,170 @@
+"""Delivery reports: matched on (ticket, number), and never back from a final status."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..adapters.base import Outcome, Report
+from ..database import now
+from ..models import (
+    JournalEntry,
+    Message,
+    MessageEvent,
+    ParkedReport,
+    Status,
+    Submission,
+    SubmissionState,
+)
+from ..timeline import note
+from . import optouts
+
+log = logging.getLogger(__name__)
+
+# A report comes within 48 hours (octopush-api.md §7.6); with this margin a ticket may still be learnt from it.
+ADOPTION_WINDOW = timedelta(hours=72)
+
+UNCERTAIN = (Status.SENDING, Status.SENT, Status.UNKNOWN)
+
+
+def apply(session: Session, entry: JournalEntry, report: Report) -> str:
+    """Apply a report, or keep it until its ticket is known; what became of it, in a word."""
+    account_id = entry.phone.account_id
+    message = _find(session, account_id, report.ticket, report.number)
+    if message is None:
+        message = _adopt(session, account_id, report)
+    if message is None:
+        session.add(
+            ParkedReport(
+                journal_id=entry.id,
+                account_id=account_id,
+                ticket=report.ticket,
+                number=report.number,
+                outcome=report.outcome.value,
+                words=report.words,
+                reason=report.reason,
+                at=report.at or entry.received_at,
+            )
+        )
+        return "early"
+    at = report.at or entry.received_at
+    changed = _change(session, message, report.outcome, report.words, report.reason, at)
+    if report.opted_out:
+        optouts.add(session, report.number, "report", message.id)
+    return "report" if changed else "repeated"
+
+
+def match_parked(session: Session, submission: Submission) -> None:
+    """Apply the reports that came before this submission's answer; call it in the answer's transaction."""
+    if submission.ticket is None:
+        _adopt_parked(session, submission)
+    if submission.ticket is None:
+        return
+    parked = session.scalars(
+        select(ParkedReport)
+        .where(ParkedReport.account_id == submission.account_id, ParkedReport.ticket == submission.ticket)
+        .order_by(ParkedReport.id)
+    )
+    for report in list(parked):
+        message = _find(session, submission.account_id, report.ticket, report.number)
+        if message is not None:
+            _change(session, message, Outcome(report.outcome), report.words, report.reason, report.at)
+            session.delete(report)
+
+
+def _find(session: Session, account_id: int, ticket: str, number: str) -> Message | None:
+    return session.scalar(
+        select(Message)
+        .join(Submission, Message.submission_id == Submission.id)
+        .where(Submission.account_id == account_id, Submission.ticket == ticket, Message.number == number)
+    )
+
+
+def _adopt(session: Session, account_id: int, report: Report) -> Message | None:
+    """The message of a submission whose ticket we never learnt, when only one can be meant.
+
+    The answer that named the ticket was lost (code 182, or an unknown outcome): a report under a ticket
+    that nobody knows, for a number that such a submission holds, tells it.
+    """
+    candidates = session.execute(
+        select(Message, Submission)
+        .join(Submission, Message.submission_id == Submission.id)
+        .where(
+            Submission.account_id == account_id,
+            Submission.ticket.is_(None),
+            Submission.state.in_((SubmissionState.ACCEPTED, SubmissionState.UNKNOWN)),
+            Submission.created_at > now() - ADOPTION_WINDOW,
+            Message.number == report.number,
+            Message.status.in_(UNCERTAIN),
+        )
+        .limit(2)
+    ).all()
+    if len(candidates) != 1:
+        return None
+    message, submission = candidates[0]
+    submission.ticket = report.ticket
+    log.info("submission=%s learnt its ticket from a report", submission.id)
+    session.flush()
+    return message
+
+
+def _adopt_parked(session: Session, submission: Submission) -> None:
+    """Give a submission without a ticket the one that parked reports for its numbers agree on."""
+    numbers = select(Message.number).where(Message.submission_id == submission.id)
+    known = select(Submission.ticket).where(
+        Submission.account_id == submission.account_id, Submission.ticket.is_not(None)
+    )
+    tickets = session.scalars(
+        select(ParkedReport.ticket)
+        .where(
+            ParkedReport.account_id == submission.account_id,
+            ParkedReport.number.in_(numbers),
+            ParkedReport.created_at >= submission.created_at,
+            ParkedReport.ticket.not_in(known),
+        )
+        .distinct()
+        .limit(2)
+    ).all()
+    if len(tickets) == 1:
+        submission.ticket = tickets[0]
+        session.flush()
+
+
+def _change(session: Session, message: Message, outcome: Outcome, words: str, reason: str | None, at: datetime) -> bool:
+    """Move a message as far as the report allows; False when it says nothing new."""
+    if _said_before(session, message, words):
+        return False
+    note(session, [message], _next_status(message, outcome), reason=reason, words=words, at=at)
+    message.report_words = words
+    return True
+
+
+def _next_status(message: Message, outcome: Outcome) -> Status:
+    """The status after a report.
+
+    A final status stays, except that *failed* and *unknown* may become *delivered*, and *unknown*, which
+    is no certainty, may become *failed*. Being under way only lifts an outcome that was unknown so far.
+    """
+    status = message.status
+    if outcome is Outcome.DELIVERED:
+        return Status.DELIVERED
+    if outcome is Outcome.FAILED and status in UNCERTAIN:
+        return Status.FAILED
+    if outcome is Outcome.UNDECIDED and status in (Status.SENDING, Status.SENT):
+        return Status.UNKNOWN
+    if outcome is Outcome.UNDER_WAY and status in UNCERTAIN and message.report_words is None:
+        return Status.SENT
+    return status
+
+
+def _said_before(session: Session, message: Message, words: str) -> bool:
+    """Whether this message was told the same word before."""
+    return (
+        session.scalar(
+            select(MessageEvent.id).where(MessageEvent.message_id == message.id, MessageEvent.words == words).limit(1)
+        )
+        is not None
+    )

@@ -1,0 +1,1 @@
+"""What goes out: outbox (a message is a row), claim, dispatch, outcome, recovery."""

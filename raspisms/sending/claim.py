@@ -1,0 +1,159 @@
+"""Choosing what leaves next for one account, and committing to it before the request is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from ..adapters import Adapter
+from ..adapters.base import Batch
+from ..database import now, transaction
+from ..extensions import db
+from ..models import Account, Message, OptOut, Phone, Status, Submission, SubmissionState
+from ..models.phone import SENDING_STATUSES
+from ..phones.settings import adapter_class
+from ..timeline import note
+from ..words import N_
+from . import lease, outcome
+
+SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A committed submission and what to ask of the provider."""
+
+    submission_id: int
+    phone: Phone
+    batch: Batch
+
+
+def next_claim(account_id: int) -> Claim | None:
+    """The next request for this account, or None when nothing is due. Raises lease.LeaseLost."""
+    with transaction() as session:
+        account = session.get_one(Account, account_id)
+        lease.renew(account)
+        if account.not_before and account.not_before > now():
+            return None
+        _close_overdue(session, account_id)
+        submission = _choose(session, account_id)
+        if submission is None:
+            return None
+        submission.in_flight = True
+        submission.attempts += 1
+        submission.first_attempt_at = submission.first_attempt_at or now()
+        recipients = tuple(session.scalars(_numbers_select(submission.id)))
+        batch = Batch(submission.text, recipients, submission.purpose, submission.request_id)
+        return Claim(submission.id, submission.phone, batch)
+
+
+def is_due(account_id: int) -> bool:
+    """Whether `next_claim` would find something now; cheap, and without a lock."""
+    db.session.rollback()  # a fresh view
+    account = db.session.get(Account, account_id)
+    if account is None or (account.not_before and account.not_before > now()):
+        return False
+    found = db.session.scalar(_open_select(account_id).limit(1)) or db.session.scalar(_queued_select(account_id))
+    db.session.rollback()
+    return found is not None
+
+
+def _choose(session: Session, account_id: int) -> Submission | None:
+    """An open submission that is due, or a new one, whichever has the more urgent lane."""
+    while True:
+        due = session.scalar(_open_select(account_id).limit(1))
+        first = session.scalar(_queued_select(account_id))
+        if first is None or (due is not None and due.lane <= first.lane):
+            return due
+        submission = _gather(session, first)
+        if submission is not None:
+            return submission
+
+
+def _open_select(account_id: int) -> Select[tuple[Submission]]:
+    return (
+        select(Submission)
+        .join(Phone, Submission.phone_id == Phone.id)
+        .where(
+            Submission.account_id == account_id,
+            Submission.state == SubmissionState.OPEN,
+            Submission.next_attempt_at <= now(),
+            Phone.status.in_(SENDING_STATUSES),
+        )
+        .order_by(Submission.lane, Submission.id)
+    )
+
+
+def _queued_select(account_id: int) -> Select[tuple[Message]]:
+    phones = select(Phone.id).where(Phone.account_id == account_id, Phone.status.in_(SENDING_STATUSES))
+    return (
+        select(Message)
+        .where(Message.phone_id.in_(phones), Message.status == Status.QUEUED)
+        .order_by(Message.lane, Message.id)
+        .limit(1)
+    )
+
+
+def _gather(session: Session, first: Message) -> Submission | None:
+    """A new submission of `first` and the messages that may leave with it; None if all said STOP."""
+    limit = adapter_class(first.phone.adapter).max_recipients
+    waiting = session.scalars(
+        select(Message)
+        .where(
+            Message.phone_id == first.phone_id,
+            Message.status == Status.QUEUED,
+            Message.lane == first.lane,
+            Message.batch_key == first.batch_key,
+        )
+        .order_by(Message.id)
+        .limit(limit)
+    )
+    # A ticket and a number name one SMS: the same number twice makes two requests.
+    messages = list({message.number: message for message in reversed(list(waiting))}.values())
+    messages = _without_opt_outs(session, messages)
+    if not messages:
+        return None
+    submission = Submission(
+        account_id=first.phone.account_id,
+        phone_id=first.phone_id,
+        text=first.text,
+        purpose=first.purpose,
+        lane=first.lane,
+    )
+    session.add(submission)
+    session.flush()
+    for message in messages:
+        message.submission_id = submission.id
+    note(session, messages, Status.SENDING)
+    return submission
+
+
+def _without_opt_outs(session: Session, messages: list[Message]) -> list[Message]:
+    """The messages whose person did not say STOP since they were written; the others are cancelled."""
+    numbers = [message.number for message in messages]
+    silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(numbers))))
+    note(session, [m for m in messages if m.number in silent], Status.CANCELLED, reason=SAID_STOP)
+    return sorted((m for m in messages if m.number not in silent), key=lambda m: m.id)
+
+
+def _numbers_select(submission_id: int) -> Select[tuple[str]]:
+    return select(Message.number).where(Message.submission_id == submission_id).order_by(Message.id)
+
+
+def _close_overdue(session: Session, account_id: int) -> None:
+    """End what may not be repeated any more under its request_id."""
+    for submission in session.scalars(_open_select(account_id)):
+        if is_overdue(submission, adapter_class(submission.phone.adapter), now()):
+            if submission.maybe_sent:
+                outcome.give_up(session, submission)
+            else:
+                outcome.put_back(session, submission, SubmissionState.REFUSED, submission.reason)
+
+
+def is_overdue(submission: Submission, adapter: type[Adapter], moment: datetime) -> bool:
+    """Whether the provider may have forgotten this request_id."""
+    window = adapter.repeat_window or timedelta(0)
+    return submission.first_attempt_at is not None and submission.first_attempt_at + window < moment

@@ -1,0 +1,112 @@
+"""One request at a time per account: the right to send, held by one process.
+
+The holder's name tells which process of which machine it is, so that on the same machine a dead holder is
+replaced at once and a living one never, whatever the wall clock says. A holder elsewhere is replaced when
+its time is over.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from ..database import now, transaction
+from ..models import Account, Submission, SubmissionState
+from .backoff import backoff
+
+# More than the longest request (5 s to connect, 30 s to read) with its two commits.
+LEASE = timedelta(seconds=90)
+
+
+class LeaseLost(Exception):
+    """Another process sends for this account now: stop, and touch nothing."""
+
+
+@functools.cache
+def _machine() -> str:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return "unknown"
+
+
+def _started(pid: int) -> str | None:
+    """When a process of this machine started, in clock ticks since boot; None when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else fields[19]
+
+
+def holder() -> str:
+    """The name of this process."""
+    return f"{_machine()}#{os.getpid()}#{_started(os.getpid())}"
+
+
+def is_alive(name: str) -> bool | None:
+    """Whether the named process lives; None when it is another machine's."""
+    machine, _, process = name.partition("#")
+    if machine == "unknown" or machine != _machine():
+        return None
+    pid, _, started = process.partition("#")
+    return _started(int(pid)) == started
+
+
+def is_free(account: Account) -> bool:
+    """Whether this account's lease may be taken by this process."""
+    if account.holder is None or account.holder == holder():
+        return True
+    alive = is_alive(account.holder)
+    if alive is None:
+        return account.held_until is None or account.held_until < now()
+    return not alive
+
+
+def take(account_id: int) -> bool:
+    """Take the lease; False when another process has it.
+
+    Whatever the account had in flight belonged to a process that is gone: it was perhaps sent, and its
+    next attempt repeats the same request_id.
+    """
+    with transaction() as session:
+        account = session.get(Account, account_id)
+        if account is None or not is_free(account):
+            return False
+        account.holder = holder()
+        account.held_until = now() + LEASE
+        abandoned = session.scalars(
+            select(Submission).where(
+                Submission.account_id == account_id,
+                Submission.state == SubmissionState.OPEN,
+                Submission.in_flight,
+            )
+        )
+        for submission in abandoned:
+            submission.in_flight = False
+            submission.maybe_sent = True
+            submission.next_attempt_at = now() + backoff(submission.attempts)
+        return True
+
+
+def renew(account: Account) -> None:
+    """Keep the lease for the next request. Call inside a transaction. Raises LeaseLost."""
+    if account.holder != holder():
+        raise LeaseLost
+    account.held_until = now() + LEASE
+
+
+def release(account_id: int) -> None:
+    """Give the lease back, if it is still ours."""
+    with transaction() as session:
+        session.execute(
+            update(Account)
+            .where(Account.id == account_id, Account.holder == holder())
+            .values(holder=None, held_until=None)
+        )

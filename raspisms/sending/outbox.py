@@ -1,0 +1,103 @@
+"""Accepting messages: one row per recipient, committed, and only then the bell."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from .. import queues
+from ..database import transaction
+from ..extensions import bell, db
+from ..models import Direction, Lane, Message, OptOut, Phone, Status
+from ..models.message import batch_key
+from ..phones.settings import adapter_class
+from ..texts import segments
+from ..timeline import note
+from ..words import N_
+
+
+class TextRefused(ValueError):
+    """The text cannot be an SMS; str(error) is a sentence (a msgid)."""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What became of a request to send."""
+
+    messages: list[Message]
+    opted_out: list[str]
+    """Numbers left out because they said STOP."""
+
+
+def clean_text(text: str, phone: Phone) -> str:
+    """The text as it will be sent: line ends as telephones have them. Raises TextRefused."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    if not text.strip():
+        raise TextRefused(N_("Écrivez un texte."))
+    if len(text) > adapter_class(phone.adapter).max_text:
+        raise TextRefused(N_("Ce texte est trop long pour ce téléphone : raccourcissez-le."))
+    return text
+
+
+def post(
+    phone: Phone,
+    numbers: Iterable[str],
+    text: str,
+    *,
+    user_id: int | None = None,
+    lane: Lane = Lane.SINGLE,
+    reply_to_id: int | None = None,
+    purpose: str = "alert",
+    form_key: str | None = None,
+) -> Posted:
+    """Accept one text for numbers in E.164, each once, and ring the bell.
+
+    With a `form_key`, posting the same form again gives back the same messages instead of new ones.
+    Raises TextRefused, database.StorageUnavailable.
+    """
+    text = clean_text(text, phone)
+    wanted = list(dict.fromkeys(numbers))
+    parts = segments.count(text).parts
+    key = batch_key(text, purpose)
+    with transaction() as session:
+        silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(wanted))))
+        opted_out = [number for number in wanted if number in silent]
+        messages = _already_posted(form_key, wanted)
+        if not messages:
+            messages = [
+                Message(
+                    direction=Direction.OUT,
+                    phone_id=phone.id,
+                    number=number,
+                    text=text,
+                    status=Status.QUEUED,
+                    lane=lane,
+                    purpose=purpose,
+                    batch_key=key,
+                    parts=parts,
+                    user_id=user_id,
+                    reply_to_id=reply_to_id,
+                    dedup_key=_dedup_key(form_key, number),
+                )
+                for number in wanted
+                if number not in silent
+            ]
+            session.add_all(messages)
+            session.flush()
+            note(session, messages, Status.QUEUED, user_id=user_id)
+    bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
+    return Posted(messages, opted_out)
+
+
+def _dedup_key(form_key: str | None, number: str) -> str | None:
+    return form_key and hashlib.sha256(f"form\0{form_key}\0{number}".encode()).hexdigest()
+
+
+def _already_posted(form_key: str | None, numbers: list[str]) -> list[Message]:
+    if not form_key:
+        return []
+    keys = [_dedup_key(form_key, number) for number in numbers]
+    return list(db.session.scalars(select(Message).where(Message.dedup_key.in_(keys)).order_by(Message.id)))

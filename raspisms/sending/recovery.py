@@ -1,0 +1,82 @@
+"""The sweep: finds what is due in the database and rings for it, whatever happened to the queue."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+
+from .. import queues
+from ..database import now, transaction
+from ..extensions import bell, db
+from ..models import Account, Heartbeat, Message, ParkedReport, Phone, Status, Submission, SubmissionState
+from ..models.phone import SENDING_STATUSES
+from ..phones import checking
+from ..receiving import journal
+from . import lease
+
+SWEEP_SECONDS = 5.0
+PARKED_FOR = timedelta(hours=72)
+
+
+def sweep() -> float:
+    """Ring for everything that is due; gives back the seconds until the next look is worth it."""
+    journal.import_spool()
+    if journal.has_new() and not bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS):
+        journal.apply_new()  # the queue server is gone: reports and replies do not wait for it
+    for phone_id in checking.due_phones():
+        bell.ring(queues.UPKEEP, queues.CHECK_PHONE, phone_id, timeout=queues.CHECK_SECONDS)
+    next_due = min((_ring_if_due(account) for account in _accounts_with_work()), default=SWEEP_SECONDS)
+    db.session.rollback()
+    return max(0.2, min(next_due, SWEEP_SECONDS))
+
+
+def _accounts_with_work() -> list[Account]:
+    active = Phone.status.in_(SENDING_STATUSES)
+    queued = select(Phone.account_id).where(
+        active,
+        select(Message.id).where(Message.phone_id == Phone.id, Message.status == Status.QUEUED).exists(),
+    )
+    opened = (
+        select(Submission.account_id)
+        .join(Phone, Submission.phone_id == Phone.id)
+        .where(Submission.state == SubmissionState.OPEN, active)
+    )
+    return list(db.session.scalars(select(Account).where(Account.id.in_(queued.union(opened)))))
+
+
+def _ring_if_due(account: Account) -> float:
+    """Ring when the account may send now and nobody does; else the seconds until it may."""
+    moment = now()
+    if account.holder is not None and not lease.is_free(account):
+        return SWEEP_SECONDS  # its holder looks again before it ends
+    due_at = max(filter(None, (account.not_before, _earliest_attempt(account.id))), default=moment)
+    if due_at > moment:
+        return (due_at - moment).total_seconds()
+    bell.ring(queues.SENDING, queues.DRAIN, account.id, timeout=queues.DRAIN_SECONDS)
+    return SWEEP_SECONDS
+
+
+def _earliest_attempt(account_id: int) -> datetime | None:
+    """When the next open submission is due; None when queued messages are, at once."""
+    phones = select(Phone.id).where(Phone.account_id == account_id, Phone.status.in_(SENDING_STATUSES))
+    queued = select(Message.id).where(Message.phone_id.in_(phones), Message.status == Status.QUEUED).limit(1)
+    if db.session.scalar(queued) is not None:
+        return None
+    return db.session.scalar(
+        select(Submission.next_attempt_at)
+        .where(
+            Submission.account_id == account_id,
+            Submission.state == SubmissionState.OPEN,
+            Submission.phone_id.in_(phones),
+        )
+        .order_by(Submission.next_attempt_at)
+        .limit(1)
+    )
+
+
+def tidy() -> None:
+    """Once a minute: forget reports that never found their message, and show that the clock works."""
+    with transaction() as session:
+        session.execute(delete(ParkedReport).where(ParkedReport.created_at < now() - PARKED_FOR))
+        session.merge(Heartbeat(name="clock", at=now()))

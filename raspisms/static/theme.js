@@ -1,0 +1,5 @@
+// Before the first paint: Bootstrap's theme follows the system's.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => (document.documentElement.dataset.bsTheme = dark.matches ? "dark" : "light");
+dark.addEventListener("change", follow);
+follow();

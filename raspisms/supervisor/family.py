@@ -1,0 +1,115 @@
+"""The family of processes: started, watched, restarted with back-off, stopped together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from . import process
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 30.0
+# After this long without dying, the next death is a first one again.
+STEADY_SECONDS = 60.0
+# Ctrl-C ends everything within ten seconds: eight of asking, then no more asking.
+STOP_SECONDS = 8.0
+TICK = 0.5
+
+
+@dataclass
+class Service:
+    """One process to keep alive."""
+
+    name: str
+    run: Callable[[], None]
+    last: bool = False
+    """Stopped after the others have ended, since they need it."""
+    pid: int = 0
+    started: float = 0.0
+    deaths: int = 0
+    restart_at: float = field(default=0.0)
+
+
+class Family:
+    """Keeps services alive until it is told to stop."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        self.services = list(services)
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Start everything, call `ready` once, and keep watch until SIGINT or SIGTERM."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, process.HANDLED)
+        try:
+            for service in self.services:
+                self._start(service)
+            ready()
+            while not self._stop_asked():
+                self._bury()
+                self._revive()
+        finally:
+            self._stop()
+
+    def _start(self, service: Service) -> None:
+        service.pid = process.fork(service.name, service.run)
+        service.started = time.monotonic()
+
+    def _stop_asked(self) -> bool:
+        """Wait a moment, or until a child dies; whether somebody asked to stop."""
+        caught = signal.sigtimedwait(process.HANDLED, TICK)
+        return caught is not None and caught.si_signo != signal.SIGCHLD
+
+    def _bury(self) -> list[Service]:
+        """Note the services whose process has ended."""
+        dead = []
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return dead
+            if pid == 0:
+                return dead
+            for service in self.services:
+                if service.pid == pid:
+                    self._mourn(service)
+                    dead.append(service)
+
+    def _mourn(self, service: Service) -> None:
+        process.kill_group(service.pid)
+        alive_for = time.monotonic() - service.started
+        service.deaths = 1 if alive_for > STEADY_SECONDS else service.deaths + 1
+        delay = min(FIRST_DELAY * 2 ** (service.deaths - 1), LONGEST_DELAY)
+        service.restart_at = time.monotonic() + delay
+        service.pid = 0
+        log.warning("%s ended after %.0f s; next start in %.1f s", service.name, alive_for, delay)
+
+    def _revive(self) -> None:
+        for service in self.services:
+            if not service.pid and service.restart_at <= time.monotonic():
+                self._start(service)
+
+    def _stop(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        for late in (False, True):
+            group = [service for service in self.services if service.pid and service.last is late]
+            for service in group:
+                process.send_signal(service.pid, signal.SIGTERM)
+            self._await(group, deadline)
+        for service in self.services:
+            if service.pid:
+                log.warning("%s did not stop in time and is ended", service.name)
+                process.kill_group(service.pid)
+        self._await(self.services, time.monotonic() + 1)
+
+    def _await(self, group: list[Service], deadline: float) -> None:
+        while any(service.pid for service in group) and time.monotonic() < deadline:
+            signal.sigtimedwait((signal.SIGCHLD,), 0.1)
+            for service in self.services:
+                if service.pid and os.waitpid(service.pid, os.WNOHANG)[0]:
+                    process.kill_group(service.pid)
+                    service.pid = 0

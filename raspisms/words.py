@@ -1,0 +1,37 @@
+"""Sentences for people outside of a page: the command line and what stops a start.
+
+French is the language of the source; `LANG=en…` in the environment gives English.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import Any
+
+from babel.support import NullTranslations, Translations
+
+FOLDER = Path(__file__).parent / "translations"
+
+
+def N_(sentence: str) -> str:  # noqa: N802 - gettext's usual mark for a sentence translated later
+    """Mark a sentence for translation where it is written; it is translated where it is shown."""
+    return sentence
+
+
+def terminal_locale() -> str:
+    """`en` when the terminal asks for English, else `fr`."""
+    language = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "en" if language.lower().startswith("en") else "fr"
+
+
+@functools.cache
+def _catalogue(locale: str) -> NullTranslations:
+    return Translations.load(FOLDER, [locale])
+
+
+def say(sentence: str, **values: Any) -> str:
+    """A sentence in the terminal's language, with its values filled in."""
+    translated = _catalogue(terminal_locale()).gettext(sentence)
+    return translated % values if values else translated
