@@ -6,6 +6,7 @@ REQUIREMENTS = [
     # Web: the field's own, server-rendered pages.
     "flask>=3.1,<4",
     "flask-wtf>=1.3,<2",  # forms and CSRF
+    "wtforms>=3.3,<4",  # 3.3 brought SelectChoice, 3.4 removes what it replaces
     "flask-login>=0.6.3,<1",  # who is signed in
     "flask-limiter>=4.1,<5",  # slows down password guessing; counts in the queue server
     "flask-babel>=4,<5",  # French and English pages, plural forms, dates
@@ -38,7 +39,7 @@ TESTS = [
     "playwright>=1.60",  # drives Debian's Chromium; its own download is not used
     "beautifulsoup4>=4.14,<5",  # reads pages as a person's browser does
     "html5lib>=1.1,<2",  # strict parser: a malformed page is a failed test
-    "coverage>=7.13,<8",
+    "axe-playwright-python>=0.1.8",  # axe: the accessibility rules, run inside the browser
 ]
 
 CHECKS = [

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from babel.dates import format_timedelta
+from babel.numbers import format_currency
 from flask import Flask, current_app, request, url_for
-from flask_babel import format_currency, format_datetime, get_locale, gettext, to_user_timezone
+from flask_babel import format_datetime, get_locale, gettext, to_user_timezone
 from flask_login import current_user
 from markupsafe import Markup, escape
 from sqlalchemy import func, select
@@ -51,6 +52,7 @@ def init_app(app: Flask) -> None:
     app.template_filter("euros")(euros)
     app.template_filter("moment")(moment)
     app.template_filter("exact")(exact)
+    app.template_filter("second")(second)
     app.jinja_env.globals.update(
         STATUS_LABELS=STATUS_LABELS,
         STATUS_SENTENCES=STATUS_SENTENCES,
@@ -89,10 +91,10 @@ def euros(amount: Decimal | None) -> str:
     """An amount; tenths of cents are shown where they matter, below one euro."""
     if amount is None:
         return "—"
-    small = 0 < abs(amount) < 1 and amount != round(amount, 2)
-    if small:
-        return format_currency(amount, "EUR", format="#,##0.000 ¤" if str(get_locale()) == "fr" else "¤#,##0.000")
-    return format_currency(amount, "EUR")
+    if 0 < abs(amount) < 1 and amount != round(amount, 2):
+        pattern = "#,##0.000\N{NO-BREAK SPACE}¤" if str(get_locale()) == "fr" else "¤#,##0.000"
+        return format_currency(amount, "EUR", pattern, locale=get_locale(), currency_digits=False)
+    return format_currency(amount, "EUR", locale=get_locale())
 
 
 def exact(when: datetime | None) -> str:
@@ -107,6 +109,13 @@ def moment(when: datetime | None) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         when.isoformat(), exact(when), escape(_relative(when))
     )
+
+
+def second(when: datetime) -> Markup:
+    """A time to the second, as a history needs it; with its day when that is not today."""
+    local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
+    shown = format_datetime(when, "HH:mm:ss" if local == today else "d MMM yyyy, HH:mm:ss")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), exact(when), shown)
 
 
 def _relative(when: datetime) -> str:

@@ -8,6 +8,7 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, SelectField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from ..models import Message, Phone
@@ -32,7 +33,7 @@ class ComposeForm(FlaskForm):
     def __init__(self, phones: list[Phone], answered: Message | None) -> None:
         super().__init__()
         self.phones = {phone.id: phone for phone in phones}
-        self.phone.choices = [(phone.id, _described(phone)) for phone in phones]
+        self.phone.choices = [SelectChoice(phone.id, _described(phone)) for phone in phones]
         self.numbers: list[str] = []
         if answered and not self.is_submitted():
             self.to.data = telephone_numbers.pretty(answered.number)

@@ -9,6 +9,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 
 from ..adapters import Adapter
 from ..models import Phone
@@ -97,9 +98,8 @@ def _field(described: Any, *, is_new: bool) -> Field:
     label = _l(metadata["label"])
     help_text = _l(metadata["help"]) if metadata["help"] else ""
     if metadata["kind"] == "choice":
-        return SelectField(
-            label, description=help_text, choices=list(metadata["choices"].items()), validate_choice=False
-        )
+        choices = [SelectChoice(value, text) for value, text in metadata["choices"].items()]
+        return SelectField(label, description=help_text, choices=choices, validate_choice=False)
     if metadata["kind"] == "secret":
         hint = {} if is_new else {"placeholder": _l("laissez vide pour garder la clé actuelle")}
         return PasswordField(label, description=help_text, render_kw={"autocomplete": "off", **hint})

@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, RadioField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import EqualTo, InputRequired
 
 
 class LocaleForm(FlaskForm):
-    locale = RadioField(_l("Langue"), choices=[("fr", "Français"), ("en", "English")])
+    locale = RadioField(_l("Langue"), choices=[SelectChoice("fr", "Français"), SelectChoice("en", "English")])
 
 
 class PasswordForm(FlaskForm):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..models import Direction, Lane, Message, Phone, Status
 from ..texts import segments
+from ..texts.optouts import is_stop
 from ..timeline import note
+
+# A STOP may come twice, in any order: as a reply, and as the provider's notice of it.
+SAME_STOP = timedelta(minutes=10)
 
 
 def store(session: Session, phone: Phone, number: str, text: str, at: datetime) -> Message:
@@ -27,3 +32,15 @@ def store(session: Session, phone: Phone, number: str, text: str, at: datetime) 
     session.flush()
     note(session, [message], Status.RECEIVED, at=at)
     return message
+
+
+def recent_stop(session: Session, number: str, at: datetime) -> Message | None:
+    """The STOP that this number sent around this time, if it is stored already."""
+    around = session.scalars(
+        select(Message).where(
+            Message.direction == Direction.IN,
+            Message.number == number,
+            Message.created_at.between(at - SAME_STOP, at + SAME_STOP),
+        )
+    )
+    return next((message for message in around if is_stop(message.text)), None)

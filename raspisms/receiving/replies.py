@@ -22,7 +22,10 @@ def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
     phone = receiving_phone(session, entry.phone, reply.received_by)
     if _stored_before(session, phone, reply, entry.received_at):
         return "repeated"
-    message = incoming.store(session, phone, reply.number, reply.text, reply.at or entry.received_at)
+    at = reply.at or entry.received_at
+    if is_stop(reply.text) and _notice_came_first(session, reply.number, at):
+        return "repeated"
+    message = incoming.store(session, phone, reply.number, reply.text, at)
     message.dedup_key = _dedup_key(phone, reply)
     answered = _answered(session, phone, reply)
     message.reply_to_id = answered.id if answered else None
@@ -43,6 +46,12 @@ def receiving_phone(session: Session, called: Phone, received_by: str) -> Phone:
         session.scalar(select(Phone).where(Phone.account_id == called.account_id, Phone.number == received_by).limit(1))
         or called
     )
+
+
+def _notice_came_first(session: Session, number: str, at: datetime) -> bool:
+    """Whether the provider's notice of this STOP is stored already; it has no key of its own."""
+    stored = incoming.recent_stop(session, number, at)
+    return stored is not None and stored.dedup_key is None
 
 
 def _dedup_key(phone: Phone, reply: Reply) -> str | None:

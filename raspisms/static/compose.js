@@ -41,9 +41,13 @@ function bill(parts, count, price) {
   button.textContent = count > 1 ? fill(compose.dataset.many, { people: count }) : compose.dataset.one;
   let sentence = "";
   if (parts && count) {
-    sentence = fill(compose.dataset.bill, { parts, people: count, total: parts * count });
+    sentence = count > 1 ? fill(compose.dataset.bill, { parts, people: count, total: parts * count }) : `${parts} SMS`;
     if (price) {
-      const money = new Intl.NumberFormat(compose.dataset.locale, { style: "currency", currency: "EUR" });
+      const money = new Intl.NumberFormat(compose.dataset.locale, {
+        style: "currency",
+        currency: "EUR",
+        maximumFractionDigits: 3,
+      });
       sentence += ", " + fill(compose.dataset.money, { euros: money.format(parts * count * price) });
     }
   }

@@ -58,6 +58,7 @@ def _settle(name: str) -> None:
     logging.basicConfig(
         level=logging.INFO, format=f"%(asctime)s {name}[%(process)d] %(levelname)s %(message)s", force=True
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def send_signal(pid: int, signum: int) -> None:

@@ -7,12 +7,15 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from flask import Flask
+from redis import Redis
+from redis.exceptions import RedisError
 
 from .. import create_app, create_callbacks_app, create_worker_app, queues
 from ..config import queue_socket
@@ -23,6 +26,7 @@ log = logging.getLogger(__name__)
 PAGE_THREADS = 8
 CALLBACK_THREADS = 4
 TIDY_SECONDS = 60.0
+QUEUE_SECONDS = 10.0
 
 
 def services(settings: dict[str, Any], *, sandbox: bool) -> list[Service]:
@@ -65,6 +69,7 @@ def run_queue(settings: dict[str, Any]) -> None:
         "appendonly": "yes",
         "save": "",
         "loglevel": "warning",
+        "logfile": str(folder / "valkey.log"),
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     binary = str(get_binary_path())
@@ -94,7 +99,7 @@ def _serve(factory: Callable[[], Flask], settings: dict[str, Any], port: int, th
         blocking_threads=threads,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     )
     server.serve(target_loader=functools.partial(_load, factory), wrap_loader=False)
 
@@ -106,15 +111,26 @@ def _load(factory: Callable[[], Flask]) -> Flask:
 
 def run_worker(settings: dict[str, Any], queue_names: tuple[str, ...]) -> None:
     """Run jobs of these queues, each in a fork of this process."""
-    from redis import Redis
-
     from .worker import Worker
 
     app = create_worker_app(settings)
     with app.app_context():
         connection = Redis.from_url(settings["REDIS_URL"])
+        _wait_for_queue(connection)
         worker = Worker(list(queue_names), connection=connection, worker_ttl=Worker.TTL, log_job_description=False)
         worker.work(logging_level="WARNING")
+
+
+def _wait_for_queue(connection: Redis) -> None:
+    """The queue server starts beside us; a moment's patience saves a death and its back-off."""
+    ends = time.monotonic() + QUEUE_SECONDS
+    while time.monotonic() < ends:
+        try:
+            connection.ping()
+        except (RedisError, OSError):
+            time.sleep(0.05)
+        else:
+            return
 
 
 def run_clock(settings: dict[str, Any]) -> None:

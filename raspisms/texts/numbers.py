@@ -72,13 +72,13 @@ def from_provider(raw: object) -> str:
     digits = re.sub(r"[\s.\-()]", "", text)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
-    elif re.fullmatch(r"[1-9]\d{9,14}", digits):
+    elif re.fullmatch(r"[1-9][0-9]{9,14}", digits):
         digits = "+" + digits
     try:
         return parse(digits)
     except NotANumber:
         # A number that our metadata does not know is still one: it came from a real telephone.
-        return digits if re.fullmatch(r"\+[1-9]\d{6,14}", digits) else text
+        return digits if re.fullmatch(r"\+[1-9][0-9]{6,14}", digits) else text
 
 
 def pretty(number: str) -> str:

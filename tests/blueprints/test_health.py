@@ -1,0 +1,50 @@
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+from redis import Redis
+from rq import Worker
+
+from raspisms.database import now
+from tests.blueprints.test_messages import shorten_patience
+
+
+def words(visitor):
+    answer = visitor.get("/health/ready")
+    return answer.status_code, {name: check["status"] for name, check in answer.json["checks"].items()}
+
+
+def test_live_is_always_there(visitor, app):
+    assert visitor.get("/health/live").json == {"status": "pass", "new_installation": True}
+
+
+def test_without_a_worker_it_is_not_ready(visitor):
+    assert words(visitor) == (503, {"database": "pass", "queue": "pass", "worker": "fail"})
+
+
+def test_with_a_worker_it_is(app, visitor):
+    worker = Worker(["sending"], connection=app.extensions["bell"])
+    worker.register_birth()
+    worker.heartbeat()
+    assert words(visitor) == (200, {"database": "pass", "queue": "pass", "worker": "pass"})
+
+    late = (now() - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    app.extensions["bell"].hset(worker.key, "last_heartbeat", late)
+    assert words(visitor)[1]["worker"] == "fail"
+
+
+def test_a_missing_queue_is_named(app, visitor):
+    alive, app.extensions["bell"] = app.extensions["bell"], Redis.from_url("unix:///nonexistent/valkey.sock")
+    assert words(visitor) == (503, {"database": "pass", "queue": "fail", "worker": "fail"})
+    app.extensions["bell"].close()
+    app.extensions["bell"] = alive
+
+
+def test_a_database_that_takes_no_write_is_named(app, visitor):
+    shorten_patience(app)
+    with closing(sqlite3.connect(Path(app.config["INSTANCE"]) / "raspisms.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert words(visitor)[1]["database"] == "fail"
+        other.execute("ROLLBACK")
+    assert words(visitor)[1]["database"] == "pass"

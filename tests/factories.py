@@ -1,0 +1,115 @@
+"""Things that tests begin with: fixed, readable values."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from decimal import Decimal
+
+from bs4 import BeautifulSoup
+from sqlalchemy import select, update
+
+from raspisms import queues
+from raspisms.adapters.base import Check
+from raspisms.database import now, transaction
+from raspisms.extensions import bell, db
+from raspisms.models import Account, Message, Phone, Submission
+from raspisms.phones import saving, tokens
+from raspisms.sending import outbox, recovery
+
+PASSWORD = "correct horse battery"
+LOGIN = "mairie@example.org"
+KEY = "sandbox-key"
+NUMBER = "+33755551111"
+LEA = "+33639987001"
+BOB = "+33639987002"
+
+
+def settings(**changes):
+    return {"login": LOGIN, "api_key": KEY, "number": NUMBER, "sms_type": "sms_premium"} | changes
+
+
+def phone(name="Mairie", adapter="octopush_virtual_number", **changes):
+    """A phone as if its check had passed."""
+    draft = saving.Draft(adapter=adapter, name=name, values=settings(**changes))
+    assert saving.validate(draft), draft.errors
+    saved = saving.save(draft, Check(balance=Decimal("10")))
+    db.session.refresh(saved)
+    db.session.expunge(saved)
+    return saved
+
+
+def callback_urls(phone, base):
+    found = tokens.urls(db.session.get(Phone, phone.id), base)
+    return found.status, found.reception
+
+
+def sign_in(client, email, password=PASSWORD):
+    response = client.post("/login", data={"email": email, "password": password, "csrf_token": csrf(client, "/login")})
+    assert response.status_code == 302, response.text
+
+
+def csrf(client, path):
+    """The token of a page's form."""
+    page = BeautifulSoup(client.get(path).text, "html5lib")
+    return page.find("input", {"name": "csrf_token"})["value"]
+
+
+def post(app, phone, *numbers, text="Bonjour", **more):
+    """Accept messages, as the page does; their ids."""
+    with app.app_context():
+        posted = outbox.post(db.session.get(Phone, phone.id), numbers or (LEA,), text, **more)
+        return [message.id for message in posted.messages]
+
+
+def message(app, message_id):
+    """A fresh look at a message, with its events and submission loaded."""
+    with app.app_context():
+        found = db.session.get(Message, message_id)
+        _ = found.events, found.submission, found.phone
+        return found
+
+
+def all_messages(app, **filters):
+    with app.app_context():
+        return list(db.session.scalars(select(Message).filter_by(**filters).order_by(Message.id)))
+
+
+def fresh_phone(app, phone):
+    with app.app_context():
+        return db.session.get(Phone, phone.id)
+
+
+def let_time_pass(app, hours=0.0):
+    """Make what waits for its time due, and everything so many hours older."""
+    with app.app_context(), transaction() as session:
+        past = now() - timedelta(seconds=1)
+        session.execute(update(Account).values(not_before=None))
+        session.execute(update(Submission).values(next_attempt_at=past))
+        session.execute(update(Phone).values(check_at=past))
+        if hours:
+            for submission in session.scalars(select(Submission).where(Submission.first_attempt_at.is_not(None))):
+                submission.first_attempt_at -= timedelta(hours=hours)
+                submission.created_at -= timedelta(hours=hours)
+
+
+def ring(app):
+    """Ring for every account, as the sweep does for those with something due."""
+    with app.app_context():
+        for account in db.session.scalars(select(Account)):
+            bell.ring(queues.SENDING, queues.DRAIN, account.id, timeout=60)
+
+
+def sweep(app):
+    with app.app_context():
+        return recovery.sweep()
+
+
+def until(look, seconds=20.0, what="the awaited thing"):
+    """What `look` finds, as soon as it finds something; polls, and fails after `seconds`."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if found := look():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{what} was not seen within {seconds} s")

@@ -1,0 +1,125 @@
+"""Stored before it is answered, applied exactly once, lost never."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from raspisms.extensions import db
+from raspisms.models import JournalEntry, JournalState
+from raspisms.receiving import journal
+from tests.factories import LEA, NUMBER, all_messages, sweep
+
+REPLY = {"number": LEA, "text": "Oui", "sim_card_number": NUMBER, "reception_date": "2026-11-23 14:05:10"}
+
+
+def entries(app):
+    with app.app_context():
+        return list(db.session.scalars(select(JournalEntry).order_by(JournalEntry.id)))
+
+
+def spool(app):
+    return list((Path(app.config["INSTANCE"]) / "spool").glob("*"))
+
+
+def test_a_callback_is_stored_before_it_is_applied(app, callbacks):
+    assert callbacks.http.post(callbacks.reception, json=REPLY).status_code == 200
+    [entry] = entries(app)
+    assert entry.state is JournalState.NEW
+    assert b'"Oui"' in entry.body
+    assert all_messages(app) == []
+
+
+def test_applying_twice_changes_nothing(app, callbacks, run_jobs):
+    callbacks.http.post(callbacks.reception, json=REPLY)
+    for _ in range(2):
+        with app.app_context():
+            journal.apply_new()
+    run_jobs()
+    assert len(all_messages(app)) == 1
+
+
+def test_a_wiped_queue_delays_and_loses_nothing(app, callbacks, run_jobs):
+    callbacks.http.post(callbacks.reception, json=REPLY)
+    app.extensions["bell"].flushall()
+    run_jobs()
+    assert all_messages(app) == []
+    sweep(app)
+    run_jobs()
+    assert len(all_messages(app)) == 1
+
+
+def test_without_a_queue_server_the_sweep_applies_by_itself(app, callbacks):
+    from redis import Redis
+
+    callbacks.http.post(callbacks.reception, json=REPLY)
+    app.extensions["bell"].flushall()
+    alive, app.extensions["bell"] = app.extensions["bell"], Redis.from_url("unix:///nonexistent/valkey.sock")
+    sweep(app)
+    app.extensions["bell"].close()
+    app.extensions["bell"] = alive
+    assert len(all_messages(app)) == 1
+
+
+def test_a_locked_database_sends_callbacks_to_the_spool(app, callbacks, run_jobs):
+    with closing(sqlite3.connect(Path(app.config["INSTANCE"]) / "raspisms.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = callbacks.http.post(callbacks.reception, json=REPLY)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.elapsed.total_seconds() < 1
+        assert len(spool(app)) == 1
+        other.execute("ROLLBACK")
+    assert entries(app) == []
+
+    sweep(app)
+    run_jobs()
+    assert len(all_messages(app)) == 1
+    assert spool(app) == []
+
+
+def test_a_spooled_callback_is_imported_once(app, callbacks, run_jobs):
+    with closing(sqlite3.connect(Path(app.config["INSTANCE"]) / "raspisms.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        callbacks.http.post(callbacks.reception, json=REPLY)
+        other.execute("ROLLBACK")
+    [file] = spool(app)
+    content = file.read_bytes()
+    sweep(app)
+    file.write_bytes(content)  # as if the machine had stopped before the file was removed
+    sweep(app)
+    assert len(entries(app)) == 1
+
+
+@pytest.mark.parametrize("body", [b'{"number": "+336', b"\x00\xff\xfe", b"<html>", b"[1, 2]"])
+def test_what_cannot_be_read_is_answered_kept_and_marked(app, callbacks, run_jobs, body):
+    answer = callbacks.http.post(callbacks.status, data=body)
+    assert (answer.status_code, answer.content) == (200, b"")
+    run_jobs()
+    [entry] = entries(app)
+    assert (entry.state, entry.body) == (JournalState.UNREADABLE, body)
+
+
+def test_one_bad_entry_does_not_hold_up_the_next(app, callbacks, run_jobs, monkeypatch):
+    from raspisms.receiving import replies
+
+    real = replies.apply
+
+    def fails_once(session, entry, reply):
+        if reply.text == "poison":
+            raise RuntimeError("a mistake of ours")
+        return real(session, entry, reply)
+
+    monkeypatch.setattr(replies, "apply", fails_once)
+    callbacks.http.post(callbacks.reception, json=REPLY | {"text": "poison"})
+    callbacks.http.post(callbacks.reception, json=REPLY)
+    run_jobs()
+    assert [entry.state for entry in entries(app)] == [JournalState.FAILED, JournalState.APPLIED]
+    assert [found.text for found in all_messages(app)] == ["Oui"]
+
+
+def test_the_outcome_of_each_item_is_noted(app, callbacks, run_jobs):
+    callbacks.http.post(callbacks.reception, json=[REPLY, REPLY, {"number": LEA, "visit_date": "2026-01-01"}])
+    run_jobs()
+    assert entries(app)[0].outcome == "reply, repeated, ignored"

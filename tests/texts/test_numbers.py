@@ -1,0 +1,87 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raspisms.texts import numbers
+
+
+@pytest.mark.parametrize(
+    ("typed", "e164"),
+    [
+        ("06 12 34 56 78", "+33612345678"),
+        ("0612345678", "+33612345678"),
+        ("+33 6 12 34 56 78", "+33612345678"),
+        ("0033612345678", "+33612345678"),
+        ("06.12.34.56.78", "+33612345678"),
+        ("(0)6-12-34-56-78", "+33612345678"),
+        ("09 37 00 00 01", "+33937000001"),
+        ("0938123456", "+33938123456"),
+        ("0939123456", "+33939123456"),
+        ("0639980001", "+33639980001"),
+        ("+262 692 12 34 56", "+262692123456"),
+        ("+1 415 555 2671", "+14155552671"),
+    ],
+)
+def test_numbers_are_read_as_people_type_them(typed, e164):
+    assert numbers.parse(typed) == e164
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "bonjour", "36111", "06 12 34", "+33", "0612345678901234", "06123456ab"])
+def test_what_is_no_number_is_refused(typed):
+    with pytest.raises(numbers.NotANumber):
+        numbers.parse(typed)
+
+
+@pytest.mark.parametrize(
+    ("field", "pieces"),
+    [
+        ("06 12 34 56 78", ["06 12 34 56 78"]),
+        ("06 12 34 56 78, 0698765432", ["06 12 34 56 78", "0698765432"]),
+        ("0612345678 0698765432", ["0612345678", "0698765432"]),
+        ("0612345678;\n\n0698765432 ;", ["0612345678", "0698765432"]),
+        ("bonjour\n0612345678", ["bonjour", "0612345678"]),
+        ("  \n ", []),
+    ],
+)
+def test_a_field_is_split_into_numbers(field, pieces):
+    assert numbers.split(field) == pieces
+
+
+@pytest.mark.parametrize(
+    ("raw", "e164"),
+    [
+        ("+33612345678", "+33612345678"),
+        ("33612345678", "+33612345678"),
+        ("0033612345678", "+33612345678"),
+        (" 33612345678", "+33612345678"),  # a form's raw + reads as a blank
+        (33612345678, "+33612345678"),
+        ("0612345678", "+33612345678"),
+        ("36111", "36111"),
+        ("Octopush", "Octopush"),
+        ("+44600000000", "+44600000000"),  # unknown to our metadata, real to the provider
+    ],
+)
+def test_numbers_are_read_as_providers_write_them(raw, e164):
+    assert numbers.from_provider(raw) == e164
+
+
+def test_french_numbers_are_shown_in_pairs():
+    assert numbers.pretty("+33612345678").split() == ["06", "12", "34", "56", "78"]
+    assert numbers.pretty("+14155552671").startswith("+1")
+    assert numbers.pretty("36111") == "36111"
+
+
+@given(st.from_regex(r"0[67][0-9]{8}", fullmatch=True))
+def test_every_french_mobile_number_is_taken_and_comes_back_the_same(typed):
+    e164 = numbers.parse(typed)
+    assert e164 == "+33" + typed[1:]
+    assert numbers.parse(numbers.pretty(e164)) == e164
+    assert numbers.from_provider(e164.lstrip("+")) == e164
+
+
+@given(st.text())
+def test_nothing_that_is_typed_breaks_the_reading(typed):
+    for piece in numbers.split(typed):
+        assert isinstance(numbers.is_number(piece), bool)
+    assert isinstance(numbers.from_provider(typed), str)
+    assert isinstance(numbers.pretty(typed), str)
