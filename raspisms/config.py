@@ -116,7 +116,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
             values[setting.name] = None if text is None else setting.read(text)
         except ValueError as error:
             raise ConfigError(
-                N_("%(name)s est mal réglé : %(reason)s."), name=PREFIX + setting.name, reason=say(str(error))
+                N_("%(name)s est mal réglé : %(reason)s."), name=PREFIX + setting.name, reason=say(str(error))
             ) from error
     return complete(values)
 
@@ -132,12 +132,12 @@ def _raw_values(environ: Mapping[str, str]) -> dict[str, str]:
         if name not in BY_NAME:
             known = ", ".join(PREFIX + setting.name for setting in SETTINGS)
             raise ConfigError(
-                N_("%(name)s n’est pas un réglage de RaspiSMS. Les réglages sont : %(known)s."),
+                N_("%(name)s n’est pas un réglage de RaspiSMS. Les réglages sont : %(known)s."),
                 name=variable,
                 known=known,
             )
         if name in raw:
-            raise ConfigError(N_("%(name)s et %(name)s_FILE sont tous deux réglés : gardez-en un."), name=PREFIX + name)
+            raise ConfigError(N_("%(name)s et %(name)s_FILE sont tous deux réglés : gardez-en un."), name=PREFIX + name)
         raw[name] = _file_content(variable, value) if from_file else value
     return raw
 
@@ -146,7 +146,7 @@ def _file_content(variable: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(N_("%(name)s désigne un fichier illisible : %(path)s."), name=variable, path=path) from error
+        raise ConfigError(N_("%(name)s désigne un fichier illisible : %(path)s."), name=variable, path=path) from error
 
 
 def complete(values: dict[str, Any]) -> dict[str, Any]:

@@ -136,9 +136,9 @@ def storage_errors() -> Iterator[None]:
 def _sentence(error: DBAPIError) -> str:
     words = str(error.orig).lower()
     if "locked" in words or "busy" in words or "timeout" in words:
-        return N_("La base de données est occupée. Rien n’a été enregistré : réessayez dans quelques secondes.")
+        return N_("La base de données est occupée. Rien n’a été enregistré : réessayez dans quelques secondes.")
     if "full" in words or "disk i/o" in words or "no space" in words:
-        return N_("Le disque est plein. Rien n’a été enregistré : libérez de la place, puis réessayez.")
+        return N_("Le disque est plein. Rien n’a été enregistré : libérez de la place, puis réessayez.")
     return N_(
-        "La base de données ne répond pas. Rien n’a été enregistré : prévenez la personne qui a installé RaspiSMS."
+        "La base de données ne répond pas. Rien n’a été enregistré : prévenez la personne qui a installé RaspiSMS."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Flask, request
 from flask_babel import Babel
 from flask_bootstrap import Bootstrap5
@@ -29,6 +31,14 @@ csrf = CSRFProtect()
 login = LoginManager()
 babel = Babel()
 bootstrap = Bootstrap5()
+if TYPE_CHECKING:  # what Flask-SQLAlchemy makes at run time, for the type checker
+    from sqlalchemy.orm import DeclarativeBase
+
+    class Model(DeclarativeBase):
+        """Base of every table."""
+
+else:
+    Model = db.Model
 limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True, headers_enabled=False)
 bell = Bell()
 

@@ -25,7 +25,7 @@ STATUS_SENTENCES: dict[Status, str] = {
     Status.DELIVERED: N_("Arrivé sur le téléphone du destinataire."),
     Status.FAILED: N_("Le SMS n’est pas arrivé."),
     Status.UNKNOWN: N_("Personne ne sait dire si le SMS est arrivé."),
-    Status.EXPIRED: N_("Trop tard pour être utile : le SMS n’est pas parti."),
+    Status.EXPIRED: N_("Trop tard pour être utile : le SMS n’est pas parti."),
     Status.CANCELLED: N_("Annulé avant l’envoi."),
     Status.RECEIVED: N_("Reçu."),
 }

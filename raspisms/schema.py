@@ -17,6 +17,8 @@ FOLDER = Path(__file__).parent / "migrations"
 
 
 class Version(Enum):
+    """Where a database stands."""
+
     EMPTY = "no table yet"
     OLD = "needs an upgrade"
     CURRENT = "up to date"

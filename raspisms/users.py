@@ -45,7 +45,7 @@ def clean_email(email: str) -> str:
         return validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
         raise Refused(
-            "email", N_("Cette adresse e-mail n’est pas valable : vérifiez-la, par exemple lea@exemple.fr.")
+            "email", N_("Cette adresse e-mail n’est pas valable : vérifiez-la, par exemple lea@exemple.fr.")
         ) from error
 
 
@@ -54,7 +54,7 @@ def check_password(password: str) -> None:
     if len(password) < PASSWORD_LENGTH:
         raise Refused("password", N_("Choisissez un mot de passe d’au moins 10 caractères."))
     if len(password) > PASSWORD_LIMIT:
-        raise Refused("password", N_("Ce mot de passe est trop long : 256 caractères au plus."))
+        raise Refused("password", N_("Ce mot de passe est trop long : 256 caractères au plus."))
 
 
 def add(email: str, password: str, role: Role, *, only_if_first: bool = False, locale: str = "fr") -> User:
@@ -65,7 +65,7 @@ def add(email: str, password: str, role: Role, *, only_if_first: bool = False, l
     try:
         with transaction() as session:
             if only_if_first and not is_new_installation():
-                raise Refused("email", N_("Cette installation a déjà son administrateur : connectez-vous."))
+                raise Refused("email", N_("Cette installation a déjà son administrateur : connectez-vous."))
             session.add(user)
     except IntegrityError as error:
         raise Refused("email", N_("Quelqu’un se connecte déjà avec cette adresse.")) from error

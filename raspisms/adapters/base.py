@@ -119,6 +119,8 @@ class RefusedError(AdapterError):
 
 
 class PauseKind(StrEnum):
+    """Why a phone pauses."""
+
     CREDENTIALS = "credentials"
     BLOCKED = "blocked"
     CREDIT = "credit"

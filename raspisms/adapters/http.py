@@ -75,7 +75,7 @@ class HTTPClient:
             if _never_left(error):
                 raise TemporaryError(
                     N_(
-                        "Le fournisseur est injoignable : vérifiez la connexion à Internet. "
+                        "Le fournisseur est injoignable : vérifiez la connexion à Internet. "
                         "RaspiSMS réessaie tout seul."
                     ),
                     words=type(error).__name__,

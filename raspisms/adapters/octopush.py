@@ -39,11 +39,11 @@ class OctopushSettings(BaseSettings):
 
     login: str = setting(
         "Octopush Login",
-        help=N_("L’adresse e-mail affichée dans le cadre « Login » de la page Identifiants API d’Octopush."),
+        help=N_("L’adresse e-mail affichée dans le cadre « Login » de la page Identifiants API d’Octopush."),
     )
     api_key: str = setting(
         "API Key",
-        help=N_("La valeur du cadre « Clé API ». Elle est chiffrée et ne sera plus jamais affichée."),
+        help=N_("La valeur du cadre « Clé API ». Elle est chiffrée et ne sera plus jamais affichée."),
         kind="secret",
     )
     number: str = setting(
@@ -68,7 +68,7 @@ class OctopushVirtualNumber(Adapter):
     support_email = "support@octopush.com"
     advice = N_(
         "L’offre d’Octopush est moins complète que celle d’OVH ou de Twilio, qui vous conviendront peut-être "
-        "mieux ; ces deux fournisseurs arriveront dans RaspiSMS. Le SMS Flash n’est pas possible avec Octopush."
+        "mieux ; ces deux fournisseurs arriveront dans RaspiSMS. Le SMS Flash n’est pas possible avec Octopush."
     )
     max_recipients = 500
     max_text = 1224
@@ -129,7 +129,7 @@ class OctopushVirtualNumber(Adapter):
             )
         if answer.ok and not octopush_codes.code_of(answer.json):
             return UnreadableAnswer(
-                N_("Octopush a répondu sans donner de ticket : le SMS est peut-être parti."),
+                N_("Octopush a répondu sans donner de ticket : le SMS est peut-être parti."),
                 words=answer.text[:500],
                 http_status=answer.status,
             )
@@ -149,9 +149,9 @@ class OctopushVirtualNumber(Adapter):
         if answer.status == 429 or answer.status >= 500:
             raise TemporaryError(N_("Octopush ne répond pas correctement pour le moment."), http_status=answer.status)
         if not answer.ok:
-            error = octopush_codes.error(answer)
-            if isinstance(error, AccountError | TemporaryError):
-                raise error
+            refusal = octopush_codes.error(answer)
+            if isinstance(refusal, AccountError | TemporaryError):
+                raise refusal
         if not answer.ok or "amount" not in answer.json:
             raise AmbiguousError(
                 N_(
@@ -172,7 +172,7 @@ class OctopushVirtualNumber(Adapter):
         owned = _owned_numbers(answer.data) if answer.ok else None
         if owned is None or self.number in owned:
             return None
-        return N_("Octopush ne connaît pas ce numéro virtuel sur ce compte : vérifiez-le, ou demandez à Octopush.")
+        return N_("Octopush ne connaît pas ce numéro virtuel sur ce compte : vérifiez-le, ou demandez à Octopush.")
 
     @classmethod
     def read_callback(cls, callback: Callback) -> list[Item]:

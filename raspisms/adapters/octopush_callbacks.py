@@ -23,7 +23,7 @@ from .base import (
     UnreadableCallback,
 )
 
-BAD_NUMBER = N_("Ce numéro n’est pas attribué ou ne reçoit pas de SMS : vérifiez-le auprès de la personne.")
+BAD_NUMBER = N_("Ce numéro n’est pas attribué ou ne reçoit pas de SMS : vérifiez-le auprès de la personne.")
 TOO_LATE = N_("Le téléphone est resté éteint ou hors réseau trop longtemps.")
 NOT_DELIVERED = N_("L’opérateur n’a pas pu remettre le SMS.")
 

@@ -21,7 +21,7 @@ WRONG_CREDENTIALS = N_(
     "Octopush a refusé l’identifiant ou la clé. Copiez-les de nouveau depuis la page Identifiants API d’Octopush."
 )
 BLOCKED = N_("Octopush n’a pas validé ce compte, ou l’a bloqué. Écrivez à Octopush pour le rétablir.")
-NO_CREDIT = N_("Le compte Octopush n’a plus assez de crédit. Rechargez-le : l’envoi reprendra tout seul.")
+NO_CREDIT = N_("Le compte Octopush n’a plus assez de crédit. Rechargez-le : l’envoi reprendra tout seul.")
 
 CREDENTIAL_CODES = frozenset({101, 401, 403})
 BLOCKED_CODES = frozenset({113, 114})
@@ -39,7 +39,7 @@ REFUSALS: dict[int, str] = {
     150: N_("Octopush ne dessert pas le pays de ce numéro."),
     151: N_("Octopush ne dessert pas le pays de ce numéro."),
     152: N_(
-        "Octopush ne propose pas le type « low cost » vers ce pays. Choisissez « premium » sur la page du téléphone."
+        "Octopush ne propose pas le type « low cost » vers ce pays. Choisissez « premium » sur la page du téléphone."
     ),
     153: N_("La route d’Octopush vers ce pays est saturée."),
     181: N_("Octopush refuse ce numéro de destinataire."),

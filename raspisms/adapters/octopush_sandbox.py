@@ -12,7 +12,7 @@ class OctopushSandbox(OctopushVirtualNumber):
     hidden = True
     endpoint = "SANDBOX_URL"
     advice = N_(
-        "Ce téléphone est un jouet : il parle à un faux Octopush sur cette machine. "
+        "Ce téléphone est un jouet : il parle à un faux Octopush sur cette machine. "
         "Aucun SMS ne part, rien n’est facturé."
     )
     provider = "bac à sable"

@@ -26,11 +26,11 @@ SENTENCES: dict[int, tuple[str, str]] = {
         N_("L’adresse est peut-être incomplète, ou ce qu’elle montrait n’est plus là."),
     ),
     405: (N_("Cette page ne s’ouvre pas ainsi"), N_("Revenez en arrière et utilisez les boutons de la page.")),
-    413: (N_("C’est trop gros"), N_("Ce qui a été envoyé dépasse ce que RaspiSMS accepte : réduisez-le.")),
+    413: (N_("C’est trop gros"), N_("Ce qui a été envoyé dépasse ce que RaspiSMS accepte : réduisez-le.")),
     429: (N_("Trop d’essais"), N_("Attendez une minute, puis réessayez.")),
     500: (
         N_("RaspiSMS s’est trompé"),
-        N_("Vos SMS acceptés ne sont pas perdus. Réessayez ; si cela continue, prévenez qui a installé RaspiSMS."),
+        N_("Vos SMS acceptés ne sont pas perdus. Réessayez ; si cela continue, prévenez qui a installé RaspiSMS."),
     ),
 }
 
@@ -60,7 +60,7 @@ def _page(error: Exception) -> tuple[str, int]:
 def _stale(_error: CSRFError) -> tuple[str, int]:
     return render(
         gettext("Cette page a expiré"),
-        gettext("Revenez en arrière : votre texte y est encore. Rechargez la page, puis recommencez."),
+        gettext("Revenez en arrière : votre texte y est encore. Rechargez la page, puis recommencez."),
         400,
     )
 
@@ -76,6 +76,6 @@ def _unreadable(error: OperationalError) -> tuple[str, int]:
     db.session.rollback()
     return render(
         gettext("La base de données ne répond pas"),
-        gettext("Réessayez dans quelques secondes ; si cela continue, prévenez qui a installé RaspiSMS."),
+        gettext("Réessayez dans quelques secondes ; si cela continue, prévenez qui a installé RaspiSMS."),
         503,
     )

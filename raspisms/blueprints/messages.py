@@ -78,7 +78,7 @@ def _post(form: ComposeForm, answered: Message | None) -> outbox.Posted:
 
 def _posted(posted: outbox.Posted) -> Response:
     for number in posted.opted_out:
-        flash(gettext("%(number)s a envoyé STOP : rien ne lui a été envoyé.", number=number), "warning")
+        flash(gettext("%(number)s a envoyé STOP : rien ne lui a été envoyé.", number=number), "warning")
     if len(posted.messages) == 1:
         return redirect(url_for("messages.show", message_id=posted.messages[0].id))
     if posted.messages:

@@ -20,7 +20,7 @@ class Page:
     is_first: bool
 
 
-def page(query: Select[tuple[Message]], before: int | None) -> Page:
+def page(query: Select[Message], before: int | None) -> Page:
     """The newest messages of `query`, or those older than `before`."""
     if before is not None:
         query = query.where(Message.id < before)

@@ -109,11 +109,11 @@ def _save(form: PhoneForm, draft: saving.Draft, result: Check | AdapterError) ->
 
 def _saved(phone: Phone, result: Check | AdapterError) -> Response:
     if isinstance(result, Check):
-        flash(gettext("Le téléphone « %(name)s » est prêt.", name=phone.name), "success")
+        flash(gettext("Le téléphone « %(name)s » est prêt.", name=phone.name), "success")
         if result.warning:
             flash(gettext(result.warning), "warning")
     else:
-        flash(gettext("Le téléphone « %(name)s » est enregistré, mais non vérifié.", name=phone.name), "warning")
+        flash(gettext("Le téléphone « %(name)s » est enregistré, mais non vérifié.", name=phone.name), "warning")
     _ring(phone)
     return redirect(url_for("phones.index", _anchor=f"phone-{phone.id}"))
 
@@ -130,10 +130,10 @@ def check(phone_id: int) -> Response:
     if phone is None:
         abort(404)
     if phone.can_send and phone.status is not PhoneStatus.UNVERIFIED:
-        flash(gettext("« %(name)s » répond : tout va bien.", name=phone.name), "success")
+        flash(gettext("« %(name)s » répond : tout va bien.", name=phone.name), "success")
         _ring(phone)
     elif phone.reason:
-        flash(f"{phone.name} : {gettext(phone.reason)}", "error")
+        flash(f"{phone.name} : {gettext(phone.reason)}", "error")
     return redirect(url_for("phones.index", _anchor=f"phone-{phone_id}"))
 
 
@@ -149,7 +149,7 @@ def switch(phone_id: int, verb: str) -> Response:
         phone.reason = phone.words = None
     if verb == "enable":
         return check(phone_id)
-    flash(gettext("« %(name)s » est désactivé : ses SMS attendent.", name=phone.name), "success")
+    flash(gettext("« %(name)s » est désactivé : ses SMS attendent.", name=phone.name), "success")
     return redirect(url_for("phones.index", _anchor=f"phone-{phone_id}"))
 
 
@@ -161,7 +161,7 @@ def token(phone_id: int) -> str | Response:
     if request.method == "GET":
         return render_template("phones/token.html", phone=phone, adapter=adapter_class(phone.adapter))
     tokens.renew(phone_id)
-    flash(gettext("Nouvelles adresses pour « %(name)s » : transmettez-les au fournisseur.", name=phone.name), "success")
+    flash(gettext("Nouvelles adresses pour « %(name)s » : transmettez-les au fournisseur.", name=phone.name), "success")
     return redirect(url_for("phones.index", _anchor=f"phone-{phone_id}"))
 
 

@@ -99,7 +99,7 @@ def euros(amount: Decimal | None) -> str:
 
 def exact(when: datetime | None) -> str:
     """Date and time to the second, in the installation's zone."""
-    return "" if when is None else format_datetime(when, "d MMMM yyyy, HH:mm:ss")
+    return "" if when is None else str(format_datetime(when, "d MMMM yyyy, HH:mm:ss"))
 
 
 def moment(when: datetime | None) -> Markup:
@@ -122,14 +122,14 @@ def _relative(when: datetime) -> str:
     elapsed = now() - when
     local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
     if -5 <= elapsed.total_seconds() < 45:
-        return gettext("à l’instant")
+        return str(gettext("à l’instant"))
     if 0 < elapsed.total_seconds() < 3600:
         return format_timedelta(-elapsed, granularity="minute", add_direction=True, locale=get_locale())
     if local == today:
-        return format_datetime(when, "HH:mm")
+        return str(format_datetime(when, "HH:mm"))
     if local.year == today.year:
-        return format_datetime(when, "d MMM, HH:mm")
-    return format_datetime(when, "d MMM yyyy, HH:mm")
+        return str(format_datetime(when, "d MMM, HH:mm"))
+    return str(format_datetime(when, "d MMM yyyy, HH:mm"))
 
 
 @functools.cache

@@ -49,6 +49,6 @@ def password() -> Response | tuple[str, int]:
             except users.Refused as error:
                 form.password.errors = [gettext(str(error))]
             else:
-                flash(gettext("Votre mot de passe est changé ; vos autres sessions sont fermées."), "success")
+                flash(gettext("Votre mot de passe est changé ; vos autres sessions sont fermées."), "success")
                 return redirect(url_for("profile.index"))
     return _page(LocaleForm(formdata=None, data={"locale": current_user.locale}), form, 400)

@@ -8,7 +8,7 @@ from ..words import N_, say
 from . import db, demo, message, phone, sandbox, send, up, user
 
 
-@click.group(help=say(N_("RaspiSMS : envoyer et recevoir des SMS en équipe, depuis un numéro partagé.")))
+@click.group(help=say(N_("RaspiSMS : envoyer et recevoir des SMS en équipe, depuis un numéro partagé.")))
 @click.version_option(package_name="raspisms")
 def main() -> None:
     pass

@@ -14,6 +14,12 @@ from .. import config
 from ..words import N_, say
 
 
+class WrongSettings(click.ClickException):
+    """A setting is wrong: nothing was begun."""
+
+    exit_code = 2
+
+
 def fail(sentence: str, **values: Any) -> NoReturn:
     """End the command with one sentence on the error stream and exit code 1."""
     raise click.ClickException(say(sentence, **values))
@@ -24,9 +30,7 @@ def settings() -> dict[str, Any]:
     try:
         return config.load()
     except config.ConfigError as error:
-        failure = click.ClickException(str(error))
-        failure.exit_code = 2
-        raise failure from error
+        raise WrongSettings(str(error)) from error
 
 
 def application() -> Flask:
@@ -38,14 +42,14 @@ def application() -> Flask:
     try:
         Path(values["INSTANCE"]).mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
-        fail(N_("Le dossier %(path)s ne peut pas être créé : vérifiez RASPISMS_INSTANCE."), path=values["INSTANCE"])
+        fail(N_("Le dossier %(path)s ne peut pas être créé : vérifiez RASPISMS_INSTANCE."), path=values["INSTANCE"])
     app = create_worker_app(values)
     with app.app_context():
         found = version()
         if found is Version.EMPTY:
             upgrade()
         elif found is Version.OLD:
-            fail(N_("La base de données est d’une version plus ancienne : lancez « raspisms db upgrade »."))
+            fail(N_("La base de données est d’une version plus ancienne : lancez « raspisms db upgrade »."))
     return app
 
 

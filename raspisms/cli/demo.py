@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -25,7 +26,7 @@ NUMBER = "+33755551111"
 LOGIN = "demo@example.org"
 KEY = "sandbox-key"
 TEXT = "Bonjour, la réunion est à 18 h."
-ANSWER = "Merci, à tout à l'heure !"
+ANSWER = "Merci, à tout à l'heure !"
 STEP_SECONDS = 30.0
 
 
@@ -127,7 +128,7 @@ def _play(installation: Installation, transcript: Transcript) -> None:
     transcript.saw(say("démarrage"), f"http://127.0.0.1:{installation.port}")
     settings = (f"login={LOGIN}", f"api_key={KEY}", f"number={NUMBER}")
     phone = installation.command("phone", "add", "Démonstration", "--adapter", "octopush_virtual_number", *settings)
-    transcript.saw(say("téléphone ajouté"), f"{NUMBER} ({say('identifiants vérifiés')})")
+    transcript.saw(say("téléphone ajouté"), say("%(number)s (identifiants vérifiés)", number=NUMBER))
     urls = {
         "callback_url_for_deliveries": phone["callbacks"]["status"],
         "callback_url_for_inbounds": phone["callbacks"]["reception"],
@@ -136,14 +137,14 @@ def _play(installation: Installation, transcript: Transcript) -> None:
     installation.sandbox(path, {"callbacks": urls}, "PATCH", **{"api-login": LOGIN, "api-key": KEY})
     transcript.saw(say("callbacks enregistrés"), say("chez le faux Octopush"))
     sent = installation.command("send", "--phone", "Démonstration", "--text", TEXT, HANDSET)["messages"][0]
-    transcript.saw(say("SMS écrit"), f"« {TEXT} » → {HANDSET}")
+    transcript.saw(say("SMS écrit"), f"« {TEXT} » → {HANDSET}")
     for status, step in (("sent", say("accepté")), ("delivered", say("délivré"))):
-        _until(step, lambda status=status: _reached(installation, sent["id"], status))
+        _until(step, functools.partial(_reached, installation, sent["id"], status))
         transcript.saw(step, f"message {sent['id']}")
     reply = {"login": LOGIN, "number": HANDSET, "to": NUMBER, "text": ANSWER}
     installation.sandbox("/sandbox/replies", reply)
     received = _until(say("réponse reçue"), lambda: _received(installation, sent["id"] + 1))
-    transcript.saw(say("réponse reçue"), f"« {received['text']} » ← {received['number']}")
+    transcript.saw(say("réponse reçue"), f"« {received['text']} » ← {received['number']}")
 
 
 def _until(step: str, look: Callable[[], Any]) -> Any:

@@ -31,10 +31,10 @@ def add(name: str, adapter: str, values: tuple[str, ...], no_test: bool, as_json
     try:
         valid = saving.validate(draft)
     except UnknownAdapter:
-        fail(N_("Aucun adaptateur ne s’appelle « %(name)s »."), name=adapter)
+        fail(N_("Aucun adaptateur ne s’appelle « %(name)s »."), name=adapter)
     for given in draft.values:
         if given not in adapter_class(adapter).Settings.__dataclass_fields__:
-            fail(N_("« %(name)s » n’est pas un réglage de cet adaptateur."), name=given)
+            fail(N_("« %(name)s » n’est pas un réglage de cet adaptateur."), name=given)
     if not valid:
         raise click.ClickException("\n".join(f"{field}: {say(text)}" for field, text in draft.errors.items()))
     try:
@@ -49,7 +49,7 @@ def _pairs(values: tuple[str, ...]) -> dict[str, str]:
     for value in values:
         name, equals, content = value.partition("=")
         if not equals:
-            fail(N_("« %(value)s » n’est pas de la forme nom=valeur."), value=name)
+            fail(N_("« %(value)s » n’est pas de la forme nom=valeur."), value=name)
         pairs[name] = content
     return pairs
 
@@ -60,6 +60,6 @@ def _print(saved: Phone, as_json: bool) -> None:
         callbacks = {"status": urls.status, "reception": urls.reception}
         click.echo(json.dumps({"id": saved.id, "name": saved.name, "callbacks": callbacks}))
         return
-    click.echo(say("Téléphone « %(name)s » ajouté.", name=saved.name))
-    click.echo(say("Changement de status d’un SMS : %(url)s", url=urls.status))
-    click.echo(say("Réception d’un SMS : %(url)s", url=urls.reception))
+    click.echo(say("Téléphone « %(name)s » ajouté.", name=saved.name))
+    click.echo(say("Changement de status d’un SMS : %(url)s", url=urls.status))
+    click.echo(say("Réception d’un SMS : %(url)s", url=urls.reception))

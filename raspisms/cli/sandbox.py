@@ -13,7 +13,7 @@ def sandbox() -> None:
     from ..sandbox.server import make
 
     server = make(settings()["SANDBOX_PORT"])
-    click.echo(say("Bac à sable : http://127.0.0.1:%(port)s (Ctrl-C pour arrêter)", port=server.port))
+    click.echo(say("Bac à sable : http://127.0.0.1:%(port)s (Ctrl-C pour arrêter)", port=server.port))
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -32,7 +32,7 @@ UNDER_WAY = (Status.QUEUED, Status.SENDING)
 def send(phone_name: str, text: str, numbers: tuple[str, ...], wait: bool, as_json: bool) -> None:
     phone = db.session.scalar(select(Phone).where(Phone.name == phone_name))
     if phone is None:
-        fail(N_("Aucun téléphone ne s’appelle « %(name)s »."), name=phone_name)
+        fail(N_("Aucun téléphone ne s’appelle « %(name)s »."), name=phone_name)
     wanted = _parsed(numbers)
     try:
         posted = outbox.post(phone, wanted, text)
@@ -51,7 +51,7 @@ def _parsed(raw: tuple[str, ...]) -> list[str]:
     wrong = [number for number in raw if not telephone_numbers.is_number(number)]
     if wrong:
         fail(
-            N_("Ce ne sont pas des numéros de téléphone : %(numbers)s. Rien n’a été envoyé."), numbers=", ".join(wrong)
+            N_("Ce ne sont pas des numéros de téléphone : %(numbers)s. Rien n’a été envoyé."), numbers=", ".join(wrong)
         )
     return [telephone_numbers.parse(number) for number in raw]
 
@@ -76,7 +76,7 @@ def _print(posted: outbox.Posted, as_json: bool) -> None:
         for message in posted.messages:
             click.echo(f"{message.id}\t{message.number}\t{status_word(message.status)}")
         for number in posted.opted_out:
-            click.echo(say("%(number)s a envoyé STOP : rien ne lui a été envoyé.", number=number))
+            click.echo(say("%(number)s a envoyé STOP : rien ne lui a été envoyé.", number=number))
     failed = any(message.status is Status.FAILED for message in posted.messages)
     if failed or not posted.messages:
         raise click.exceptions.Exit(1)

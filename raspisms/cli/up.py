@@ -21,7 +21,7 @@ from ._app import fail, settings
 READY_SECONDS = 30.0
 
 
-@click.command(help=say(N_("Lance tout : pages, callbacks, envoi, horloge. Ctrl-C arrête tout.")))
+@click.command(help=say(N_("Lance tout : pages, callbacks, envoi, horloge. Ctrl-C arrête tout.")))
 @click.option("--sandbox", is_flag=True, help=say(N_("Ajoute le bac à sable et un téléphone qui l’utilise.")))
 def up(sandbox: bool) -> None:
     from .. import supervisor
@@ -50,7 +50,7 @@ def _only_one(values: dict[str, Any]) -> IO[str]:
     except BlockingIOError:
         fail(N_("RaspiSMS tourne déjà pour cette installation (%(path)s)."), path=str(instance))
     except OSError:
-        fail(N_("Le dossier %(path)s ne peut pas être créé : vérifiez RASPISMS_INSTANCE."), path=str(instance))
+        fail(N_("Le dossier %(path)s ne peut pas être créé : vérifiez RASPISMS_INSTANCE."), path=str(instance))
     return lock
 
 
@@ -65,7 +65,7 @@ def _ports_free(values: dict[str, Any], sandbox: bool) -> None:
                 probe.bind((host, values[name]))
             except OSError:
                 fail(
-                    N_("Le port %(port)s de %(host)s n’est pas libre : réglez RASPISMS_%(name)s."),
+                    N_("Le port %(port)s de %(host)s n’est pas libre : réglez RASPISMS_%(name)s."),
                     port=values[name],
                     host=host,
                     name=name,
@@ -91,7 +91,7 @@ def _prepare(values: dict[str, Any], sandbox: bool) -> None:
 
     _, status = os.waitpid(process.fork("prepare", prepare), 0)
     if status:
-        fail(N_("La base de données n’a pas pu être préparée : la raison est ci-dessus."))
+        fail(N_("La base de données n’a pas pu être préparée : la raison est ci-dessus."))
 
 
 def _announce(values: dict[str, Any], sandbox: bool) -> None:
@@ -100,13 +100,13 @@ def _announce(values: dict[str, Any], sandbox: bool) -> None:
     base = f"http://[{host}]:{values['PORT']}" if ":" in host else f"http://{host}:{values['PORT']}"
     setup = _wait_for_pages(base)
     if setup:
-        click.echo(say("Nouvelle installation. Créez l’administrateur avec ce lien, valable une fois :"))
+        click.echo(say("Nouvelle installation. Créez l’administrateur avec ce lien, valable une fois :"))
         click.echo(f"  {base}{_first_admin_path(values)}")
     else:
-        click.echo(say("RaspiSMS : %(url)s", url=base))
-    click.echo(say("Callbacks (à exposer par un proxy inverse) : %(url)s", url=values["PUBLIC_URL"]))
+        click.echo(say("RaspiSMS : %(url)s", url=base))
+    click.echo(say("Callbacks (à exposer par un proxy inverse) : %(url)s", url=values["PUBLIC_URL"]))
     if sandbox:
-        click.echo(say("Bac à sable : http://127.0.0.1:%(port)s", port=values["SANDBOX_PORT"]))
+        click.echo(say("Bac à sable : http://127.0.0.1:%(port)s", port=values["SANDBOX_PORT"]))
     click.echo(say("Ctrl-C arrête tout."))
 
 

@@ -23,7 +23,7 @@ class ComposeForm(FlaskForm):
     phone = SelectField(_l("Numéro à employer"), coerce=int, validate_choice=False)
     to = TextAreaField(
         _l("Numéros cibles"),
-        description=_l("Un numéro par ligne, ou séparés par des virgules. Exemple : 06 12 34 56 78"),
+        description=_l("Un numéro par ligne, ou séparés par des virgules. Exemple : 06 12 34 56 78"),
         render_kw={"rows": "2", "inputmode": "tel", "autocomplete": "off"},
     )
     text = TextAreaField(_l("Texte du SMS"), render_kw={"rows": "5"})
@@ -57,15 +57,15 @@ class ComposeForm(FlaskForm):
         if wrong:
             raise ValidationError(
                 ngettext(
-                    "Ce n’est pas un numéro de téléphone : %(numbers)s. Corrigez-le ou retirez-le.",
-                    "Ce ne sont pas des numéros de téléphone : %(numbers)s. Corrigez-les ou retirez-les.",
+                    "Ce n’est pas un numéro de téléphone : %(numbers)s. Corrigez-le ou retirez-le.",
+                    "Ce ne sont pas des numéros de téléphone : %(numbers)s. Corrigez-les ou retirez-les.",
                     len(wrong),
-                    numbers=", ".join(f"« {raw} »" for raw in wrong),
+                    numbers=", ".join(f"« {raw} »" for raw in wrong),
                 )
             )
         self.numbers = list(dict.fromkeys(telephone_numbers.parse(raw) for raw in wanted))
         if len(self.numbers) > MANY:
-            raise ValidationError(gettext("Il y a %(count)s numéros : 500 au plus à la fois.", count=len(self.numbers)))
+            raise ValidationError(gettext("Il y a %(count)s numéros : 500 au plus à la fois.", count=len(self.numbers)))
 
     def validate_text(self, field: Any) -> None:
         text = (field.data or "").replace("\r\n", "\n")
@@ -76,7 +76,7 @@ class ComposeForm(FlaskForm):
         if len(text) > limit:
             raise ValidationError(
                 gettext(
-                    "Ce texte fait %(count)s caractères : %(limit)s au plus. Raccourcissez-le.",
+                    "Ce texte fait %(count)s caractères : %(limit)s au plus. Raccourcissez-le.",
                     count=len(text),
                     limit=limit,
                 )

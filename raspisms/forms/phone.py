@@ -68,7 +68,7 @@ class PhoneForm(FlaskForm):
         for name in typed:
             self[name].render_kw = {
                 **(self[name].render_kw or {}),
-                "placeholder": gettext("déjà saisie : laissez vide pour la garder"),
+                "placeholder": gettext("déjà saisie : laissez vide pour la garder"),
             }
 
     def _kept(self) -> dict[str, str]:
@@ -95,8 +95,9 @@ def phone_form(adapter: type[Adapter], phone: Phone | None, values: dict[str, st
 
 def _field(described: Any, *, is_new: bool) -> Field:
     metadata = described.metadata
-    label = _l(metadata["label"])
-    help_text = _l(metadata["help"]) if metadata["help"] else ""
+    name, explanation = metadata["label"], metadata["help"]
+    label = _l(name)
+    help_text = _l(explanation) if explanation else ""
     if metadata["kind"] == "choice":
         choices = [SelectChoice(value, text) for value, text in metadata["choices"].items()]
         return SelectField(label, description=help_text, choices=choices, validate_choice=False)

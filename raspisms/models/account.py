@@ -8,10 +8,10 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..database import UTCDateTime
-from ..extensions import db
+from ..extensions import Model
 
 
-class Account(db.Model):
+class Account(Model):
     """Several phones (numbers) may share one account; its requests leave one at a time."""
 
     __tablename__ = "accounts"

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..database import UTCDateTime, now
-from ..extensions import db
+from ..extensions import Model
 from ._columns import enum_column
 from .phone import Phone
 
@@ -26,7 +26,7 @@ class JournalState(StrEnum):
 NEW = text("state = 'new'")
 
 
-class JournalEntry(db.Model):
+class JournalEntry(Model):
     __tablename__ = "journal"
     __table_args__ = (Index("ix_journal_new", "id", sqlite_where=NEW, postgresql_where=NEW),)
 

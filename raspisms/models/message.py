@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..database import Euros, UTCDateTime, now
-from ..extensions import db
+from ..extensions import Model
 from ._columns import enum_column
 from .phone import Phone
 from .submission import Submission
@@ -50,7 +50,7 @@ class Lane(IntEnum):
 QUEUED = text("status = 'queued'")
 
 
-class Message(db.Model):
+class Message(Model):
     __tablename__ = "messages"
     __table_args__ = (
         # What leaves next, and what may leave with it; small, since only waiting rows are in them.
@@ -123,7 +123,7 @@ def batch_key(text: str, purpose: str) -> str:
     return hashlib.blake2b(f"{purpose}\0{text}".encode(), digest_size=16).hexdigest()
 
 
-class MessageEvent(db.Model):
+class MessageEvent(Model):
     """One thing that happened to a message, kept so that "why didn't she get it?" has an answer."""
 
     __tablename__ = "message_events"

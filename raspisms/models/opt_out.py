@@ -8,10 +8,10 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..database import UTCDateTime, now
-from ..extensions import db
+from ..extensions import Model
 
 
-class OptOut(db.Model):
+class OptOut(Model):
     __tablename__ = "opt_outs"
 
     id: Mapped[int] = mapped_column(primary_key=True)

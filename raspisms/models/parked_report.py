@@ -8,10 +8,10 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..database import UTCDateTime, now
-from ..extensions import db
+from ..extensions import Model
 
 
-class ParkedReport(db.Model):
+class ParkedReport(Model):
     __tablename__ = "parked_reports"
     __table_args__ = (Index("ix_parked_reports_ticket", "account_id", "ticket", "number"),)
 

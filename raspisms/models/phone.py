@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..database import Euros, UTCDateTime, now
-from ..extensions import db
+from ..extensions import Model
 from ._columns import enum_column
 from .account import Account
 
@@ -32,7 +32,7 @@ SENDING_STATUSES = (PhoneStatus.AVAILABLE, PhoneStatus.UNVERIFIED)
 PAUSED_STATUSES = (PhoneStatus.UNAVAILABLE, PhoneStatus.NO_CREDIT)
 
 
-class Phone(db.Model):
+class Phone(Model):
     __tablename__ = "phones"
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..database import Euros, UTCDateTime, now
-from ..extensions import db
+from ..extensions import Model
 from ._columns import enum_column
 from .phone import Phone
 
@@ -29,7 +29,7 @@ class SubmissionState(StrEnum):
 OPEN = text("state = 'open'")
 
 
-class Submission(db.Model):
+class Submission(Model):
     __tablename__ = "submissions"
     __table_args__ = (
         Index("ix_submissions_open", "account_id", "next_attempt_at", sqlite_where=OPEN, postgresql_where=OPEN),

@@ -11,7 +11,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..database import UTCDateTime, now
-from ..extensions import db
+from ..extensions import Model
 from ._columns import enum_column
 
 
@@ -22,7 +22,7 @@ class Role(StrEnum):
     MEMBER = "member"
 
 
-class User(UserMixin, db.Model):
+class User(UserMixin, Model):
     __tablename__ = "users"
 
     id: Mapped[int] = mapped_column(primary_key=True)

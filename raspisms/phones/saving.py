@@ -44,9 +44,9 @@ def validate(draft: Draft) -> bool:
     for name, described in settings.adapter_class(draft.adapter).Settings.__dataclass_fields__.items():
         _validate_field(draft, name, described.metadata, str(kept.get(name, "")))
     if not draft.name:
-        draft.errors["name"] = N_("Donnez un nom à ce téléphone, par exemple « Mairie ».")
+        draft.errors["name"] = N_("Donnez un nom à ce téléphone, par exemple « Mairie ».")
     elif len(draft.name) > NAME_LENGTH:
-        draft.errors["name"] = N_("Ce nom est trop long : 60 caractères au plus.")
+        draft.errors["name"] = N_("Ce nom est trop long : 60 caractères au plus.")
     elif _name_taken(draft):
         draft.errors["name"] = NAME_TAKEN
     return not draft.errors
@@ -76,7 +76,7 @@ def _validate_field(draft: Draft, name: str, described: Any, kept: str) -> None:
         else:
             draft.errors[name] = N_("Choisissez une des valeurs proposées.")
     elif not value.isprintable() or (kind != "choice" and not value.isascii()):
-        draft.errors[name] = N_("Cette valeur contient un caractère impossible : copiez-la de nouveau.")
+        draft.errors[name] = N_("Cette valeur contient un caractère impossible : copiez-la de nouveau.")
 
 
 def _name_taken(draft: Draft) -> bool:

@@ -12,6 +12,7 @@ import os
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -34,7 +35,7 @@ BATCH = 100
 
 def keep(phone: Phone, kind: str, content_type: str, query: str, body: bytes) -> None:
     """Store a callback for good, then ring. Raises OSError when neither database nor spool takes it."""
-    fields = {
+    fields: dict[str, Any] = {
         "phone_id": phone.id,
         "kind": kind,
         "content_type": content_type[:255],
@@ -93,7 +94,7 @@ def has_new() -> bool:
     return found
 
 
-def _new_select() -> Select[tuple[JournalEntry]]:
+def _new_select() -> Select[JournalEntry]:
     return select(JournalEntry).where(JournalEntry.state == JournalState.NEW).order_by(JournalEntry.id)
 
 

@@ -85,7 +85,7 @@ def _answered(session: Session, phone: Phone, reply: Reply) -> Message | None:
         by_ticket = sent.join(Submission, Message.submission_id == Submission.id).where(
             Submission.account_id == phone.account_id, Submission.ticket == reply.ticket
         )
-        found = session.scalar(by_ticket.limit(1))
+        found: Message | None = session.scalar(by_ticket.limit(1))
         if found is not None:
             return found
     return session.scalar(sent.where(Message.phone_id == phone.id).order_by(Message.id.desc()).limit(1))

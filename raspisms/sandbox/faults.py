@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -66,7 +67,7 @@ def _html(http_status: int, **headers: str) -> Answer:
     return Response(HTML.format(http_status), content_type="text/html", headers=headers), http_status
 
 
-_ODD_ANSWERS = {
+_ODD_ANSWERS: dict[str, Callable[[], Answer]] = {
     "500_html": lambda: _html(500),
     "502_html": lambda: _html(502),
     "400_html": lambda: _html(400),

@@ -12,4 +12,5 @@ LONGEST_ACCOUNT_WAIT = timedelta(minutes=1)
 
 def backoff(attempts: int, longest: timedelta = LONGEST_WAIT) -> timedelta:
     """The wait after so many attempts: 1 s, 2 s, 4 s … up to `longest`."""
-    return min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 20), longest)
+    doublings = min(max(attempts - 1, 0), 20)
+    return min(FIRST_WAIT * (1 << doublings), longest)

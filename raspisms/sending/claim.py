@@ -19,7 +19,7 @@ from ..timeline import note
 from ..words import N_
 from . import lease, outcome
 
-SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
+SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _choose(session: Session, account_id: int) -> Submission | None:
             return submission
 
 
-def _open_select(account_id: int) -> Select[tuple[Submission]]:
+def _open_select(account_id: int) -> Select[Submission]:
     return (
         select(Submission)
         .join(Phone, Submission.phone_id == Phone.id)
@@ -87,7 +87,7 @@ def _open_select(account_id: int) -> Select[tuple[Submission]]:
     )
 
 
-def _queued_select(account_id: int) -> Select[tuple[Message]]:
+def _queued_select(account_id: int) -> Select[Message]:
     phones = select(Phone.id).where(Phone.account_id == account_id, Phone.status.in_(SENDING_STATUSES))
     return (
         select(Message)
@@ -139,7 +139,7 @@ def _without_opt_outs(session: Session, messages: list[Message]) -> list[Message
     return sorted((m for m in messages if m.number not in silent), key=lambda m: m.id)
 
 
-def _numbers_select(submission_id: int) -> Select[tuple[str]]:
+def _numbers_select(submission_id: int) -> Select[str]:
     return select(Message.number).where(Message.submission_id == submission_id).order_by(Message.id)
 
 

@@ -38,7 +38,7 @@ def clean_text(text: str, phone: Phone) -> str:
     if not text.strip():
         raise TextRefused(N_("Écrivez un texte."))
     if len(text) > adapter_class(phone.adapter).max_text:
-        raise TextRefused(N_("Ce texte est trop long pour ce téléphone : raccourcissez-le."))
+        raise TextRefused(N_("Ce texte est trop long pour ce téléphone : raccourcissez-le."))
     return text
 
 

@@ -33,7 +33,7 @@ UNREADABLE_LIMIT = 3
 OUTCOME_UNKNOWN = N_(
     "Impossible de savoir si ce SMS est parti. RaspiSMS ne le renvoie pas, pour ne pas risquer un doublon."
 )
-TAKEN_BEFORE = N_("Octopush avait déjà pris ce SMS : il n’a pas été envoyé deux fois.")
+TAKEN_BEFORE = N_("Le fournisseur avait déjà pris ce SMS : il n’a pas été envoyé deux fois.")
 
 
 def record(submission_id: int, result: Accepted | AdapterError) -> None:

@@ -64,20 +64,11 @@ class Family:
         caught = signal.sigtimedwait(process.HANDLED, TICK)
         return caught is not None and caught.si_signo != signal.SIGCHLD
 
-    def _bury(self) -> list[Service]:
+    def _bury(self) -> None:
         """Note the services whose process has ended."""
-        dead = []
-        while True:
-            try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return dead
-            if pid == 0:
-                return dead
-            for service in self.services:
-                if service.pid == pid:
-                    self._mourn(service)
-                    dead.append(service)
+        for service in self.services:
+            if service.pid and os.waitpid(service.pid, os.WNOHANG)[0]:
+                self._mourn(service)
 
     def _mourn(self, service: Service) -> None:
         process.kill_group(service.pid)

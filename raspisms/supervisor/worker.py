@@ -17,6 +17,6 @@ class Worker(RQWorker):
 
     def handle_warm_shutdown_request(self) -> None:
         """A job that sends stops after its present request; see jobs.drain."""
-        super().handle_warm_shutdown_request()
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         if self.horse_pid:
             self.kill_horse(signal.SIGTERM)

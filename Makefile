@@ -1,0 +1,63 @@
+# Everything a person needs: `make run`, `make test`. The rest is for those who change the code.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+READY_DEV := $(VENV)/.installed-dev
+BABEL_KEYWORDS := -k N_ -k say -k _l -k gettext -k ngettext:1,2
+ENGLISH := raspisms/translations/en/LC_MESSAGES/messages
+
+.PHONY: help run demo test check format bench translations clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "RaspiSMS needs Python 3.11 or newer (apt install python3)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment here: apt install python3-venv, then run make again."; rm -rf $(VENV); exit 1; }
+
+$(READY): setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(READY_DEV): setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[tests,checks]'
+	@touch $@ $(READY)
+
+run: $(READY)  ## install what is missing and run everything, with the sandbox (Ctrl-C stops)
+	$(BIN)/raspisms up --sandbox
+
+demo: $(READY)  ## send an SMS and receive its reply on a throw-away installation
+	$(BIN)/raspisms demo
+
+test: $(READY_DEV) chromium  ## the whole suite, browser tests included
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
+		|| { echo "The browser tests need Chromium: apt install chromium, then run make test again."; exit 1; }
+
+check: $(READY_DEV)  ## lint, format, types, templates, migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint --quiet --lint raspisms/templates
+	@folder=$$(mktemp -d) && RASPISMS_INSTANCE=$$folder $(BIN)/raspisms db check; status=$$?; rm -rf $$folder; exit $$status
+
+format: $(READY_DEV)  ## put the code in its usual form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY_DEV)  ## measure, and print what was measured
+	$(BIN)/python -m bench $(ARGS)
+
+translations: $(READY_DEV)  ## bring the English catalogue up to date with the sentences in the code
+	$(BIN)/pybabel -q extract -F babel.cfg $(BABEL_KEYWORDS) --no-wrap --sort-by-file --no-location -o $(VENV)/messages.pot .
+	$(BIN)/pybabel -q update -l en --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i $(VENV)/messages.pot -o $(ENGLISH).po
+	$(BIN)/pybabel -q compile -i $(ENGLISH).po -o $(ENGLISH).mo
+
+clean:  ## remove what make installed (never the instance folder)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info

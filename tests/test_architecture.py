@@ -1,0 +1,185 @@
+"""The promises that hold the code together, kept by reading it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from raspisms import create_app, queues
+from raspisms.blueprints import PUBLIC_ENDPOINTS
+from raspisms.supervisor import services
+
+PACKAGE = Path(__file__).parent.parent / "raspisms"
+
+# Who may import whom, from the ground up. A layer may use its own and those before it.
+LAYERS = (
+    {"words"},
+    {"config", "bell", "queues"},
+    {"extensions", "database", "vault"},
+    {"texts", "adapters", "models"},
+    {"labels", "timeline", "schema", "users", "health"},
+    {"phones"},
+    {"receiving"},
+    {"sending"},
+    {"forms", "jobs"},
+    {"blueprints"},
+    {"__init__"},
+    {"supervisor"},
+    {"cli"},
+    {"__main__"},
+)
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+# The factories know the blueprints; the bell finds the current application; nothing else looks up.
+EXCEPTIONS = {("__init__", "blueprints"), ("extensions", "database"), ("config", "words"), ("users", "vault")}
+
+
+def modules():
+    for path in PACKAGE.rglob("*.py"):
+        if "migrations" not in path.parts:
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(path, tree):
+    """Dotted names, in full, that a module imports."""
+    package = ["raspisms", *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            prefix = ".".join([*base, *(node.module or "").split(".")]).strip(".")
+            yield from (f"{prefix}.{alias.name}" for alias in node.names)
+
+
+def top(dotted):
+    """The part of our package that a dotted name lies in; None for other packages."""
+    parts = dotted.split(".")
+    if parts[0] != "raspisms":
+        return None
+    return parts[1] if len(parts) > 1 and parts[1] in RANK | {"sandbox": 0, "migrations": 0} else "__init__"
+
+
+def own_part(path):
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def test_imports_point_one_way():
+    wrong = []
+    for path, tree in modules():
+        here = own_part(path)
+        if here == "sandbox":
+            continue
+        for name in imported(path, tree):
+            there = top(name)
+            if there in (None, here, "sandbox") or (here, there) in EXCEPTIONS:
+                continue
+            if RANK[there] > RANK[here]:
+                wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
+    assert wrong == []
+
+
+def test_every_part_has_its_place():
+    assert {own_part(path) for path, _ in modules()} == set(RANK) | {"sandbox"}
+
+
+def test_the_sandbox_imports_nothing_of_the_rest():
+    for path, tree in modules():
+        if own_part(path) == "sandbox":
+            foreign = [n for n in imported(path, tree) if n.startswith("raspisms") and "raspisms.sandbox" not in n]
+            assert foreign == [], path
+
+
+def test_adapters_know_neither_flask_nor_the_database():
+    for path, tree in modules():
+        if own_part(path) == "adapters":
+            foreign = [n for n in imported(path, tree) if n.split(".")[0] in {"flask", "sqlalchemy", "rq", "redis"}]
+            foreign += [n for n in imported(path, tree) if top(n) in {"models", "extensions", "database"}]
+            assert foreign == [], path
+
+
+def test_only_adapters_speak_a_providers_words():
+    allowed = {"adapters", "sandbox", "config", "cli", "supervisor", "labels"}
+    for path, tree in modules():
+        if own_part(path) in allowed:
+            continue
+        words = [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and not is_docstring(tree, node)
+        ]
+        assert not [word for word in words if "octopush" in word.lower()], path
+
+
+def is_docstring(tree, constant):
+    return any(isinstance(node, ast.Expr) and node.value is constant for node in ast.walk(tree))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_every_route_is_closed_to_strangers_unless_listed(app, visitor, method):
+    open_doors = set()
+    for rule in app.url_map.iter_rules():
+        if method not in rule.methods:
+            continue
+        app.config["WTF_CSRF_ENABLED"] = False
+        values = {name: "1" for name in rule.arguments} | {"verb": "read", "kind": "status", "filename": "app.js"}
+        for verb in ("read", "enable"):
+            try:
+                with app.test_request_context():
+                    url = app.url_map.bind("").build(rule.endpoint, values | {"verb": verb})
+                break
+            except Exception:  # the route takes another verb
+                continue
+        answer = visitor.open(url, method=method)
+        answer.close()
+        if not (answer.status_code == 302 and answer.location.startswith("/login")):
+            open_doors.add(rule.endpoint)
+    assert open_doors <= PUBLIC_ENDPOINTS
+
+
+def test_the_list_of_open_doors_names_only_doors(app):
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} >= PUBLIC_ENDPOINTS
+
+
+def test_every_queue_has_a_worker_and_every_job_a_queue(settings):
+    started = services(settings, sandbox=False)
+    listened = {
+        name for service in started if service.run.func.__name__ == "run_worker" for name in service.run.args[1]
+    }
+    assert listened == {queues.SENDING, queues.RECEIVING, queues.UPKEEP}
+
+
+def test_every_job_that_is_rung_for_exists():
+    import importlib
+
+    for dotted in (queues.DRAIN, queues.APPLY_CALLBACKS, queues.CHECK_PHONE):
+        module, _, name = dotted.rpartition(".")
+        assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_public_functions_say_what_they_mean():
+    silent = []
+    for path, tree in modules():
+        if own_part(path) in {"cli", "blueprints", "sandbox"}:
+            continue  # commands speak by their help, views by their route
+        for node in tree.body:
+            is_public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+            if is_public and not ast.get_docstring(node) and not is_model_or_form(path):
+                silent.append(f"{path.relative_to(PACKAGE)}: {node.name}")
+    assert silent == []
+
+
+def is_model_or_form(path):
+    """Tables and forms are described by their columns and fields, under a module docstring."""
+    return own_part(path) in {"models", "forms"} or path.name == "octopush_sandbox.py" or path.name == "octopush.py"
+
+
+def test_every_module_says_its_one_job():
+    assert [str(path) for path, tree in modules() if not ast.get_docstring(tree)] == []
+
+
+def test_the_two_factories_are_independent(settings):
+    first, second = create_app(settings), create_app(settings)
+    assert first.url_map is not second.url_map
+    for app in (first, second):
+        app.extensions["bell"].close()
