@@ -80,6 +80,8 @@ class Tree:
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 mine = f"RASPISMS_INSTANCE={self.instance}\0".encode() in (folder / "environ").read_bytes()
+                # Valkey writes its title over its environment.
+                mine = mine or f"{self.instance}/queue".encode() in (folder / "cmdline").read_bytes()
                 dead = (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
             except OSError:
                 continue

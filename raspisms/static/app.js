@@ -13,9 +13,9 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
     // A form's token differs at every drawing and is no news.
     const news = html.replace(/name="csrf_token" value="[^"]*"/g, "");
     if (shown !== null && news !== shown) {
-      const open = [...part.querySelectorAll("details")].map((details) => details.open);
+      const open = [...part.querySelectorAll("details[open]")].map((details) => details.dataset.key);
       part.innerHTML = html;
-      part.querySelectorAll("details").forEach((details, index) => (details.open = Boolean(open[index])));
+      for (const details of part.querySelectorAll("details")) details.open = open.includes(details.dataset.key);
     } else if (shown === null && !part.dataset.drawn) {
       part.innerHTML = html; // what changed between the page and the first look
       part.dataset.drawn = "yes";

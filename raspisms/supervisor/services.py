@@ -45,7 +45,7 @@ def services(settings: dict[str, Any], *, sandbox: bool) -> list[Service]:
         Service("clock", functools.partial(run_clock, settings)),
     ]
     if sandbox:
-        wanted.append(Service("sandbox", functools.partial(run_sandbox, settings)))
+        wanted.append(Service("sandbox", functools.partial(run_sandbox, settings), last=True))
     return wanted
 
 

@@ -26,7 +26,7 @@ def tree(tmp_path):
 
 def test_it_says_where_to_go_and_leaves_nothing_behind(tree):
     tree.start()
-    link = tree.setup_link()
+    link = until(tree.setup_link, what="the link")
     assert requests.get(link, timeout=5).status_code == 200
     assert f"http://127.0.0.1:{tree.callbacks_port}" in tree.log.read_text()
     assert tree.stop() == 0
@@ -93,7 +93,7 @@ def test_a_kill_during_a_request_sends_once(tree, victim):
     tree.start()
     tree.add_phone()
     tree.control("faults", faults=["hang_after"])
-    tree.control("switches", hang=60)
+    tree.control("switches", hang=4)
     [sent] = tree.send(LEA)
     until(lambda: len(tree.accepted(LEA)) == 1, what="the accepted request")
 
@@ -112,7 +112,7 @@ def test_a_kill_before_the_request_arrived_sends_once(tree):
     tree.start()
     tree.add_phone()
     tree.control("faults", faults=["hang"])
-    tree.control("switches", hang=60)
+    tree.control("switches", hang=4)
     [sent] = tree.send(LEA)
     until(lambda: tree.state()["requests"], what="the request")
     assert tree.accepted(LEA) == []

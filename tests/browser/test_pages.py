@@ -1,0 +1,119 @@
+"""Every page at two widths, in both themes, in both languages, with the worst that it may have to show."""
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.tree]
+
+WORST_NAME = "Centre communal d’action sociale de Saint-Remy-en-Bouzemont-"
+PATHS = (
+    "/messages/",
+    "/messages/1",
+    "/messages/2",
+    "/messages/3",
+    "/messages/new",
+    "/received/",
+    "/received/?unread=1",
+    "/phones/",
+    "/phones/new",
+    "/phones/new?adapter=octopush_virtual_number",
+    "/phones/1/edit",
+    "/phones/1/token",
+    "/phones/1/email",
+    "/profile/",
+    "/nowhere",
+)
+
+
+@pytest.fixture(scope="module")
+def furnished(tree):
+    """A phone with the longest name, messages in many states, a long received text."""
+    phone = tree.add_phone()
+    name = (WORST_NAME + "x" * 60)[:60]
+    settings = ("login=pauvre@example.org", "api_key=sandbox-key", "number=0639989999")
+    tree.command("phone", "add", name, "--adapter", "octopush_virtual_number", *settings, "--json")
+    tree.control("credit", login="pauvre@example.org", credit=0)
+    tree.send("+33639987001", text="Bonjour")
+    tree.send("+33639980004", text="W" * 1224)
+    tree.send("+33639980148", text="Un texte\navec des lignes et https://exemple.fr/" + "x" * 80)
+    tree.command("send", "--phone", name, "--text", "Bonjour", "--json", "+33639987002")
+    long_text = "Bonjour, " + "trèslongmotsansespaces" * 12
+    tree.control("replies", login="mairie@example.org", number="+33639987001", to="+33755551111", text=long_text)
+    return phone
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1280, 1920])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_fits_and_can_be_read_by_everyone(tree, person, furnished, width, dark):
+    with person(width, dark) as reader:
+        page = sign_in(reader, tree)
+        expect(page.get_by_text("est en pause")).to_be_visible(timeout=20_000)
+        for path in PATHS:
+            reader.open(path)
+            reader.check()
+
+
+def test_pages_of_strangers_are_clean_too(tree, person):
+    with person(390) as stranger:
+        for path in ("/login", "/setup/wrong"):
+            stranger.open(path)
+            stranger.check()
+
+
+def test_english_pages_are_clean_and_english(tree, person, furnished):
+    with person() as reader:
+        page = sign_in(reader, tree)
+        page.goto(tree.url + "/profile/")
+        page.get_by_label("English").check()
+        page.get_by_role("button", name="Changer la langue").click()
+        try:
+            for path in PATHS:
+                reader.open(path)
+                reader.check()
+                expect(page.locator("html")).to_have_attribute("lang", "en")
+                expect(page.locator("nav.places")).to_contain_text("Received messages")
+        finally:
+            page.goto(tree.url + "/profile/")
+            page.get_by_label("Français").check()
+            page.get_by_role("button", name="Change the language").click()
+
+
+def test_the_keyboard_reaches_what_the_mouse_does(tree, person, furnished):
+    with person() as reader:
+        page = sign_in(reader, tree)
+        page.goto(tree.url + "/messages/")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Aller au contenu")).to_be_focused()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        focused = page.evaluate("document.activeElement.closest('main') !== null")
+        assert focused
+
+
+def test_an_error_is_announced_and_leads_to_its_field(tree, person, furnished):
+    with person() as reader:
+        page = sign_in(reader, tree)
+        page.goto(tree.url + "/messages/new")
+        page.get_by_label("Numéros cibles").fill("Jean")
+        page.locator("#compose button").click()
+        expect(page.locator("#summary")).to_be_focused()
+        expect(page.get_by_label("Numéros cibles")).to_have_value("Jean")
+        page.locator("#summary a").first.click()
+        expect(page.get_by_label("Numéros cibles")).to_be_focused()
+        reader.check()
+
+
+def test_a_page_that_refreshes_itself_keeps_what_somebody_opened(tree, person, furnished):
+    with person() as reader:
+        page = sign_in(reader, tree)
+        page.goto(tree.url + "/messages/2")
+        expect(page.locator(".head .state")).to_have_text("Échec", timeout=20_000)
+        opened = page.get_by_text("Références de l’envoi")
+        opened.click()
+        opened.blur()
+        sms = next(sms for sms in tree.state()["messages"] if sms["number"] == "+33639980004")
+        tree.control("reports", id=sms["id"], status="DELIVERED")  # a late success
+        expect(page.locator(".head .state")).to_have_text("Délivré", timeout=20_000)
+        expect(page.get_by_text("request_id")).to_be_visible()
