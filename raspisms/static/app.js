@@ -2,6 +2,13 @@
 
 // A list or a message that changes by itself: the server draws it again, we show it when it differs.
 const REFRESH_SECONDS = 2;
+
+function redraw(part, html) {
+  const open = [...part.querySelectorAll("details[open]")].map((details) => details.dataset.key);
+  part.innerHTML = html;
+  for (const details of part.querySelectorAll("details")) details.open = open.includes(details.dataset.key);
+}
+
 for (const part of document.querySelectorAll("[data-refresh]")) {
   let shown = null;
   const refresh = async () => {
@@ -12,14 +19,7 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
     const html = await answer.text();
     // A form's token differs at every drawing and is no news.
     const news = html.replace(/name="csrf_token" value="[^"]*"/g, "");
-    if (shown !== null && news !== shown) {
-      const open = [...part.querySelectorAll("details[open]")].map((details) => details.dataset.key);
-      part.innerHTML = html;
-      for (const details of part.querySelectorAll("details")) details.open = open.includes(details.dataset.key);
-    } else if (shown === null && !part.dataset.drawn) {
-      part.innerHTML = html; // what changed between the page and the first look
-      part.dataset.drawn = "yes";
-    }
+    if (news !== shown) redraw(part, html);
     shown = news;
   };
   setInterval(refresh, REFRESH_SECONDS * 1000);
