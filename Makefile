@@ -54,6 +54,10 @@ format: $(READY_DEV)  ## put the code in its usual form
 bench: $(READY_DEV)  ## measure, and print what was measured
 	$(BIN)/python -m bench $(ARGS)
 
+.PHONY: pictures
+pictures: $(READY_DEV) chromium  ## make the README's pictures from the real pages
+	$(BIN)/python -m tests.browser.pictures
+
 translations: $(READY_DEV)  ## bring the English catalogue up to date with the sentences in the code
 	$(BIN)/pybabel -q extract -F babel.cfg $(BABEL_KEYWORDS) --no-wrap --sort-by-file --no-location -o $(VENV)/messages.pot .
 	$(BIN)/pybabel -q update -l en --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i $(VENV)/messages.pot -o $(ENGLISH).po

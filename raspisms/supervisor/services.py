@@ -115,10 +115,30 @@ def run_worker(settings: dict[str, Any], queue_names: tuple[str, ...]) -> None:
 
     app = create_worker_app(settings)
     with app.app_context():
+        _warm_up()
         connection = Redis.from_url(settings["REDIS_URL"])
         _wait_for_queue(connection)
         worker = Worker(list(queue_names), connection=connection, worker_ttl=Worker.TTL, log_job_description=False)
         worker.work(logging_level="WARNING")
+
+
+def _warm_up() -> None:
+    """Do once here what every job would do again after its fork: mappers, compiled queries, imports.
+
+    The connection is closed before the first fork: a child must not inherit it.
+    """
+    from sqlalchemy.orm import configure_mappers
+
+    from .. import jobs  # noqa: F401 - so that jobs need not import it
+    from ..extensions import db
+    from ..sending import claim, dispatch
+
+    configure_mappers()
+    nobody = 0
+    dispatch.drain(nobody)
+    claim.is_due(nobody)
+    db.session.remove()
+    db.engine.dispose()
 
 
 def _wait_for_queue(connection: Redis) -> None:

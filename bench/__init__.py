@@ -1,0 +1,1 @@
+"""Measurements, each against something of the same run: `make bench`."""
