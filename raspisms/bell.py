@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
@@ -25,23 +25,18 @@ KEEP_FAILED_SECONDS = 3600
 class Bell:
     """Rings at most one pending job for one thing to do, whatever the number of callers."""
 
-    def __init__(self) -> None:
-        self._connections: dict[int, Redis] = {}
-
     def init_app(self, app: Flask) -> None:
         """Open no connection yet: the queue server may start later than the pages."""
-        self._connections[id(app)] = Redis.from_url(
+        app.extensions["bell"] = Redis.from_url(
             app.config["REDIS_URL"],
             socket_connect_timeout=1,
+            socket_timeout=3,  # a page must not hang because the bell does
             health_check_interval=30,
         )
-        app.extensions["bell"] = self._connections[id(app)]
 
     @property
     def connection(self) -> Redis:
         """The current application's connection to the queue server."""
-        from flask import current_app
-
         connection: Redis = current_app.extensions["bell"]
         return connection
 

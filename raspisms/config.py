@@ -171,6 +171,8 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
         "PUBLIC_URL": values["PUBLIC_URL"] or local,
         "SANDBOX_URL": f"http://127.0.0.1:{values['SANDBOX_PORT']}/v1/public",
         "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"] or f"sqlite:///{instance / 'raspisms.db'}",
+        # An error's text must not carry what people wrote, nor to whom, into the log.
+        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
         "SESSION_COOKIE_NAME": "raspisms",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

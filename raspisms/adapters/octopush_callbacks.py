@@ -25,6 +25,7 @@ from .base import (
 
 BAD_NUMBER = N_("Ce numéro n’est pas attribué ou ne reçoit pas de SMS : vérifiez-le auprès de la personne.")
 TOO_LATE = N_("Le téléphone est resté éteint ou hors réseau trop longtemps.")
+TAKEN = N_("L’opérateur a pris le SMS en charge.")
 NOT_DELIVERED = N_("L’opérateur n’a pas pu remettre le SMS.")
 
 UNDER_WAY, DELIVERED, FAILED, UNDECIDED = (
@@ -35,10 +36,10 @@ UNDER_WAY, DELIVERED, FAILED, UNDECIDED = (
 )
 
 STATUSES: dict[str, tuple[Outcome, str | None]] = {
-    "ACK": (UNDER_WAY, None),
-    "PROCESSED": (UNDER_WAY, None),
-    "TRANSMITTED": (UNDER_WAY, None),
-    "ISP_SEND": (UNDER_WAY, None),
+    "ACK": (UNDER_WAY, TAKEN),
+    "PROCESSED": (UNDER_WAY, TAKEN),
+    "TRANSMITTED": (UNDER_WAY, TAKEN),
+    "ISP_SEND": (UNDER_WAY, TAKEN),
     "DELIVERED": (DELIVERED, None),
     "READ": (DELIVERED, None),
     "OPENED": (DELIVERED, None),

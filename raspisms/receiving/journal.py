@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import Select, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from .. import queues
@@ -117,8 +118,8 @@ def _apply(session: Session, entry: JournalEntry) -> None:
     except UnreadableCallback as error:
         entry.state, entry.outcome = JournalState.UNREADABLE, str(error)
         log.warning("journal=%s unreadable: %s", entry.id, error)
-    except StorageUnavailable:
-        raise
+    except OperationalError:
+        raise  # locked or full: nobody's fault, tried again as a whole
     except Exception as error:  # one bad entry must not hold up the others; it is kept and named
         entry.state, entry.outcome = JournalState.FAILED, type(error).__name__
         log.exception("journal=%s could not be applied", entry.id)

@@ -65,7 +65,7 @@ def test_every_status_has_its_class(word, outcome):
     [report] = read(REPORT | {"status": word})
     assert report.outcome is outcome
     assert report.words == word.strip().upper()
-    assert (report.reason is None) == (outcome in {Outcome.UNDER_WAY, Outcome.DELIVERED})
+    assert (report.reason is None) == (outcome is Outcome.DELIVERED)
 
 
 def test_a_report_is_read():

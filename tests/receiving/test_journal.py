@@ -123,3 +123,33 @@ def test_the_outcome_of_each_item_is_noted(app, callbacks, run_jobs):
     callbacks.http.post(callbacks.reception, json=[REPLY, REPLY, {"number": LEA, "visit_date": "2026-01-01"}])
     run_jobs()
     assert entries(app)[0].outcome == "reply, repeated, ignored"
+
+
+def test_a_full_database_sends_callbacks_to_the_spool(app, callbacks):
+    from tests.blueprints.test_messages import fill_the_disk
+
+    fill_the_disk(callbacks.app)
+    long = REPLY | {"text": "x" * 100_000}
+    answer = callbacks.http.post(callbacks.reception, json=long)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert len(spool(app)) == 1
+    sweep(app)  # the other process finds room again
+    assert len(entries(app)) == 1
+
+
+def test_a_full_database_delays_what_it_cannot_apply(app, callbacks, run_jobs):
+    from raspisms.database import StorageUnavailable
+    from tests.blueprints.test_messages import fill_the_disk
+
+    callbacks.http.post(callbacks.reception, json=REPLY | {"text": "x" * 100_000})
+    fill_the_disk(app)
+    with app.app_context(), pytest.raises(StorageUnavailable):
+        journal.apply_new()
+    assert [entry.state for entry in entries(app)] == [JournalState.NEW]
+
+    with app.app_context():
+        db.event.remove(db.engine, "connect", app.full)
+        db.session.remove()
+        db.engine.dispose()
+        journal.apply_new()
+    assert len(all_messages(app)) == 1

@@ -1,6 +1,7 @@
 """Delivery reports, from the provider's network to the page."""
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from raspisms.extensions import db
@@ -166,3 +167,16 @@ def test_a_number_that_the_provider_calls_opted_out_is_on_our_list(app, phone, o
     run_jobs()
     with app.app_context():
         assert [row.origin for row in db.session.scalars(select(OptOut))] == ["report"]
+
+
+def test_a_late_word_does_not_hide_the_reason(app, client, phone, octopush, callbacks, run_jobs):
+    octopush.switches.reports = False
+    [sent] = post(app, phone)
+    run_jobs()
+    ticket = message(app, sent).submission.ticket
+    for word in ("BAD_DESTINATION", "ACK"):
+        callbacks.http.post(callbacks.status, json={"message_id": ticket, "number": LEA, "status": word})
+        run_jobs()
+    assert message(app, sent).status is Status.FAILED
+    page = BeautifulSoup(client.get(f"/messages/{sent}").text, "html5lib")
+    assert "pas attribué" in page.find(class_="notice").text
