@@ -26,6 +26,7 @@ from raspisms.queues import RECEIVING_WORKER, SENDING_WORKER
 from raspisms.sandbox import create_sandbox_app
 from raspisms.sandbox.server import QuietHandler
 from raspisms.sandbox.state import State, Switches
+from raspisms.sending import recovery
 
 from . import factories
 
@@ -166,6 +167,8 @@ def run_jobs(app):
 
     def run(*names):
         with app.app_context():
+            if any((Path(app.config["INSTANCE"]) / "spool").glob("*.json")):
+                recovery.sweep()  # a slow disk may have sent a callback there
             connection = app.extensions["bell"]
             worker = SimpleWorker(list(names or SENDING_WORKER + RECEIVING_WORKER), connection=connection)
             worker.work(burst=True, logging_level="ERROR")
