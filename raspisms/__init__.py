@@ -29,7 +29,7 @@ def create_callbacks_app(settings: dict[str, Any] | None = None) -> Flask:
     from .blueprints import callbacks
 
     # A provider waits for a second at most: a busy database is not waited for, the spool takes over.
-    app = _base(settings, static=False, LOCK_SECONDS=0.4)
+    app = _base(settings, static=False, LOCK_SECONDS=0.4, BELL_SECONDS=0.3)
     callbacks.init_app(app)
     return app
 

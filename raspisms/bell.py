@@ -16,6 +16,8 @@ from rq import Queue
 
 log = logging.getLogger(__name__)
 
+# A page must not hang because the bell does.
+BELL_SECONDS = 2.0
 # A flag that its job never took away (a lost job, a killed worker) stops counting after this long.
 FLAG_SECONDS = 30
 # A job record is of no use once the job has run: the truth is in the database.
@@ -29,8 +31,8 @@ class Bell:
         """Open no connection yet: the queue server may start later than the pages."""
         app.extensions["bell"] = Redis.from_url(
             app.config["REDIS_URL"],
-            socket_connect_timeout=1,
-            socket_timeout=3,  # a page must not hang because the bell does
+            socket_connect_timeout=app.config.get("BELL_SECONDS", BELL_SECONDS),
+            socket_timeout=app.config.get("BELL_SECONDS", BELL_SECONDS),
             health_check_interval=30,
         )
 

@@ -20,6 +20,8 @@ from .extensions import db
 from .words import N_
 
 WRITE = "raspisms_write"
+# PostgreSQL's writers queue for this number, as SQLite's do for its file: the code may count on it.
+WRITERS_LOCK = 7247473
 # Longer than any transaction of ours; a person waits this long at most for a lock.
 LOCK_SECONDS = 5.0
 
@@ -111,10 +113,13 @@ def transaction() -> Iterator[Session]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("changes made outside of a transaction would be lost")
     session.rollback()
+    session.expire_all()  # a rollback of nothing would leave what was read before as it was
     session.info[WRITE] = True
     try:
         with storage_errors():
-            session.connection(execution_options={WRITE: True})
+            connection = session.connection(execution_options={WRITE: True})
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
             yield session
             session.commit()
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -70,7 +71,7 @@ class HTTPClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = next(response.iter_content(ANSWER_BYTES), b"")
+                content = _content(response)
         except exceptions.RequestException as error:
             if _never_left(error):
                 raise TemporaryError(
@@ -87,12 +88,24 @@ class HTTPClient:
         return Answer(response.status_code, content.decode("utf-8", "replace"), _retry_after(response))
 
 
+def _content(response: requests.Response) -> bytes:
+    """The body, however many pieces it comes in, up to ANSWER_BYTES."""
+    content = b""
+    for piece in response.iter_content(8192):
+        content += piece
+        if len(content) >= ANSWER_BYTES:
+            break
+    return content[:ANSWER_BYTES]
+
+
 def _never_left(error: exceptions.RequestException) -> bool:
-    """Whether the failure came before the request was written: no route, no name, refused, TLS."""
+    """Whether the failure came before the request was written: no route, no name, refused, a wrong certificate.
+
+    Any other TLS error may come while the answer is read, so it proves nothing.
+    """
     if isinstance(
         error,
         exceptions.ConnectTimeout
-        | exceptions.SSLError
         | exceptions.ProxyError
         | exceptions.InvalidURL
         | exceptions.MissingSchema
@@ -101,6 +114,9 @@ def _never_left(error: exceptions.RequestException) -> bool:
         return True
     cause = error.args[0] if error.args else None
     cause = getattr(cause, "reason", cause)
+    if isinstance(error, exceptions.SSLError):
+        reasons = getattr(cause, "args", ())
+        return any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons)
     return isinstance(cause, urllib3_exceptions.NewConnectionError | urllib3_exceptions.NameResolutionError)
 
 

@@ -110,15 +110,23 @@ def _text(raw: bytes) -> str:
 
 def _json(text: str) -> list[dict[str, Any]]:
     try:
-        value = json.loads(text, strict=False)
+        value = json.loads(text, strict=False, object_hook=_whole)
         if isinstance(value, str):  # encoded twice
-            value = json.loads(value, strict=False)
+            value = json.loads(value, strict=False, object_hook=_whole)
     except (ValueError, RecursionError) as error:
         raise UnreadableCallback("broken JSON") from error
     found = value if isinstance(value, list) else [value]
     if not all(isinstance(one, dict) for one in found):
         raise UnreadableCallback("JSON, but no object")
     return found
+
+
+def _whole(one: dict[str, Any]) -> dict[str, Any]:
+    """The object with an emoji that was cut in two replaced: half of one can be neither stored nor shown."""
+    return {
+        key: value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+        for key, value in one.items()
+    }
 
 
 def _form(body: bytes) -> list[dict[str, Any]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, render_template, request
+from flask import Flask, g, render_template, request
 from flask_babel import gettext
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 
@@ -49,6 +50,11 @@ def render(title: str, sentence: str, status: int) -> tuple[str, int]:
     return render_template("errors/error.html", title=title, sentence=sentence, status=status), status
 
 
+def login_as_nobody() -> None:
+    """Draw the rest of this answer as for a stranger, without a look into the database."""
+    g._login_user = AnonymousUserMixin()
+
+
 def _page(error: Exception) -> tuple[str, int]:
     status = getattr(error, "code", None) or 500
     if status >= 500:
@@ -74,6 +80,7 @@ def _storage(error: StorageUnavailable) -> tuple[str, int]:
 def _unreadable(error: OperationalError) -> tuple[str, int]:
     log.error("%s %s: %s", request.method, request.endpoint, type(error.orig).__name__)
     db.session.rollback()
+    login_as_nobody()  # the page must not ask the database again who is looking
     return render(
         gettext("La base de données ne répond pas"),
         gettext("Réessayez dans quelques secondes ; si cela continue, prévenez qui a installé RaspiSMS."),

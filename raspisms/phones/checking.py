@@ -22,14 +22,18 @@ NEXT_CHECK = timedelta(hours=1)
 
 
 def pause(phone: Phone, error: AccountError) -> None:
-    """Stop sending from this phone until a check passes. Call inside a transaction."""
+    """Stop sending from this phone until a check passes. Call inside a transaction.
+
+    The waits grow until a message is accepted again: a provider may pass the check and refuse the messages.
+    """
+    if phone.status is PhoneStatus.DISABLED:
+        return  # a person's word stands
     credit = error.kind is PauseKind.CREDIT
     phone.status = PhoneStatus.NO_CREDIT if credit else PhoneStatus.UNAVAILABLE
     phone.reason = error.reason
     phone.words = error.words or None
     phone.paused_balance = phone.balance if credit else None
-    phone.checks = 0
-    phone.check_at = now() + FIRST_CHECK
+    _later(phone)
     log.warning("phone=%s paused: %s code=%s", phone.id, error.kind.value, error.code)
 
 
@@ -43,10 +47,10 @@ def check(phone_id: int, *, asked_by_person: bool = False) -> Phone | None:
     if phone is None:
         return None
     result: Check | AdapterError
-    adapter = settings.adapter_of(phone)
+    key, sealed = phone.adapter, phone.sealed_settings
     db.session.rollback()  # no transaction stays open while the provider thinks
     try:
-        result = adapter.check()
+        result = settings.open_adapter(key, sealed).check()
     except AdapterError as error:
         result = error
     with transaction() as session:
@@ -63,15 +67,15 @@ def check(phone_id: int, *, asked_by_person: bool = False) -> Phone | None:
 def _passed(phone: Phone, result: Check, asked_by_person: bool) -> None:
     phone.balance = result.balance
     phone.checked_at = now()
+    if phone.status is PhoneStatus.DISABLED:
+        return
     if phone.status is PhoneStatus.NO_CREDIT and not asked_by_person and not _has_grown(phone):
         _later(phone)
         return
-    if phone.status is not PhoneStatus.DISABLED:
-        phone.status = PhoneStatus.AVAILABLE
+    phone.status = PhoneStatus.AVAILABLE
     phone.reason = result.warning
     phone.words = None
     phone.paused_balance = None
-    phone.checks = 0
     phone.check_at = now() + NEXT_CHECK
     log.info("phone=%s check passed", phone.id)
 
@@ -83,19 +87,18 @@ def _has_grown(phone: Phone) -> bool:
 
 
 def _did_not_pass(phone: Phone, error: AdapterError) -> None:
-    if isinstance(error, AccountError) and phone.status is not PhoneStatus.DISABLED:
-        checks = phone.checks
+    if isinstance(error, AccountError):
         pause(phone, error)
-        phone.checks = checks
-    elif phone.status is PhoneStatus.UNVERIFIED:
+        return
+    if phone.status is PhoneStatus.UNVERIFIED:
         phone.reason = error.reason
         phone.words = error.words or None
     _later(phone)
 
 
 def _later(phone: Phone) -> None:
+    phone.check_at = now() + min(FIRST_CHECK * (1 << min(phone.checks, 10)), LONGEST_WAIT)
     phone.checks += 1
-    phone.check_at = now() + min(FIRST_CHECK * 2 ** min(phone.checks, 10), LONGEST_WAIT)
 
 
 def due_phones() -> list[int]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from ..adapters import Adapter
 from ..adapters.base import AccountError, AdapterError, Check
 from ..database import now, transaction
 from ..extensions import db
@@ -105,7 +104,7 @@ def save(draft: Draft, result: Check | AdapterError | None) -> Phone:
         phone.number = adapter.number
         phone.account_id = settings.account_of(session, adapter).id
         phone.sealed_settings = vault().seal(draft.values)
-        _apply(phone, adapter, result)
+        _apply(phone, result)
         if not draft.phone:
             tokens.give(phone)
             session.add(phone)
@@ -113,7 +112,9 @@ def save(draft: Draft, result: Check | AdapterError | None) -> Phone:
     return phone
 
 
-def _apply(phone: Phone, adapter: Adapter, result: Check | AdapterError | None) -> None:
+def _apply(phone: Phone, result: Check | AdapterError | None) -> None:
+    if phone.status is PhoneStatus.DISABLED:
+        return  # a person's word stands; enabling it asks the provider
     phone.checks = 0
     phone.paused_balance = None
     phone.words = None

@@ -9,9 +9,15 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from ..adapters import REGISTRY, Adapter
-from ..adapters.base import Settings
+from ..adapters.base import AccountError, PauseKind, Settings
 from ..models import Account, Phone
-from ..vault import vault
+from ..vault import Unreadable, vault
+from ..words import N_
+
+UNREADABLE = N_(
+    "Les réglages de ce téléphone ne se lisent plus : le secret de l’installation a changé. "
+    "Modifiez le téléphone et saisissez de nouveau sa clé."
+)
 
 
 class UnknownAdapter(LookupError):
@@ -32,14 +38,20 @@ def build(key: str, values: dict[str, Any]) -> Adapter:
     return kind(kind.Settings.read(values), current_app.config[kind.endpoint])
 
 
-def adapter_of(phone: Phone) -> Adapter:
-    """The adapter that speaks for a saved phone. Raises UnknownAdapter, vault.Unreadable."""
-    return build(phone.adapter, values_of(phone))
+def open_adapter(key: str, sealed_settings: str) -> Adapter:
+    """The adapter that speaks for a saved phone. Raises AccountError when its settings cannot be read."""
+    try:
+        return build(key, vault().open(sealed_settings))
+    except (Unreadable, UnknownAdapter) as error:
+        raise AccountError(PauseKind.CREDENTIALS, UNREADABLE) from error
 
 
 def values_of(phone: Phone) -> dict[str, Any]:
     """A phone's settings in clear, secrets included: for adapters only, never for a page."""
-    values: dict[str, Any] = vault().open(phone.sealed_settings)
+    try:
+        values: dict[str, Any] = vault().open(phone.sealed_settings)
+    except Unreadable:
+        return {}  # the form is empty then, and asks for everything again
     return values
 
 

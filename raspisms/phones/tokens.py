@@ -10,7 +10,7 @@ from sqlalchemy import select
 from ..database import transaction
 from ..extensions import db
 from ..models import Phone
-from ..vault import new_token, vault
+from ..vault import Unreadable, new_token, vault
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,13 @@ def find(token: str) -> Phone | None:
 
 
 def urls(phone: Phone, base: str | None = None) -> CallbackURLs:
-    """A phone's callback URLs, as the provider sees them; below `base` instead of the public address."""
-    base = f"{base or current_app.config['PUBLIC_URL']}/callbacks/{vault().open(phone.sealed_token)}"
+    """A phone's callback URLs, as the provider sees them; below `base` instead of the public address.
+
+    When the token was sealed with a secret that is gone, only renewing it helps: the URLs say `?`.
+    """
+    try:
+        token = vault().open(phone.sealed_token)
+    except Unreadable:
+        token = "?"  # noqa: S105 - the absence of one
+    base = f"{base or current_app.config['PUBLIC_URL']}/callbacks/{token}"
     return CallbackURLs(status=f"{base}/status", reception=f"{base}/reception")

@@ -14,6 +14,8 @@ from ..timeline import note
 
 # A STOP may come twice, in any order: as a reply, and as the provider's notice of it.
 SAME_STOP = timedelta(minutes=10)
+# Begins the key of a message that only a notice told us of.
+NOTICE = "n:"
 
 
 def store(session: Session, phone: Phone, number: str, text: str, at: datetime) -> Message:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import Select, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from .. import queues
@@ -75,14 +75,23 @@ def _spool(fields: dict[str, object]) -> None:
 def import_spool() -> None:
     """Bring callbacks from the spool into the journal, oldest first, each once."""
     for path in sorted(_spool_folder().glob("*.json")):
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        fields["body"] = fields["body"].encode("latin-1")
-        fields["received_at"] = datetime.fromisoformat(fields["received_at"])
-        with transaction() as session:
-            known = session.scalar(select(JournalEntry.id).where(JournalEntry.spool_id == path.stem))
-            if known is None:
-                session.add(JournalEntry(spool_id=path.stem, **fields))
-        path.unlink()
+        try:
+            _import(path)
+        except (ValueError, KeyError, TypeError, AttributeError, StatementError) as error:
+            log.error("spool=%s cannot be imported (%s) and is set aside", path.stem, type(error).__name__)
+            path.rename(path.with_suffix(".bad"))
+        else:
+            path.unlink()
+
+
+def _import(path: Path) -> None:
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    fields["body"] = fields["body"].encode("latin-1")
+    fields["received_at"] = datetime.fromisoformat(fields["received_at"])
+    with transaction() as session:
+        known = session.scalar(select(JournalEntry.id).where(JournalEntry.spool_id == path.stem))
+        if known is None:
+            session.add(JournalEntry(spool_id=path.stem, **fields))
 
 
 # -- applying -----------------------------------------------------------------------------------------
@@ -112,17 +121,24 @@ def apply_new() -> None:
 
 def _apply(session: Session, entry: JournalEntry) -> None:
     try:
-        with session.begin_nested():
-            entry.outcome = ", ".join(_apply_item(session, entry, item) for item in _read(entry))[:255]
-            entry.state = JournalState.APPLIED
+        items = _read(entry)
     except UnreadableCallback as error:
         entry.state, entry.outcome = JournalState.UNREADABLE, str(error)
         log.warning("journal=%s unreadable: %s", entry.id, error)
-    except OperationalError:
-        raise  # locked or full: nobody's fault, tried again as a whole
-    except Exception as error:  # one bad entry must not hold up the others; it is kept and named
-        entry.state, entry.outcome = JournalState.FAILED, type(error).__name__
-        log.exception("journal=%s could not be applied", entry.id)
+        return
+    entry.state = JournalState.APPLIED
+    outcomes = []
+    for item in items:
+        try:
+            with session.begin_nested():
+                outcomes.append(_apply_item(session, entry, item))
+        except OperationalError:
+            raise  # locked or full: nobody's fault, tried again as a whole
+        except Exception as error:  # one bad item must not hold up the others; it is kept and named
+            entry.state = JournalState.FAILED
+            outcomes.append(type(error).__name__)
+            log.exception("journal=%s could not be applied", entry.id)
+    entry.outcome = ", ".join(outcomes)[:255]
 
 
 def _read(entry: JournalEntry) -> list[Item]:

@@ -49,9 +49,9 @@ def receiving_phone(session: Session, called: Phone, received_by: str) -> Phone:
 
 
 def _notice_came_first(session: Session, number: str, at: datetime) -> bool:
-    """Whether the provider's notice of this STOP is stored already; it has no key of its own."""
+    """Whether the provider's notice of this STOP is stored already."""
     stored = incoming.recent_stop(session, number, at)
-    return stored is not None and stored.dedup_key is None
+    return stored is not None and (stored.dedup_key or "").startswith(incoming.NOTICE)
 
 
 def _dedup_key(phone: Phone, reply: Reply) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import Outcome, Report
@@ -15,6 +16,7 @@ from ..models import (
     Message,
     MessageEvent,
     ParkedReport,
+    Phone,
     Status,
     Submission,
     SubmissionState,
@@ -33,9 +35,11 @@ UNCERTAIN = (Status.SENDING, Status.SENT, Status.UNKNOWN)
 def apply(session: Session, entry: JournalEntry, report: Report) -> str:
     """Apply a report, or keep it until its ticket is known; what became of it, in a word."""
     account_id = entry.phone.account_id
-    message = _find(session, account_id, report.ticket, report.number)
+    message = _find(session, entry.phone, report.ticket, report.number)
     if message is None:
         message = _adopt(session, account_id, report)
+    if report.opted_out:
+        optouts.add(session, report.number, "report", message.id if message else None)
     if message is None:
         session.add(
             ParkedReport(
@@ -52,9 +56,20 @@ def apply(session: Session, entry: JournalEntry, report: Report) -> str:
         return "early"
     at = report.at or entry.received_at
     changed = _change(session, message, report.outcome, report.words, report.reason, at)
-    if report.opted_out:
-        optouts.add(session, report.number, "report", message.id)
     return "report" if changed else "repeated"
+
+
+def match_left_over(session: Session) -> None:
+    """Look again at submissions whose ticket was never learnt: what was in the air before may have landed."""
+    waiting = session.scalars(
+        select(Submission).where(
+            Submission.ticket.is_(None),
+            Submission.state.in_((SubmissionState.ACCEPTED, SubmissionState.UNKNOWN)),
+            Submission.created_at > now() - ADOPTION_WINDOW,
+        )
+    )
+    for submission in list(waiting):
+        match_parked(session, submission)
 
 
 def match_parked(session: Session, submission: Submission) -> None:
@@ -69,17 +84,40 @@ def match_parked(session: Session, submission: Submission) -> None:
         .order_by(ParkedReport.id)
     )
     for report in list(parked):
-        message = _find(session, submission.account_id, report.ticket, report.number)
+        message = _find(session, submission.phone, report.ticket, report.number)
         if message is not None:
             _change(session, message, Outcome(report.outcome), report.words, report.reason, report.at)
             session.delete(report)
 
 
-def _find(session: Session, account_id: int, ticket: str, number: str) -> Message | None:
+def _find(session: Session, phone: Phone, ticket: str, number: str) -> Message | None:
+    """The message with this ticket, of the phone's account or of the account it had before."""
     return session.scalar(
         select(Message)
         .join(Submission, Message.submission_id == Submission.id)
-        .where(Submission.account_id == account_id, Submission.ticket == ticket, Message.number == number)
+        .where(
+            or_(Submission.account_id == phone.account_id, Submission.phone_id == phone.id),
+            Submission.ticket == ticket,
+            Message.number == number,
+        )
+    )
+
+
+def _is_in_the_air(session: Session, account_id: int, numbers: Collection[str]) -> bool:
+    """Whether a request for one of these numbers has no answer yet: an unknown ticket may be its own."""
+    return (
+        session.scalar(
+            select(Submission.id)
+            .join(Message, Message.submission_id == Submission.id)
+            .where(
+                Submission.account_id == account_id,
+                Submission.state == SubmissionState.OPEN,
+                Submission.attempts > 0,
+                Message.number.in_(numbers),
+            )
+            .limit(1)
+        )
+        is not None
     )
 
 
@@ -89,6 +127,8 @@ def _adopt(session: Session, account_id: int, report: Report) -> Message | None:
     The answer that named the ticket was lost (code 182, or an unknown outcome): a report under a ticket
     that nobody knows, for a number that such a submission holds, tells it.
     """
+    if _is_in_the_air(session, account_id, [report.number]):
+        return None
     candidates = session.execute(
         select(Message, Submission)
         .join(Submission, Message.submission_id == Submission.id)
@@ -113,7 +153,9 @@ def _adopt(session: Session, account_id: int, report: Report) -> Message | None:
 
 def _adopt_parked(session: Session, submission: Submission) -> None:
     """Give a submission without a ticket the one that parked reports for its numbers agree on."""
-    numbers = select(Message.number).where(Message.submission_id == submission.id)
+    numbers = session.scalars(select(Message.number).where(Message.submission_id == submission.id)).all()
+    if _is_in_the_air(session, submission.account_id, numbers):
+        return
     known = select(Submission.ticket).where(
         Submission.account_id == submission.account_id, Submission.ticket.is_not(None)
     )

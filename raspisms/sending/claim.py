@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from ..adapters import Adapter
 from ..adapters.base import Batch
 from ..database import now, transaction
 from ..extensions import db
@@ -17,17 +15,18 @@ from ..models.phone import SENDING_STATUSES
 from ..phones.settings import adapter_class
 from ..timeline import note
 from ..words import N_
-from . import lease, outcome
+from . import lease, overdue
 
 SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A committed submission and what to ask of the provider."""
+    """A committed submission, and what it takes to ask the provider for it: plain values, no rows."""
 
     submission_id: int
-    phone: Phone
+    adapter: str
+    sealed_settings: str
     batch: Batch
 
 
@@ -38,7 +37,7 @@ def next_claim(account_id: int) -> Claim | None:
         lease.renew(account)
         if account.not_before and account.not_before > now():
             return None
-        _close_overdue(session, account_id)
+        overdue.close(session, account_id)
         submission = _choose(session, account_id)
         if submission is None:
             return None
@@ -47,12 +46,13 @@ def next_claim(account_id: int) -> Claim | None:
         submission.first_attempt_at = submission.first_attempt_at or now()
         recipients = tuple(session.scalars(_numbers_select(submission.id)))
         batch = Batch(submission.text, recipients, submission.purpose, submission.request_id)
-        return Claim(submission.id, submission.phone, batch)
+        return Claim(submission.id, submission.phone.adapter, submission.phone.sealed_settings, batch)
 
 
 def is_due(account_id: int) -> bool:
     """Whether `next_claim` would find something now; cheap, and without a lock."""
-    db.session.rollback()  # a fresh view
+    db.session.rollback()
+    db.session.expire_all()  # a fresh view
     account = db.session.get(Account, account_id)
     if account is None or (account.not_before and account.not_before > now()):
         return False
@@ -66,10 +66,12 @@ def _choose(session: Session, account_id: int) -> Submission | None:
     while True:
         due = session.scalar(_open_select(account_id).limit(1))
         first = session.scalar(_queued_select(account_id))
-        if first is None or (due is not None and due.lane <= first.lane):
-            return due
-        submission = _gather(session, first)
-        if submission is not None:
+        if due is not None and (first is None or due.lane <= first.lane):
+            if due.maybe_sent or _leave_out_silent(session, due):
+                return due
+        elif first is None:
+            return None
+        elif submission := _gather(session, first):
             return submission
 
 
@@ -82,6 +84,8 @@ def _open_select(account_id: int) -> Select[Submission]:
             Submission.state == SubmissionState.OPEN,
             Submission.next_attempt_at <= now(),
             Phone.status.in_(SENDING_STATUSES),
+            # A request_id means nothing to the account that a phone was moved to; see overdue.py.
+            Phone.account_id == account_id,
         )
         .order_by(Submission.lane, Submission.id)
     )
@@ -113,7 +117,7 @@ def _gather(session: Session, first: Message) -> Submission | None:
     )
     # A ticket and a number name one SMS: the same number twice makes two requests.
     messages = list({message.number: message for message in reversed(list(waiting))}.values())
-    messages = _without_opt_outs(session, messages)
+    messages = _without_silent(session, messages)
     if not messages:
         return None
     submission = Submission(
@@ -131,29 +135,28 @@ def _gather(session: Session, first: Message) -> Submission | None:
     return submission
 
 
-def _without_opt_outs(session: Session, messages: list[Message]) -> list[Message]:
+def _without_silent(session: Session, messages: list[Message]) -> list[Message]:
     """The messages whose person did not say STOP since they were written; the others are cancelled."""
     numbers = [message.number for message in messages]
     silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(numbers))))
-    note(session, [m for m in messages if m.number in silent], Status.CANCELLED, reason=SAID_STOP)
+    said_stop = [message for message in messages if message.number in silent]
+    note(session, said_stop, Status.CANCELLED, reason=SAID_STOP)
+    for message in said_stop:
+        message.submission_id = None
     return sorted((m for m in messages if m.number not in silent), key=lambda m: m.id)
+
+
+def _leave_out_silent(session: Session, submission: Submission) -> bool:
+    """Take who said STOP out of a submission that surely did not leave; False when nobody remains."""
+    messages = list(session.scalars(select(Message).where(Message.submission_id == submission.id)))
+    if _without_silent(session, messages):
+        return True
+    submission.state = SubmissionState.REFUSED
+    submission.closed_at = now()
+    submission.reason = SAID_STOP
+    session.flush()
+    return False
 
 
 def _numbers_select(submission_id: int) -> Select[str]:
     return select(Message.number).where(Message.submission_id == submission_id).order_by(Message.id)
-
-
-def _close_overdue(session: Session, account_id: int) -> None:
-    """End what may not be repeated any more under its request_id."""
-    for submission in session.scalars(_open_select(account_id)):
-        if is_overdue(submission, adapter_class(submission.phone.adapter), now()):
-            if submission.maybe_sent:
-                outcome.give_up(session, submission)
-            else:
-                outcome.put_back(session, submission, SubmissionState.REFUSED, submission.reason)
-
-
-def is_overdue(submission: Submission, adapter: type[Adapter], moment: datetime) -> bool:
-    """Whether the provider may have forgotten this request_id."""
-    window = adapter.repeat_window or timedelta(0)
-    return submission.first_attempt_at is not None and submission.first_attempt_at + window < moment

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from ..adapters import Adapter
 from ..adapters.base import Accepted, AdapterError
 from ..database import StorageUnavailable
-from ..models import Phone
-from ..phones.settings import adapter_of
+from ..phones.settings import open_adapter
 from . import claim, lease, outcome
 
 # A job hands over after this long, so that several accounts share the workers.
 BUDGET_SECONDS = 30.0
 # Below the lease and the job's own limit.
 RECORD_SECONDS = 40.0
+
+Adapters = dict[tuple[str, str], Adapter]
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def drain(account_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     the lease back, so nothing that was committed before this call is forgotten.
     """
     deadline = time.monotonic() + BUDGET_SECONDS
-    adapters: dict[tuple[int, str], Adapter] = {}
+    adapters: Adapters = {}
     while lease.take(account_id):
         try:
             while not stop() and time.monotonic() < deadline:
@@ -47,9 +48,9 @@ def drain(account_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     return False
 
 
-def _submit(adapters: dict[tuple[int, str], Adapter], claimed: claim.Claim) -> Accepted | AdapterError:
+def _submit(adapters: Adapters, claimed: claim.Claim) -> Accepted | AdapterError:
     try:
-        return _adapter(adapters, claimed.phone).submit(claimed.batch)
+        return _adapter(adapters, claimed).submit(claimed.batch)
     except AdapterError as error:
         return error
 
@@ -70,9 +71,9 @@ def _record(submission_id: int, result: Accepted | AdapterError) -> None:
             time.sleep(0.5)
 
 
-def _adapter(adapters: dict[tuple[int, str], Adapter], phone: Phone) -> Adapter:
-    """One adapter, so one connection, per phone and settings for the whole job."""
-    key = (phone.id, phone.sealed_settings)
+def _adapter(adapters: Adapters, claimed: claim.Claim) -> Adapter:
+    """One adapter, so one connection, per settings for the whole job. Raises AccountError."""
+    key = (claimed.adapter, claimed.sealed_settings)
     if key not in adapters:
-        adapters[key] = adapter_of(phone)
+        adapters[key] = open_adapter(*key)
     return adapters[key]

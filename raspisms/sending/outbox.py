@@ -65,39 +65,41 @@ def post(
     with transaction() as session:
         silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(wanted))))
         opted_out = [number for number in wanted if number in silent]
-        messages = _already_posted(form_key, wanted)
-        if not messages:
-            messages = [
-                Message(
-                    direction=Direction.OUT,
-                    phone_id=phone.id,
-                    number=number,
-                    text=text,
-                    status=Status.QUEUED,
-                    lane=lane,
-                    purpose=purpose,
-                    batch_key=key,
-                    parts=parts,
-                    user_id=user_id,
-                    reply_to_id=reply_to_id,
-                    dedup_key=_dedup_key(form_key, number),
-                )
-                for number in wanted
-                if number not in silent
-            ]
-            session.add_all(messages)
-            session.flush()
-            note(session, messages, Status.QUEUED, user_id=user_id)
+        facts = f"{form_key}\0{phone.id}\0{key}" if form_key else None
+        posted = {message.number: message for message in _already_posted(facts, wanted)}
+        new = [
+            Message(
+                direction=Direction.OUT,
+                phone_id=phone.id,
+                number=number,
+                text=text,
+                status=Status.QUEUED,
+                lane=lane,
+                purpose=purpose,
+                batch_key=key,
+                parts=parts,
+                user_id=user_id,
+                reply_to_id=reply_to_id,
+                dedup_key=_dedup_key(facts, number),
+            )
+            for number in wanted
+            if number not in silent and number not in posted
+        ]
+        session.add_all(new)
+        session.flush()
+        note(session, new, Status.QUEUED, user_id=user_id)
+        messages = [*posted.values(), *new]
     bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
     return Posted(messages, opted_out)
 
 
-def _dedup_key(form_key: str | None, number: str) -> str | None:
-    return form_key and hashlib.sha256(f"form\0{form_key}\0{number}".encode()).hexdigest()
+def _dedup_key(facts: str | None, number: str) -> str | None:
+    """What makes the same form, posted twice, one message: an edited text or another phone is no repetition."""
+    return facts and hashlib.sha256(f"form\0{facts}\0{number}".encode()).hexdigest()
 
 
-def _already_posted(form_key: str | None, numbers: list[str]) -> list[Message]:
-    if not form_key:
+def _already_posted(facts: str | None, numbers: list[str]) -> list[Message]:
+    if not facts:
         return []
-    keys = [_dedup_key(form_key, number) for number in numbers]
+    keys = [_dedup_key(facts, number) for number in numbers]
     return list(db.session.scalars(select(Message).where(Message.dedup_key.in_(keys)).order_by(Message.id)))

@@ -68,6 +68,7 @@ def _accepted(session: Session, submission: Submission, answer: Accepted) -> Non
     submission.parts = answer.parts
     submission.credit = answer.credit
     submission.reason = None
+    submission.phone.checks = 0
     if answer.credit is not None:
         submission.phone.balance = answer.credit
     messages = sending_of(session, submission)
@@ -93,10 +94,14 @@ def _account_refused(session: Session, submission: Submission, error: AccountErr
     if submission.maybe_sent:
         submission.next_attempt_at = now()
         return
-    put_back(session, submission, SubmissionState.REFUSED, error.reason)
+    put_back(session, submission, error.reason)
 
 
 def _refused(session: Session, submission: Submission, error: RefusedError) -> None:
+    if submission.maybe_sent:
+        # An earlier attempt may have been taken: neither "failed" nor a new request_id would be honest.
+        give_up(session, submission)
+        return
     messages = sending_of(session, submission)
     submission.state = SubmissionState.REFUSED
     submission.closed_at = now()
@@ -169,9 +174,9 @@ def give_up(session: Session, submission: Submission) -> None:
     reports.match_parked(session, submission)
 
 
-def put_back(session: Session, submission: Submission, state: SubmissionState, reason: str | None) -> None:
+def put_back(session: Session, submission: Submission, reason: str | None) -> None:
     """Surely not sent: close the submission, and let its messages wait for a new one."""
-    submission.state = state
+    submission.state = SubmissionState.REFUSED
     submission.closed_at = now()
     messages = sending_of(session, submission)
     note(session, messages, Status.QUEUED, reason=reason, words=submission.words, code=submission.code)

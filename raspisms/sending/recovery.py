@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from .. import queues
-from ..database import now, transaction
+from ..database import StorageUnavailable, now, transaction
 from ..extensions import bell, db
 from ..models import Account, Heartbeat, Message, ParkedReport, Phone, Status, Submission, SubmissionState
 from ..models.phone import SENDING_STATUSES
 from ..phones import checking
-from ..receiving import journal
-from . import lease
+from ..receiving import journal, reports
+from . import lease, overdue
+
+log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 5.0
 PARKED_FOR = timedelta(hours=72)
@@ -21,14 +25,33 @@ PARKED_FOR = timedelta(hours=72)
 
 def sweep() -> float:
     """Ring for everything that is due; gives back the seconds until the next look is worth it."""
+    next_due = SWEEP_SECONDS
+    for step in (_receive, _check_phones, _send):
+        try:
+            next_due = min(next_due, step())
+        except (StorageUnavailable, SQLAlchemyError, OSError):  # one step's trouble is not the others'
+            log.exception("a step of the sweep failed and is tried again")
+        finally:
+            db.session.rollback()
+            db.session.expire_all()
+    return max(0.2, next_due)
+
+
+def _receive() -> float:
     journal.import_spool()
     if journal.has_new() and not bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS):
         journal.apply_new()  # the queue server is gone: reports and replies do not wait for it
+    return SWEEP_SECONDS
+
+
+def _check_phones() -> float:
     for phone_id in checking.due_phones():
         bell.ring(queues.UPKEEP, queues.CHECK_PHONE, phone_id, timeout=queues.CHECK_SECONDS)
-    next_due = min((_ring_if_due(account) for account in _accounts_with_work()), default=SWEEP_SECONDS)
-    db.session.rollback()
-    return max(0.2, min(next_due, SWEEP_SECONDS))
+    return SWEEP_SECONDS
+
+
+def _send() -> float:
+    return min((_ring_if_due(account) for account in _accounts_with_work()), default=SWEEP_SECONDS)
 
 
 def _accounts_with_work() -> list[Account]:
@@ -40,7 +63,7 @@ def _accounts_with_work() -> list[Account]:
     opened = (
         select(Submission.account_id)
         .join(Phone, Submission.phone_id == Phone.id)
-        .where(Submission.state == SubmissionState.OPEN, active)
+        .where(Submission.state == SubmissionState.OPEN, active, Phone.account_id == Submission.account_id)
     )
     return list(db.session.scalars(select(Account).where(Account.id.in_(queued.union(opened)))))
 
@@ -76,7 +99,9 @@ def _earliest_attempt(account_id: int) -> datetime | None:
 
 
 def tidy() -> None:
-    """Once a minute: forget reports that never found their message, and show that the clock works."""
+    """Once a minute: close what may not be repeated, match or forget early reports, show that the clock works."""
+    overdue.close_everywhere()
     with transaction() as session:
+        reports.match_left_over(session)
         session.execute(delete(ParkedReport).where(ParkedReport.created_at < now() - PARKED_FOR))
         session.merge(Heartbeat(name="clock", at=now()))

@@ -17,8 +17,9 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 # After this long without dying, the next death is a first one again.
 STEADY_SECONDS = 60.0
-# Ctrl-C ends everything within ten seconds: eight of asking, then no more asking.
-STOP_SECONDS = 8.0
+# Ctrl-C ends everything within ten seconds: this long of asking, what the others need last.
+STOP_SECONDS = 6.5
+LAST_STOP_SECONDS = 1.5
 TICK = 0.5
 
 
@@ -85,22 +86,22 @@ class Family:
                 self._start(service)
 
     def _stop(self) -> None:
-        deadline = time.monotonic() + STOP_SECONDS
-        for late in (False, True):
+        for late, seconds in ((False, STOP_SECONDS), (True, LAST_STOP_SECONDS)):
             group = [service for service in self.services if service.pid and service.last is late]
             for service in group:
                 process.send_signal(service.pid, signal.SIGTERM)
-            self._await(group, deadline)
-        for service in self.services:
-            if service.pid:
-                log.warning("%s did not stop in time and is ended", service.name)
-                process.kill_group(service.pid)
-        self._await(self.services, time.monotonic() + 1)
+            self._await(group, seconds)
+            for service in group:
+                if service.pid:
+                    log.warning("%s did not stop in time and is ended", service.name)
+                    process.kill_session(service.pid)
+            self._await(group, 0.5)
 
-    def _await(self, group: list[Service], deadline: float) -> None:
+    def _await(self, group: list[Service], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
         while any(service.pid for service in group) and time.monotonic() < deadline:
             signal.sigtimedwait((signal.SIGCHLD,), 0.1)
-            for service in self.services:
+            for service in group:
                 if service.pid and os.waitpid(service.pid, os.WNOHANG)[0]:
-                    process.kill_group(service.pid)
+                    process.kill_session(service.pid)
                     service.pid = 0

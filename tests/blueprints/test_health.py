@@ -48,3 +48,12 @@ def test_a_database_that_takes_no_write_is_named(app, visitor):
         assert words(visitor)[1]["database"] == "fail"
         other.execute("ROLLBACK")
     assert words(visitor)[1]["database"] == "pass"
+
+
+def test_a_page_says_so_when_nothing_can_be_read(app, client):
+    with closing(sqlite3.connect(Path(app.config["INSTANCE"]) / "raspisms.db")) as other:
+        other.execute("ALTER TABLE users RENAME TO elsewhere")
+        other.commit()
+    answer = client.get("/messages/")
+    assert answer.status_code == 503
+    assert "ne répond pas" in answer.text

@@ -1,5 +1,6 @@
 """Stored before it is answered, applied exactly once, lost never."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -153,3 +154,27 @@ def test_a_full_database_delays_what_it_cannot_apply(app, callbacks, run_jobs):
         db.engine.dispose()
         journal.apply_new()
     assert len(all_messages(app)) == 1
+
+
+def test_half_an_emoji_is_replaced_and_its_neighbours_arrive(app, callbacks, run_jobs):
+    second = REPLY | {"reception_date": "2026-11-23 14:05:11"}
+    body = json.dumps([REPLY | {"text": "Merci \ud83d"}, second]).encode()
+    callbacks.http.post(callbacks.reception, data=body)
+    run_jobs()
+    assert [found.text for found in all_messages(app)] == ["Merci \ufffd", "Oui"]
+
+
+ORPHAN = '{"phone_id": 999, "kind": "status", "body": "x", "received_at": "2026-11-23T14:00:00+00:00"}'
+
+
+@pytest.mark.parametrize("content", ["", "{}", "not json", ORPHAN, ORPHAN.replace("+00:00", "")])
+def test_a_bad_file_in_the_spool_is_set_aside_and_holds_up_nothing(app, phone, callbacks, run_jobs, content):
+    folder = Path(app.config["INSTANCE"]) / "spool"
+    folder.mkdir()
+    (folder / "0-bad.json").write_text(content)
+    callbacks.http.post(callbacks.reception, json=REPLY)
+    app.extensions["bell"].flushall()
+    sweep(app)
+    run_jobs()
+    assert len(all_messages(app)) == 1
+    assert [path.name for path in folder.iterdir()] == ["0-bad.bad"]

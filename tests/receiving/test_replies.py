@@ -144,3 +144,11 @@ def test_a_received_message_is_dated_by_the_provider(app, post_reply):
 def test_history_of_a_received_message(app, post_reply):
     post_reply()
     assert [event.status.value for event in message(app, received(app)[0].id).events] == ["received"]
+
+
+def test_a_notice_delivered_twice_is_shown_once(app, callbacks, run_jobs):
+    body = {"message_id": "x", "number": LEA, "text": "STOP 36180", "stop_date": "2026-11-23 14:06:00"}
+    for _ in range(2):
+        callbacks.http.post(callbacks.reception, json=body)
+        run_jobs()
+    assert len(received(app)) == 1

@@ -174,3 +174,14 @@ def test_the_demonstration_passes_twice_in_a_row():
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "réponse reçue" in done.stdout
+
+
+def test_stopping_while_the_provider_hangs_leaves_nothing_behind(tree):
+    tree.start()
+    tree.add_phone()
+    tree.control("faults", faults=["hang_after"])
+    tree.control("switches", hang=60)
+    tree.send(LEA)
+    until(lambda: tree.accepted(LEA), what="the request")
+    assert tree.stop() == 0
+    assert tree.processes() == []
