@@ -36,8 +36,10 @@ test: $(READY_DEV) chromium  ## the whole suite, browser tests included
 
 .PHONY: chromium
 chromium:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null \
+		&& as_root=$$([ "$$(id -u)" = 0 ] || echo sudo -n) && $$as_root true 2>/dev/null \
+		&& $$as_root apt-get update -qq \
+		&& $$as_root apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
 		|| { echo "The browser tests need Chromium: apt install chromium, then run make test again."; exit 1; }
 
 check: $(READY_DEV)  ## lint, format, types, templates, migrations
