@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..words import N_, say
-from . import db, demo, message, phone, sandbox, send, up, user
+from . import campaign, db, demo, message, phone, sandbox, send, up, user
 
 
 @click.group(help=say(N_("RaspiSMS : envoyer et recevoir des SMS en équipe, depuis un numéro partagé.")))
@@ -21,6 +21,7 @@ for command in (
     phone.phone,
     send.send,
     message.message,
+    campaign.campaign,
     sandbox.sandbox,
     demo.demo,
 ):

@@ -1,49 +1,70 @@
-"""raspisms send: one text for one or several numbers."""
+"""raspisms send: one text for a few numbers, or for a file of them."""
 
 from __future__ import annotations
 
 import json
+import sys
 import time
+from collections.abc import Callable, Iterable
 
 import click
 from sqlalchemy import select
 
 from .. import health
 from ..extensions import db
-from ..models import Message, Phone, Status
-from ..sending import dispatch, outbox
+from ..models import Campaign, CampaignState, Message, Phone, Status
+from ..sending import acceptance, campaigns, dispatch, outbox
+from ..texts import lists
 from ..texts import numbers as telephone_numbers
 from ..words import N_, say
 from ._app import fail, with_app
+from .campaign import show_campaign
 from .message import as_dict, status_word
 
 # A report follows within seconds; later ones are seen on the page.
 WAIT_SECONDS = 60.0
 UNDER_WAY = (Status.QUEUED, Status.SENDING)
+ENDED = (CampaignState.DONE, CampaignState.CANCELLED)
 
 
-@click.command(help=say(N_("Envoie un SMS à un ou plusieurs numéros.")))
+@click.command(help=say(N_("Envoie un SMS à un ou plusieurs numéros, ou à tous ceux d’un fichier.")))
 @click.option("--phone", "phone_name", required=True, help=say(N_("Nom du téléphone.")))
 @click.option("--text", required=True)
-@click.argument("numbers", nargs=-1, required=True)
-@click.option("--wait", is_flag=True, help=say(N_("Attend l’accusé de réception, une minute au plus.")))
+@click.argument("numbers", nargs=-1)
+@click.option("--to-file", help=say(N_("CSV dont la première colonne est le numéro ; « - » pour l’entrée standard.")))
+@click.option("--wait", is_flag=True, help=say(N_("Attend l’accusé de réception, ou la fin de la campagne.")))
 @click.option("--json", "as_json", is_flag=True)
 @with_app
-def send(phone_name: str, text: str, numbers: tuple[str, ...], wait: bool, as_json: bool) -> None:
+def send(phone_name: str, text: str, numbers: tuple[str, ...], to_file: str | None, wait: bool, as_json: bool) -> None:
     phone = db.session.scalar(select(Phone).where(Phone.name == phone_name))
     if phone is None:
         fail(N_("Aucun téléphone ne s’appelle « %(name)s »."), name=phone_name)
-    wanted = _parsed(numbers)
+    if bool(numbers) == bool(to_file):
+        fail(N_("Donnez des numéros ou un fichier (--to-file), l’un ou l’autre."))
     try:
-        posted = outbox.post(phone, wanted, text)
+        if to_file:
+            _send_file(phone, text, to_file, wait, as_json)
+        else:
+            _send_numbers(phone, text, numbers, wait, as_json)
     except outbox.TextRefused as error:
         fail(str(error))
-    served = health.has_worker()
-    if not served:  # nobody listens to the bell: this process sends, under the same lease as a worker
-        dispatch.drain(phone.account_id)
+
+
+# -- a few numbers ------------------------------------------------------------------------------------
+
+
+def _send_numbers(phone: Phone, text: str, numbers: tuple[str, ...], wait: bool, as_json: bool) -> None:
+    account_id = phone.account_id
+    posted = outbox.post(phone, _parsed(numbers), text)
+    ids = [message.id for message in posted.messages]
+    served = _serve(account_id)
     if wait:
-        _wait([message.id for message in posted.messages], for_report=served)
+        # Without a worker no report can come.
+        pending = (*UNDER_WAY, Status.SENT) if served else UNDER_WAY
+        query = select(Message.id).where(Message.id.in_(ids), Message.status.in_(pending)).limit(1)
+        _until(lambda: db.session.scalar(query) is None, WAIT_SECONDS)
     db.session.rollback()
+    db.session.expire_all()
     _print(posted, as_json)
 
 
@@ -56,14 +77,20 @@ def _parsed(raw: tuple[str, ...]) -> list[str]:
     return [telephone_numbers.parse(number) for number in raw]
 
 
-def _wait(ids: list[int], *, for_report: bool) -> None:
-    """Until every message is where it will stay, or for a minute. Without a worker, no report can come."""
-    ends = time.monotonic() + WAIT_SECONDS
-    pending = (*UNDER_WAY, Status.SENT) if for_report else UNDER_WAY
-    query = select(Message.id).where(Message.id.in_(ids), Message.status.in_(pending)).limit(1)
+def _serve(account_id: int) -> bool:
+    """Whether a worker listens to the bell; if not, this process sends, under the same lease as one."""
+    served = health.has_worker()
+    if not served:
+        while dispatch.drain(account_id):
+            pass
+    return served
+
+
+def _until(look: Callable[[], bool], seconds: float) -> None:
+    ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         db.session.rollback()
-        if db.session.scalar(query) is None:
+        if look():
             return
         time.sleep(0.1)
 
@@ -80,3 +107,39 @@ def _print(posted: outbox.Posted, as_json: bool) -> None:
     failed = any(message.status is Status.FAILED for message in posted.messages)
     if failed or not posted.messages:
         raise click.exceptions.Exit(1)
+
+
+# -- a file -------------------------------------------------------------------------------------------
+
+
+def _send_file(phone: Phone, text: str, to_file: str, wait: bool, as_json: bool) -> None:
+    account_id = phone.account_id
+    try:
+        with sys.stdin if to_file == "-" else lists.open_list(to_file) as file:
+            report = acceptance.post_campaign(phone, lists.first_column(file), text)
+    except (OSError, UnicodeDecodeError):
+        fail(N_("Le fichier %(path)s ne peut pas être lu."), path=to_file)
+    served = _serve(account_id)
+    if wait and served:
+        state = select(Campaign.state).where(Campaign.id == report.campaign_id)
+        _until(lambda: db.session.scalar(state) in ENDED, float("inf"))
+    db.session.rollback()
+    _print_report(report, as_json)
+
+
+def _print_report(report: acceptance.Report, as_json: bool) -> None:
+    campaign = db.session.get_one(Campaign, report.campaign_id)
+    refused = {"invalid": report.invalid, "duplicates": report.duplicates, "opted_out": report.opted_out}
+    if as_json:
+        lines = {kind: [vars(refusal) for refusal in found] for kind, found in refused.items()}
+        click.echo(json.dumps({"campaign": campaigns.as_dict(campaign), "accepted": report.accepted, **lines}))
+        return
+    show_campaign(campaign, as_json=False)
+    _print_refused(N_("ligne %(line)s : « %(value)s » n’est pas un numéro de téléphone"), report.invalid)
+    _print_refused(N_("ligne %(line)s : %(value)s était déjà dans la liste"), report.duplicates)
+    _print_refused(N_("ligne %(line)s : %(value)s a envoyé STOP"), report.opted_out)
+
+
+def _print_refused(sentence: str, refused: Iterable[acceptance.Refusal]) -> None:
+    for refusal in refused:
+        click.echo(say(sentence, line=refusal.line, value=refusal.value), err=True)

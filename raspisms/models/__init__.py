@@ -1,6 +1,7 @@
 """The tables, one noun per file."""
 
 from .account import Account
+from .campaign import Campaign, CampaignState
 from .heartbeat import Heartbeat
 from .journal import JournalEntry, JournalState
 from .message import Direction, Lane, Message, MessageEvent, Status
@@ -12,6 +13,8 @@ from .user import Role, User
 
 __all__ = [
     "Account",
+    "Campaign",
+    "CampaignState",
     "Direction",
     "Heartbeat",
     "JournalEntry",

@@ -48,17 +48,27 @@ class Lane(IntEnum):
 
 
 QUEUED = text("status = 'queued'")
+QUEUED_ALONE = text("status = 'queued' AND campaign_id IS NULL")
 
 
 class Message(Model):
     __tablename__ = "messages"
     __table_args__ = (
         # What leaves next, and what may leave with it; small, since only waiting rows are in them.
-        Index("ix_messages_queue", "phone_id", "lane", "id", sqlite_where=QUEUED, postgresql_where=QUEUED),
+        Index("ix_messages_queue", "phone_id", "lane", "id", sqlite_where=QUEUED_ALONE, postgresql_where=QUEUED_ALONE),
         Index(
             "ix_messages_batch",
             "phone_id",
             "lane",
+            "batch_key",
+            "id",
+            sqlite_where=QUEUED_ALONE,
+            postgresql_where=QUEUED_ALONE,
+        ),
+        Index("ix_messages_campaign", "campaign_id", "status"),
+        Index(
+            "ix_messages_campaign_batch",
+            "campaign_id",
             "batch_key",
             "id",
             sqlite_where=QUEUED,
@@ -89,6 +99,7 @@ class Message(Model):
     parts: Mapped[int] = mapped_column(default=1)
     cost: Mapped[Decimal | None] = mapped_column(Euros)
     """Euros, this message's share of its request."""
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id"))
     submission_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     reply_to_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))

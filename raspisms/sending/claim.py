@@ -10,7 +10,17 @@ from sqlalchemy.orm import Session
 from ..adapters.base import Batch
 from ..database import now, transaction
 from ..extensions import db
-from ..models import Account, Message, OptOut, Phone, Status, Submission, SubmissionState
+from ..models import (
+    Account,
+    Campaign,
+    CampaignState,
+    Message,
+    OptOut,
+    Phone,
+    Status,
+    Submission,
+    SubmissionState,
+)
 from ..models.phone import SENDING_STATUSES
 from ..phones.settings import adapter_class
 from ..timeline import note
@@ -56,16 +66,21 @@ def is_due(account_id: int) -> bool:
     account = db.session.get(Account, account_id)
     if account is None or (account.not_before and account.not_before > now()):
         return False
-    found = db.session.scalar(_open_select(account_id).limit(1)) or db.session.scalar(_queued_select(account_id))
+    found = db.session.scalar(_open_select(account_id).limit(1)) or _next_waiting(db.session(), account_id)
     db.session.rollback()
     return found is not None
+
+
+def has_waiting(account_id: int) -> bool:
+    """Whether a queued message of this account might leave now."""
+    return _next_waiting(db.session(), account_id) is not None
 
 
 def _choose(session: Session, account_id: int) -> Submission | None:
     """An open submission that is due, or a new one, whichever has the more urgent lane."""
     while True:
         due = session.scalar(_open_select(account_id).limit(1))
-        first = session.scalar(_queued_select(account_id))
+        first = _next_waiting(session, account_id)
         if due is not None and (first is None or due.lane <= first.lane):
             if due.maybe_sent or _leave_out_silent(session, due):
                 return due
@@ -91,12 +106,33 @@ def _open_select(account_id: int) -> Select[Submission]:
     )
 
 
-def _queued_select(account_id: int) -> Select[Message]:
+def _next_waiting(session: Session, account_id: int) -> Message | None:
+    """The message whose turn it is: what somebody wrote by hand, by lane, then campaigns in turn."""
     phones = select(Phone.id).where(Phone.account_id == account_id, Phone.status.in_(SENDING_STATUSES))
-    return (
+    by_hand = (
         select(Message)
-        .where(Message.phone_id.in_(phones), Message.status == Status.QUEUED)
+        .where(Message.phone_id.in_(phones), Message.status == Status.QUEUED, Message.campaign_id.is_(None))
         .order_by(Message.lane, Message.id)
+        .limit(1)
+    )
+    return session.scalar(by_hand) or _next_of_campaigns(session, phones)
+
+
+def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
+    """The first message of the campaign that had the fewest turns."""
+    waiting = select(Message.id).where(Message.campaign_id == Campaign.id, Message.status == Status.QUEUED)
+    campaign_id = session.scalar(
+        select(Campaign.id)
+        .where(Campaign.phone_id.in_(phones), Campaign.state == CampaignState.SENDING, waiting.exists())
+        .order_by(Campaign.turn, Campaign.id)
+        .limit(1)
+    )
+    if campaign_id is None:
+        return None
+    return session.scalar(
+        select(Message)
+        .where(Message.campaign_id == campaign_id, Message.status == Status.QUEUED)
+        .order_by(Message.batch_key, Message.id)
         .limit(1)
     )
 
@@ -104,17 +140,7 @@ def _queued_select(account_id: int) -> Select[Message]:
 def _gather(session: Session, first: Message) -> Submission | None:
     """A new submission of `first` and the messages that may leave with it; None if all said STOP."""
     limit = adapter_class(first.phone.adapter).max_recipients
-    waiting = session.scalars(
-        select(Message)
-        .where(
-            Message.phone_id == first.phone_id,
-            Message.status == Status.QUEUED,
-            Message.lane == first.lane,
-            Message.batch_key == first.batch_key,
-        )
-        .order_by(Message.id)
-        .limit(limit)
-    )
+    waiting = session.scalars(_like(first).order_by(Message.id).limit(limit))
     # A ticket and a number name one SMS: the same number twice makes two requests.
     messages = list({message.number: message for message in reversed(list(waiting))}.values())
     messages = _without_silent(session, messages)
@@ -131,8 +157,18 @@ def _gather(session: Session, first: Message) -> Submission | None:
     session.flush()
     for message in messages:
         message.submission_id = submission.id
+    if first.campaign_id is not None:
+        session.get_one(Campaign, first.campaign_id).turn += 1
     note(session, messages, Status.SENDING)
     return submission
+
+
+def _like(first: Message) -> Select[Message]:
+    """What may leave with `first`: of the same campaign, or written by hand in the same lane; the same text."""
+    same = select(Message).where(Message.status == Status.QUEUED, Message.batch_key == first.batch_key)
+    if first.campaign_id is not None:
+        return same.where(Message.campaign_id == first.campaign_id)
+    return same.where(Message.phone_id == first.phone_id, Message.lane == first.lane, Message.campaign_id.is_(None))
 
 
 def _without_silent(session: Session, messages: list[Message]) -> list[Message]:

@@ -23,6 +23,7 @@ from ..phones.settings import adapter_class
 from ..receiving import reports
 from ..timeline import note
 from ..words import N_
+from . import campaigns
 from .backoff import LONGEST_ACCOUNT_WAIT, backoff
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def record(submission_id: int, result: Accepted | AdapterError) -> None:
         else:
             _try_again(session, submission, account, result)
             return
+        campaigns.settle(session)
         account.failures = 0
         account.not_before = None
 

@@ -11,11 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from .. import queues
 from ..database import StorageUnavailable, now, transaction
 from ..extensions import bell, db
-from ..models import Account, Heartbeat, Message, ParkedReport, Phone, Status, Submission, SubmissionState
+from ..models import Account, Heartbeat, ParkedReport, Phone, Submission, SubmissionState
 from ..models.phone import SENDING_STATUSES
 from ..phones import checking
 from ..receiving import journal, reports
-from . import lease, overdue
+from . import campaigns, claim, lease, overdue
 
 log = logging.getLogger(__name__)
 
@@ -51,21 +51,9 @@ def _check_phones() -> float:
 
 
 def _send() -> float:
-    return min((_ring_if_due(account) for account in _accounts_with_work()), default=SWEEP_SECONDS)
-
-
-def _accounts_with_work() -> list[Account]:
-    active = Phone.status.in_(SENDING_STATUSES)
-    queued = select(Phone.account_id).where(
-        active,
-        select(Message.id).where(Message.phone_id == Phone.id, Message.status == Status.QUEUED).exists(),
-    )
-    opened = (
-        select(Submission.account_id)
-        .join(Phone, Submission.phone_id == Phone.id)
-        .where(Submission.state == SubmissionState.OPEN, active, Phone.account_id == Submission.account_id)
-    )
-    return list(db.session.scalars(select(Account).where(Account.id.in_(queued.union(opened)))))
+    active = select(Phone.account_id).where(Phone.status.in_(SENDING_STATUSES))
+    accounts = db.session.scalars(select(Account).where(Account.id.in_(active)))
+    return min((_ring_if_due(account) for account in accounts), default=SWEEP_SECONDS)
 
 
 def _ring_if_due(account: Account) -> float:
@@ -73,25 +61,26 @@ def _ring_if_due(account: Account) -> float:
     moment = now()
     if account.holder is not None and not lease.is_free(account):
         return SWEEP_SECONDS  # its holder looks again before it ends
-    due_at = max(filter(None, (account.not_before, _earliest_attempt(account.id))), default=moment)
+    due_at = moment if claim.has_waiting(account.id) else _next_attempt(account.id)
+    if due_at is None:
+        return SWEEP_SECONDS
+    due_at = max(due_at, account.not_before or due_at)
     if due_at > moment:
         return (due_at - moment).total_seconds()
     bell.ring(queues.SENDING, queues.DRAIN, account.id, timeout=queues.DRAIN_SECONDS)
     return SWEEP_SECONDS
 
 
-def _earliest_attempt(account_id: int) -> datetime | None:
-    """When the next open submission is due; None when queued messages are, at once."""
-    phones = select(Phone.id).where(Phone.account_id == account_id, Phone.status.in_(SENDING_STATUSES))
-    queued = select(Message.id).where(Message.phone_id.in_(phones), Message.status == Status.QUEUED).limit(1)
-    if db.session.scalar(queued) is not None:
-        return None
+def _next_attempt(account_id: int) -> datetime | None:
+    """When the first open submission of a phone that may send is to be repeated; None without any."""
     return db.session.scalar(
         select(Submission.next_attempt_at)
+        .join(Phone, Submission.phone_id == Phone.id)
         .where(
             Submission.account_id == account_id,
             Submission.state == SubmissionState.OPEN,
-            Submission.phone_id.in_(phones),
+            Phone.account_id == account_id,
+            Phone.status.in_(SENDING_STATUSES),
         )
         .order_by(Submission.next_attempt_at)
         .limit(1)
@@ -103,5 +92,7 @@ def tidy() -> None:
     overdue.close_everywhere()
     with transaction() as session:
         reports.match_left_over(session)
+        campaigns.settle(session)
+        campaigns.end_interrupted(session)
         session.execute(delete(ParkedReport).where(ParkedReport.created_at < now() - PARKED_FOR))
         session.merge(Heartbeat(name="clock", at=now()))

@@ -151,3 +151,37 @@ def test_help_lists_every_command(raspisms):
     listed = raspisms("--help")
     commands = {path.stem for path in (Path(__file__).parents[2] / "raspisms/cli").glob("[a-z]*.py")}
     assert all(command in listed for command in commands)
+
+
+def test_a_file_of_numbers_becomes_a_campaign(raspisms, octopush, tmp_path):
+    raspisms(*ADD, f"api_key={KEY}")
+    (tmp_path / "liste.csv").write_text("numero;nom\n0639987001;Léa\n0639987001;Léa\nJean;\n0639987002;Bob\n")
+    send = ("send", "--phone", "Mairie", "--text", "Bonjour", "--json", "--to-file")
+    report = json.loads(raspisms(*send, "liste.csv", "--wait"))
+    assert report["accepted"] == 2
+    assert report["invalid"] == [{"line": 4, "value": "Jean"}]
+    assert report["duplicates"] == [{"line": 3, "value": LEA}]
+    assert report["campaign"]["state"] == "done"
+    assert report["campaign"]["counts"] == {
+        "queued": 0,
+        "sending": 0,
+        "sent": 2,
+        "delivered": 0,
+        "failed": 0,
+        "unknown": 0,
+        "expired": 0,
+        "cancelled": 0,
+    }
+    again = json.loads(raspisms(*send, "-", stdin="0639987003\n"))
+    listed = json.loads(raspisms("campaign", "list", "--json"))
+    assert [one["id"] for one in listed] == [again["campaign"]["id"], report["campaign"]["id"]]
+    assert json.loads(raspisms("campaign", "show", "1", "--json")) == report["campaign"]
+    for verb in ("pause", "resume", "cancel", "retry"):
+        raspisms("campaign", verb, "1", status=1)
+    assert "Bonjour" in raspisms("campaign", "list")
+
+
+@pytest.mark.parametrize("arguments", [(), (LEA, "--to-file", "liste.csv"), ("--to-file", "nowhere.csv")])
+def test_numbers_or_a_file_that_exists(raspisms, arguments):
+    raspisms(*ADD, f"api_key={KEY}")
+    raspisms("send", "--phone", "Mairie", "--text", "Bonjour", *arguments, status=1)

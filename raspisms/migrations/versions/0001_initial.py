@@ -65,6 +65,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_phones_check_at'), ['check_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_phones_number'), ['number'], unique=False)
 
+    op.create_table('campaigns',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('phone_id', sa.Integer(), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=True),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('purpose', sa.String(length=16), nullable=False),
+    sa.Column('state', sa.Enum('scheduled', 'sending', 'paused', 'done', 'cancelled', name='campaignstate', native_enum=False, length=16), nullable=False),
+    sa.Column('turn', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['phone_id'], ['phones.id'], name=op.f('fk_campaigns_phone_id')),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_campaigns_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_campaigns'))
+    )
+    with op.batch_alter_table('campaigns', schema=None) as batch_op:
+        batch_op.create_index('ix_campaigns_turn', ['phone_id', 'state', 'turn'], unique=False)
+
     op.create_table('journal',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('phone_id', sa.Integer(), nullable=False),
@@ -131,6 +149,7 @@ def upgrade() -> None:
     sa.Column('batch_key', sa.String(length=32), nullable=False),
     sa.Column('parts', sa.Integer(), nullable=False),
     sa.Column('cost', sa.BigInteger(), nullable=True),
+    sa.Column('campaign_id', sa.Integer(), nullable=True),
     sa.Column('submission_id', sa.Integer(), nullable=True),
     sa.Column('user_id', sa.Integer(), nullable=True),
     sa.Column('reply_to_id', sa.Integer(), nullable=True),
@@ -140,6 +159,7 @@ def upgrade() -> None:
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('delivered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['campaign_id'], ['campaigns.id'], name=op.f('fk_messages_campaign_id')),
     sa.ForeignKeyConstraint(['phone_id'], ['phones.id'], name=op.f('fk_messages_phone_id')),
     sa.ForeignKeyConstraint(['reply_to_id'], ['messages.id'], name=op.f('fk_messages_reply_to_id')),
     sa.ForeignKeyConstraint(['submission_id'], ['submissions.id'], name=op.f('fk_messages_submission_id')),
@@ -148,10 +168,12 @@ def upgrade() -> None:
     sa.UniqueConstraint('dedup_key', name=op.f('uq_messages_dedup_key'))
     )
     with op.batch_alter_table('messages', schema=None) as batch_op:
-        batch_op.create_index('ix_messages_batch', ['phone_id', 'lane', 'batch_key', 'id'], unique=False, sqlite_where=sa.text("status = 'queued'"), postgresql_where=sa.text("status = 'queued'"))
+        batch_op.create_index('ix_messages_batch', ['phone_id', 'lane', 'batch_key', 'id'], unique=False, sqlite_where=sa.text("status = 'queued' AND campaign_id IS NULL"), postgresql_where=sa.text("status = 'queued' AND campaign_id IS NULL"))
+        batch_op.create_index('ix_messages_campaign', ['campaign_id', 'status'], unique=False)
+        batch_op.create_index('ix_messages_campaign_batch', ['campaign_id', 'batch_key', 'id'], unique=False, sqlite_where=sa.text("status = 'queued'"), postgresql_where=sa.text("status = 'queued'"))
         batch_op.create_index('ix_messages_list', ['direction', 'id'], unique=False)
         batch_op.create_index('ix_messages_number', ['number', 'id'], unique=False)
-        batch_op.create_index('ix_messages_queue', ['phone_id', 'lane', 'id'], unique=False, sqlite_where=sa.text("status = 'queued'"), postgresql_where=sa.text("status = 'queued'"))
+        batch_op.create_index('ix_messages_queue', ['phone_id', 'lane', 'id'], unique=False, sqlite_where=sa.text("status = 'queued' AND campaign_id IS NULL"), postgresql_where=sa.text("status = 'queued' AND campaign_id IS NULL"))
         batch_op.create_index('ix_messages_submission', ['submission_id', 'number'], unique=False)
         batch_op.create_index('ix_messages_unread', ['id'], unique=False, sqlite_where=sa.text("direction = 'in' AND read_at IS NULL"), postgresql_where=sa.text("direction = 'in' AND read_at IS NULL"))
 
@@ -220,10 +242,12 @@ def downgrade() -> None:
     with op.batch_alter_table('messages', schema=None) as batch_op:
         batch_op.drop_index('ix_messages_unread', sqlite_where=sa.text("direction = 'in' AND read_at IS NULL"), postgresql_where=sa.text("direction = 'in' AND read_at IS NULL"))
         batch_op.drop_index('ix_messages_submission')
-        batch_op.drop_index('ix_messages_queue', sqlite_where=sa.text("status = 'queued'"), postgresql_where=sa.text("status = 'queued'"))
+        batch_op.drop_index('ix_messages_queue', sqlite_where=sa.text("status = 'queued' AND campaign_id IS NULL"), postgresql_where=sa.text("status = 'queued' AND campaign_id IS NULL"))
         batch_op.drop_index('ix_messages_number')
         batch_op.drop_index('ix_messages_list')
-        batch_op.drop_index('ix_messages_batch', sqlite_where=sa.text("status = 'queued'"), postgresql_where=sa.text("status = 'queued'"))
+        batch_op.drop_index('ix_messages_campaign_batch', sqlite_where=sa.text("status = 'queued'"), postgresql_where=sa.text("status = 'queued'"))
+        batch_op.drop_index('ix_messages_campaign')
+        batch_op.drop_index('ix_messages_batch', sqlite_where=sa.text("status = 'queued' AND campaign_id IS NULL"), postgresql_where=sa.text("status = 'queued' AND campaign_id IS NULL"))
 
     op.drop_table('messages')
     with op.batch_alter_table('submissions', schema=None) as batch_op:
@@ -238,6 +262,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_journal_new', sqlite_where=sa.text("state = 'new'"), postgresql_where=sa.text("state = 'new'"))
 
     op.drop_table('journal')
+    with op.batch_alter_table('campaigns', schema=None) as batch_op:
+        batch_op.drop_index('ix_campaigns_turn')
+
+    op.drop_table('campaigns')
     with op.batch_alter_table('phones', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_phones_number'))
         batch_op.drop_index(batch_op.f('ix_phones_check_at'))

@@ -1,0 +1,181 @@
+"""Campaigns: their progress and the verbs on them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from .. import queues
+from ..database import now, transaction
+from ..extensions import bell, db
+from ..models import Campaign, CampaignState, Message, MessageEvent, Status
+from ..words import N_
+
+# In the order of a message's life; what a campaign's counts are given by.
+COUNTED = (
+    Status.QUEUED,
+    Status.SENDING,
+    Status.SENT,
+    Status.DELIVERED,
+    Status.FAILED,
+    Status.UNKNOWN,
+    Status.EXPIRED,
+    Status.CANCELLED,
+)
+PENDING = (Status.QUEUED, Status.SENDING)
+# An acceptance writes a batch every second or so; one that is silent for this long was interrupted.
+INTERRUPTED_AFTER = timedelta(minutes=30)
+
+CANCELLED_BY_PERSON = N_("La campagne a été annulée avant l’envoi de ce SMS.")
+INTERRUPTED = N_("L’acceptation de la campagne a été interrompue : rien n’en est parti.")
+RETRIED = N_("Renvoi demandé.")
+
+
+class Refused(ValueError):
+    """The verb does not fit the campaign's state; str(error) is a sentence (a msgid)."""
+
+
+def newest() -> list[Campaign]:
+    """Every campaign, newest first."""
+    return list(db.session.scalars(select(Campaign).order_by(Campaign.id.desc())))
+
+
+def counts(campaign_id: int) -> dict[Status, int]:
+    """How many messages of a campaign are in each status."""
+    rows = db.session.execute(
+        select(Message.status, func.count()).where(Message.campaign_id == campaign_id).group_by(Message.status)
+    )
+    found = {status: number for status, number in rows}
+    return {status: found.get(status, 0) for status in COUNTED}
+
+
+def begin(campaign_id: int) -> None:
+    """Everything is accepted: let it leave, from the level of the campaigns that are already under way."""
+    with transaction() as session:
+        campaign = session.get_one(Campaign, campaign_id)
+        level = session.scalar(
+            select(func.min(Campaign.turn)).where(
+                Campaign.phone_id == campaign.phone_id, Campaign.state == CampaignState.SENDING
+            )
+        )
+        campaign.turn = level or 0
+        campaign.state = CampaignState.SENDING
+        settle(session)
+    _ring(campaign_id)
+
+
+def pause(campaign_id: int) -> Campaign:
+    """Let nothing more of it leave; the request in the air is not called back. Raises Refused."""
+    return _move(campaign_id, (CampaignState.SENDING,), CampaignState.PAUSED)
+
+
+def resume(campaign_id: int) -> Campaign:
+    """Go on with a paused campaign. Raises Refused."""
+    campaign = _move(campaign_id, (CampaignState.PAUSED,), CampaignState.SENDING)
+    _ring(campaign_id)
+    return campaign
+
+
+def cancel(campaign_id: int) -> Campaign:
+    """Cancel what has not left; what has left stays as it is. Raises Refused."""
+    with transaction() as session:
+        campaign = _get(session, campaign_id)
+        if campaign.state in (CampaignState.DONE, CampaignState.CANCELLED):
+            raise Refused(N_("Cette campagne est déjà terminée : il n’y a plus rien à annuler."))
+        _cancel(session, campaign, CANCELLED_BY_PERSON)
+    return campaign
+
+
+def retry_failed(campaign_id: int) -> Campaign:
+    """Send once more what failed; never what is unknown, nor what may have arrived. Raises Refused."""
+    with transaction() as session:
+        campaign = _get(session, campaign_id)
+        failed = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
+        if session.scalar(failed.limit(1)) is None:
+            raise Refused(N_("Aucun SMS de cette campagne n’est en échec."))
+        _note_all(session, failed, Status.QUEUED, RETRIED)
+        session.execute(
+            update(Message)
+            .where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
+            .values(status=Status.QUEUED, submission_id=None, report_words=None, sent_at=None)
+        )
+        campaign.state = CampaignState.SENDING
+        campaign.finished_at = None
+    _ring(campaign_id)
+    return campaign
+
+
+def settle(session: Session) -> None:
+    """Mark as done the campaigns of which nothing waits. Call inside a transaction."""
+    session.flush()
+    pending = select(Message.id).where(Message.campaign_id == Campaign.id, Message.status.in_(PENDING))
+    session.execute(
+        update(Campaign)
+        .where(Campaign.state == CampaignState.SENDING, ~pending.exists())
+        .values(state=CampaignState.DONE, finished_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end_interrupted(session: Session) -> None:
+    """Cancel campaigns whose acceptance was cut short: half a list is nobody's wish."""
+    interrupted = session.scalars(
+        select(Campaign).where(
+            Campaign.state == CampaignState.SCHEDULED, Campaign.created_at < now() - INTERRUPTED_AFTER
+        )
+    )
+    for campaign in interrupted:
+        _cancel(session, campaign, INTERRUPTED)
+
+
+def _cancel(session: Session, campaign: Campaign, reason: str) -> None:
+    waiting = select(Message.id).where(Message.campaign_id == campaign.id, Message.status == Status.QUEUED)
+    _note_all(session, waiting, Status.CANCELLED, reason)
+    session.execute(
+        update(Message)
+        .where(Message.campaign_id == campaign.id, Message.status == Status.QUEUED)
+        .values(status=Status.CANCELLED)
+    )
+    campaign.state = CampaignState.CANCELLED
+    campaign.finished_at = now()
+
+
+def _note_all(session: Session, messages: Select[int], status: Status, reason: str) -> None:
+    """One event for each of many messages, written by the database itself."""
+    rows = messages.add_columns(literal(now(), MessageEvent.at.type), literal(status.value), literal(reason))
+    columns = ["message_id", "at", "status", "reason"]
+    session.execute(insert(MessageEvent).from_select(columns, rows, include_defaults=False))
+
+
+def _move(campaign_id: int, allowed: tuple[CampaignState, ...], state: CampaignState) -> Campaign:
+    with transaction() as session:
+        campaign = _get(session, campaign_id)
+        if campaign.state not in allowed:
+            raise Refused(N_("Cela ne va pas avec l’état présent de la campagne."))
+        campaign.state = state
+    return campaign
+
+
+def _get(session: Session, campaign_id: int) -> Campaign:
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise Refused(N_("Cette campagne n’existe pas."))
+    return campaign
+
+
+def _ring(campaign_id: int) -> None:
+    campaign = db.session.get_one(Campaign, campaign_id)
+    bell.ring(queues.SENDING, queues.DRAIN, campaign.phone.account_id, timeout=queues.DRAIN_SECONDS)
+
+
+def as_dict(campaign: Campaign) -> dict[str, Any]:
+    """A campaign as scripts read it."""
+    return {
+        "id": campaign.id,
+        "name": campaign.name,
+        "state": campaign.state.value,
+        "counts": {status.value: number for status, number in counts(campaign.id).items()},
+    }

@@ -1,0 +1,248 @@
+"""Campaigns: accepted whole or not at all, in turn, and obeying their verbs."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from raspisms.database import transaction
+from raspisms.extensions import db
+from raspisms.models import Campaign, CampaignState, Message, MessageEvent, OptOut, Phone, Status
+from raspisms.sending import acceptance, campaigns, outbox, recovery
+from raspisms.texts import lists
+from tests.factories import BOB, LEA, LOGIN, message, post, ring
+
+TEXT = "La salle ouvre à 9 h."
+
+
+def numbers(count, start=8000):
+    return [f"+3363998{n:04d}" for n in range(start, start + count)]
+
+
+def accept(app, phone, raw, text=TEXT, **more):
+    with app.app_context():
+        return acceptance.post_campaign(db.session.get(Phone, phone.id), enumerate(raw, start=1), text, **more)
+
+
+def hold_back(app, phone, raw, text=TEXT):
+    """A campaign accepted and paused before anything left."""
+    report = accept(app, phone, raw, text)
+    do(app, campaigns.pause, report.campaign_id)
+    return report.campaign_id
+
+
+def do(app, verb, campaign_id):
+    with app.app_context():
+        return verb(campaign_id)
+
+
+def state(app, campaign_id):
+    with app.app_context():
+        return db.session.get(Campaign, campaign_id).state
+
+
+def counts(app, campaign_id):
+    with app.app_context():
+        return {status: n for status, n in campaigns.counts(campaign_id).items() if n}
+
+
+def texts(octopush):
+    return [(request["body"]["text"], len(request["body"]["recipients"])) for request in octopush.requests]
+
+
+def test_every_line_is_accounted_for(app, phone, octopush, run_jobs):
+    with app.app_context(), transaction() as session:
+        session.add(OptOut(number=BOB, origin="reply"))
+    raw = [LEA, "06 39 98 70 01", "Jean", BOB, "0639987003", "0033639987003", "", "+1 415 555 2671"]
+    report = accept(app, phone, raw)
+    assert report.accepted == 3
+    assert [(r.line, r.value) for r in report.invalid] == [(3, "Jean"), (7, "")]
+    assert [(r.line, r.value) for r in report.duplicates] == [(2, LEA), (6, "+33639987003")]
+    assert [(r.line, r.value) for r in report.opted_out] == [(4, BOB)]
+    run_jobs()
+    assert texts(octopush) == [(TEXT, 3)]
+    assert state(app, report.campaign_id) is CampaignState.DONE
+    assert counts(app, report.campaign_id) == {Status.SENT: 3}
+
+
+def test_acceptance_goes_beyond_one_transaction(app, phone, octopush, run_jobs, monkeypatch):
+    monkeypatch.setattr(acceptance, "CHUNK", 100)
+    octopush.account(LOGIN).credit *= 10
+    report = accept(app, phone, [f"+3361{n:07d}" for n in range(1, 1251)])
+    run_jobs()
+    assert [size for _, size in texts(octopush)] == [500, 500, 250]
+    with app.app_context():
+        assert db.session.scalar(select(func.count(MessageEvent.id))) == 1250 * 3
+        assert db.session.scalar(select(func.count()).select_from(Message).where(Message.parts == 1)) == 1250
+    assert counts(app, report.campaign_id) == {Status.SENT: 1250}
+
+
+def test_nothing_leaves_while_a_campaign_is_being_accepted(app, phone, octopush, run_jobs):
+    def lines():
+        yield 1, LEA
+        ring(app)
+        run_jobs("sending")
+        raise RuntimeError("the machine stopped here")
+
+    with app.app_context(), pytest.raises(RuntimeError):
+        acceptance.post_campaign(db.session.get(Phone, phone.id), lines(), TEXT)
+    ring(app)
+    run_jobs()
+    assert octopush.requests == []
+
+
+def test_an_interrupted_acceptance_is_cancelled_as_a_whole(app, phone, octopush, run_jobs, monkeypatch):
+    monkeypatch.setattr(acceptance, "CHUNK", 1)
+
+    def lines():
+        yield 1, LEA
+        yield 2, BOB
+        raise RuntimeError("the machine stopped here")
+
+    with app.app_context(), pytest.raises(RuntimeError):
+        acceptance.post_campaign(db.session.get(Phone, phone.id), lines(), TEXT)
+    with app.app_context():
+        with transaction() as session:
+            session.get(Campaign, 1).created_at -= timedelta(hours=1)
+        recovery.tidy()
+    assert state(app, 1) is CampaignState.CANCELLED
+    assert set(counts(app, 1)) == {Status.CANCELLED}
+    run_jobs()
+    assert octopush.requests == []
+
+
+def test_a_paused_campaign_waits_and_goes_on(app, phone, octopush, run_jobs):
+    campaign_id = hold_back(app, phone, numbers(3))
+    run_jobs()
+    assert octopush.requests == []
+    assert counts(app, campaign_id) == {Status.QUEUED: 3}
+    do(app, campaigns.resume, campaign_id)
+    run_jobs()
+    assert counts(app, campaign_id) == {Status.SENT: 3}
+
+
+def test_a_cancelled_campaign_leaves_what_has_left(app, phone, octopush, run_jobs):
+    campaign_id = hold_back(app, phone, numbers(3))
+    do(app, campaigns.cancel, campaign_id)
+    run_jobs()
+    assert octopush.requests == []
+    assert counts(app, campaign_id) == {Status.CANCELLED: 3}
+    with app.app_context():
+        [event] = db.session.scalars(select(MessageEvent).where(MessageEvent.status == Status.CANCELLED).limit(1))
+        assert "annulée" in event.reason
+    with pytest.raises(campaigns.Refused):
+        do(app, campaigns.cancel, campaign_id)
+
+
+def test_only_what_failed_is_sent_again(app, phone, octopush, run_jobs):
+    report = accept(app, phone, [LEA, "+33639980136"])  # the second number is refused
+    run_jobs()
+    assert counts(app, report.campaign_id) == {Status.SENT: 1, Status.FAILED: 1}
+    assert state(app, report.campaign_id) is CampaignState.DONE
+    asked = len(octopush.requests)
+    do(app, campaigns.retry_failed, report.campaign_id)
+    assert state(app, report.campaign_id) is CampaignState.SENDING
+    run_jobs()
+    assert [r["body"]["recipients"] for r in octopush.requests[asked:]] == [[{"phone_number": "+33639980136"}]]
+    assert counts(app, report.campaign_id) == {Status.SENT: 1, Status.FAILED: 1}
+
+
+@pytest.mark.parametrize(
+    "verb", [campaigns.pause, campaigns.resume, campaigns.cancel, campaigns.retry_failed], ids=lambda v: v.__name__
+)
+def test_verbs_that_do_not_fit_are_refused(app, phone, octopush, run_jobs, verb):
+    report = accept(app, phone, [LEA])
+    run_jobs()
+    for campaign_id in (report.campaign_id, 99):
+        with pytest.raises(campaigns.Refused):
+            do(app, verb, campaign_id)
+    assert state(app, report.campaign_id) is CampaignState.DONE
+
+
+def test_campaigns_take_turns(app, phone, octopush, run_jobs, monkeypatch):
+    from raspisms.adapters.octopush import OctopushVirtualNumber
+
+    monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 2)
+    first = hold_back(app, phone, numbers(6), "A")
+    second = hold_back(app, phone, numbers(6), "B")
+    for campaign_id in (first, second):
+        do(app, campaigns.resume, campaign_id)
+    run_jobs()
+    assert [text for text, _ in texts(octopush)] == ["A", "B", "A", "B", "A", "B"]
+
+
+def test_a_new_campaign_does_not_wait_nor_starve_the_old_one(app, phone, octopush, run_jobs, monkeypatch):
+    from raspisms.adapters.octopush import OctopushVirtualNumber
+
+    monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 1)
+    old = hold_back(app, phone, numbers(4), "old")
+    with app.app_context(), transaction() as session:
+        session.get(Campaign, old).turn = 100
+    do(app, campaigns.resume, old)
+    new = accept(app, phone, numbers(4), "new")
+    run_jobs()
+    assert [text for text, _ in texts(octopush)] == ["old", "new"] * 4
+    assert state(app, new.campaign_id) is CampaignState.DONE
+
+
+def test_a_reply_overtakes_a_campaign_at_the_next_request(app, phone, octopush, run_jobs, monkeypatch):
+    from raspisms.adapters.octopush import OctopushVirtualNumber
+    from raspisms.sending import dispatch
+
+    monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 2)
+    accept(app, phone, numbers(6), "bulk")
+    asked = []
+
+    def after_the_first_request():
+        asked.append(len(octopush.requests))
+        if len(octopush.requests) == 1:
+            outbox.post(db.session.get(Phone, phone.id), [LEA], "reply")
+        return False
+
+    with app.app_context():
+        dispatch.drain(phone.account_id, stop=after_the_first_request)
+    assert [text for text, _ in texts(octopush)] == ["bulk", "reply", "bulk", "bulk"]
+
+
+def test_somebody_who_says_stop_meanwhile_is_left_out(app, phone, octopush, run_jobs):
+    campaign_id = hold_back(app, phone, [LEA, BOB])
+    with app.app_context(), transaction() as session:
+        session.add(OptOut(number=LEA, origin="reply"))
+    do(app, campaigns.resume, campaign_id)
+    run_jobs()
+    assert counts(app, campaign_id) == {Status.SENT: 1, Status.CANCELLED: 1}
+    assert state(app, campaign_id) is CampaignState.DONE
+
+
+def test_a_campaign_of_nobody_is_done(app, phone):
+    report = accept(app, phone, ["Jean"])
+    assert report.accepted == 0
+    assert state(app, report.campaign_id) is CampaignState.DONE
+
+
+def test_messages_written_by_hand_have_no_campaign(app, phone, octopush, run_jobs):
+    [sent] = post(app, phone)
+    run_jobs()
+    assert message(app, sent).campaign_id is None
+
+
+@pytest.mark.parametrize(
+    ("content", "cells"),
+    [
+        ("numero,nom\n0639987001,Léa\n\n0639987002,Bob\n", [(2, "0639987001"), (4, "0639987002")]),
+        ("0639987001;Léa\n0639987002;Bob\n", [(1, "0639987001"), (2, "0639987002")]),
+        ('Téléphone\tNom\n"06 39 98 70 01"\tLéa\n', [(2, "06 39 98 70 01")]),
+        ("\ufeffNuméro\r\n0639987001\r\n", [(2, "0639987001")]),
+        ("0639987001", [(1, "0639987001")]),
+        ("12,faux\n0639987001,Léa\n", [(1, "12"), (2, "0639987001")]),
+        ("", []),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_lists_are_read_as_people_keep_them(tmp_path, content, cells, encoding):
+    if encoding == "cp1252":
+        content = content.removeprefix("\ufeff")
+    path = tmp_path / "liste.csv"
+    path.write_bytes(content.encode(encoding))
+    with lists.open_list(str(path)) as file:
+        assert list(lists.first_column(file)) == cells
