@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import ColumnElement, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from .database import now
@@ -50,3 +51,39 @@ def note(
     if rows:
         session.flush()
         session.execute(insert(MessageEvent), rows)
+
+
+def note_all(
+    session: Session,
+    which: ColumnElement[bool],
+    status: Status,
+    *,
+    reason: str | None = None,
+    words: str | None = None,
+    code: str | None = None,
+    **values: Any,
+) -> int:
+    """The same for many messages at once, by the database itself: how many there were.
+
+    `which` is a condition on Message; `values` are other columns to set. Objects that the session held are
+    read again when they are next looked at. Call it inside a transaction.
+    """
+    moment = now()
+    events = MessageEvent.__table__.c
+    facts = {
+        "at": literal(moment, events.at.type),
+        "status": literal(status, events.status.type),
+        "reason": literal(reason, events.reason.type),
+        "words": literal(words or None, events.words.type),
+        "code": literal(code or None, events.code.type),
+    }
+    session.flush()
+    rows = select(Message.id, *facts.values()).where(which)
+    session.execute(insert(MessageEvent).from_select(["message_id", *facts], rows, include_defaults=False))
+    if status is Status.SENT:
+        values["sent_at"] = moment
+    changed = session.execute(
+        update(Message).where(which).values(status=status, **values), execution_options={"synchronize_session": False}
+    )
+    session.expire_all()
+    return int(changed.rowcount)  # type: ignore[attr-defined]

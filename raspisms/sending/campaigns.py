@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, insert, literal, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
 from .. import queues
 from ..database import now, transaction
 from ..extensions import bell, db
-from ..models import Campaign, CampaignState, Message, MessageEvent, Status
+from ..models import Campaign, CampaignState, Message, Status
+from ..timeline import note_all
 from ..words import N_
 
 # In the order of a message's life; what a campaign's counts are given by.
@@ -93,15 +94,12 @@ def retry_failed(campaign_id: int) -> Campaign:
     """Send once more what failed; never what is unknown, nor what may have arrived. Raises Refused."""
     with transaction() as session:
         campaign = _get(session, campaign_id)
-        failed = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
-        if session.scalar(failed.limit(1)) is None:
-            raise Refused(N_("Aucun SMS de cette campagne n’est en échec."))
-        _note_all(session, failed, Status.QUEUED, RETRIED)
-        session.execute(
-            update(Message)
-            .where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
-            .values(status=Status.QUEUED, submission_id=None, report_words=None, sent_at=None)
+        failed = and_(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
+        again = note_all(
+            session, failed, Status.QUEUED, reason=RETRIED, submission_id=None, report_words=None, sent_at=None
         )
+        if not again:
+            raise Refused(N_("Aucun SMS de cette campagne n’est en échec."))
         campaign.state = CampaignState.SENDING
         campaign.finished_at = None
     _ring(campaign_id)
@@ -132,22 +130,10 @@ def end_interrupted(session: Session) -> None:
 
 
 def _cancel(session: Session, campaign: Campaign, reason: str) -> None:
-    waiting = select(Message.id).where(Message.campaign_id == campaign.id, Message.status == Status.QUEUED)
-    _note_all(session, waiting, Status.CANCELLED, reason)
-    session.execute(
-        update(Message)
-        .where(Message.campaign_id == campaign.id, Message.status == Status.QUEUED)
-        .values(status=Status.CANCELLED)
-    )
+    waiting = and_(Message.campaign_id == campaign.id, Message.status == Status.QUEUED)
+    note_all(session, waiting, Status.CANCELLED, reason=reason)
     campaign.state = CampaignState.CANCELLED
     campaign.finished_at = now()
-
-
-def _note_all(session: Session, messages: Select[int], status: Status, reason: str) -> None:
-    """One event for each of many messages, written by the database itself."""
-    rows = messages.add_columns(literal(now(), MessageEvent.at.type), literal(status.value), literal(reason))
-    columns = ["message_id", "at", "status", "reason"]
-    session.execute(insert(MessageEvent).from_select(columns, rows, include_defaults=False))
 
 
 def _move(campaign_id: int, allowed: tuple[CampaignState, ...], state: CampaignState) -> Campaign:

@@ -23,7 +23,7 @@ from ..models import (
 )
 from ..models.phone import SENDING_STATUSES
 from ..phones.settings import adapter_class
-from ..timeline import note
+from ..timeline import note_all
 from ..words import N_
 from . import lease, overdue
 
@@ -140,11 +140,11 @@ def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
 def _gather(session: Session, first: Message) -> Submission | None:
     """A new submission of `first` and the messages that may leave with it; None if all said STOP."""
     limit = adapter_class(first.phone.adapter).max_recipients
-    waiting = session.scalars(_like(first).order_by(Message.id).limit(limit))
+    waiting = session.execute(_like(first).order_by(Message.id).limit(limit)).all()
     # A ticket and a number name one SMS: the same number twice makes two requests.
-    messages = list({message.number: message for message in reversed(list(waiting))}.values())
-    messages = _without_silent(session, messages)
-    if not messages:
+    chosen = {number: message_id for message_id, number in reversed(waiting)}
+    chosen = _without_silent(session, chosen)
+    if not chosen:
         return None
     submission = Submission(
         account_id=first.phone.account_id,
@@ -154,38 +154,36 @@ def _gather(session: Session, first: Message) -> Submission | None:
         lane=first.lane,
     )
     session.add(submission)
-    session.flush()
-    for message in messages:
-        message.submission_id = submission.id
     if first.campaign_id is not None:
         session.get_one(Campaign, first.campaign_id).turn += 1
-    note(session, messages, Status.SENDING)
+    session.flush()
+    note_all(session, Message.id.in_(chosen.values()), Status.SENDING, submission_id=submission.id)
     return submission
 
 
-def _like(first: Message) -> Select[Message]:
+def _like(first: Message) -> Select[int, str]:
     """What may leave with `first`: of the same campaign, or written by hand in the same lane; the same text."""
-    same = select(Message).where(Message.status == Status.QUEUED, Message.batch_key == first.batch_key)
+    same = select(Message.id, Message.number).where(
+        Message.status == Status.QUEUED, Message.batch_key == first.batch_key
+    )
     if first.campaign_id is not None:
         return same.where(Message.campaign_id == first.campaign_id)
     return same.where(Message.phone_id == first.phone_id, Message.lane == first.lane, Message.campaign_id.is_(None))
 
 
-def _without_silent(session: Session, messages: list[Message]) -> list[Message]:
-    """The messages whose person did not say STOP since they were written; the others are cancelled."""
-    numbers = [message.number for message in messages]
-    silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(numbers))))
-    said_stop = [message for message in messages if message.number in silent]
-    note(session, said_stop, Status.CANCELLED, reason=SAID_STOP)
-    for message in said_stop:
-        message.submission_id = None
-    return sorted((m for m in messages if m.number not in silent), key=lambda m: m.id)
+def _without_silent(session: Session, chosen: dict[str, int]) -> dict[str, int]:
+    """The messages (ids by number) whose person did not say STOP since; the others are cancelled."""
+    silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(chosen))))
+    if silent:
+        ids = [chosen[number] for number in silent]
+        note_all(session, Message.id.in_(ids), Status.CANCELLED, reason=SAID_STOP, submission_id=None)
+    return {number: message_id for number, message_id in chosen.items() if number not in silent}
 
 
 def _leave_out_silent(session: Session, submission: Submission) -> bool:
     """Take who said STOP out of a submission that surely did not leave; False when nobody remains."""
-    messages = list(session.scalars(select(Message).where(Message.submission_id == submission.id)))
-    if _without_silent(session, messages):
+    rows = session.execute(select(Message.number, Message.id).where(Message.submission_id == submission.id))
+    if _without_silent(session, {number: message_id for number, message_id in rows}):
         return True
     submission.state = SubmissionState.REFUSED
     submission.closed_at = now()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import (
@@ -21,7 +21,7 @@ from ..models import Account, Message, Status, Submission, SubmissionState
 from ..phones import checking
 from ..phones.settings import adapter_class
 from ..receiving import reports
-from ..timeline import note
+from ..timeline import note_all
 from ..words import N_
 from . import campaigns
 from .backoff import LONGEST_ACCOUNT_WAIT, backoff
@@ -73,19 +73,21 @@ def _accepted(session: Session, submission: Submission, answer: Accepted) -> Non
     submission.phone.checks = 0
     if answer.credit is not None:
         submission.phone.balance = answer.credit
-    messages = sending_of(session, submission)
+    sending = _sending(submission)
+    share = None
     if answer.cost is not None:
-        for message in messages:
-            message.cost = answer.cost / len(messages)
-    note(
+        recipients = session.scalar(select(func.count()).select_from(Message).where(sending))
+        share = answer.cost / recipients if recipients else None
+    sent = note_all(
         session,
-        messages,
+        sending,
         Status.SENT,
         reason=None if answer.ticket else TAKEN_BEFORE,
         words=answer.words,
         code=answer.code,
+        cost=share,
     )
-    log.info("submission=%s accepted, messages=%s", submission.id, len(messages))
+    log.info("submission=%s accepted, messages=%s", submission.id, sent)
     reports.match_parked(session, submission)
 
 
@@ -104,19 +106,20 @@ def _refused(session: Session, submission: Submission, error: RefusedError) -> N
         # An earlier attempt may have been taken: neither "failed" nor a new request_id would be honest.
         give_up(session, submission)
         return
-    messages = sending_of(session, submission)
     submission.state = SubmissionState.REFUSED
     submission.closed_at = now()
     submission.reason = error.reason
-    log.warning("submission=%s refused, code=%s messages=%s", submission.id, error.code, len(messages))
-    if error.one_number and len(messages) > 1:
-        _split(session, submission, messages)
+    log.warning("submission=%s refused, code=%s", submission.id, error.code)
+    if error.one_number and _split(session, submission):
         return
-    note(session, messages, Status.FAILED, reason=error.reason, words=error.words, code=error.code)
+    note_all(session, _sending(submission), Status.FAILED, reason=error.reason, words=error.words, code=error.code)
 
 
-def _split(session: Session, refused: Submission, messages: list[Message]) -> None:
-    """Two halves with a request each, and so on, until only the guilty number fails."""
+def _split(session: Session, refused: Submission) -> bool:
+    """Two halves with a request each, and so on, until only the guilty number fails; False for one number."""
+    messages = list(session.scalars(select(Message).where(_sending(refused)).order_by(Message.id)))
+    if len(messages) < 2:
+        return False
     middle = len(messages) // 2
     for half in (messages[:middle], messages[middle:]):
         submission = Submission(
@@ -130,6 +133,7 @@ def _split(session: Session, refused: Submission, messages: list[Message]) -> No
         session.flush()
         for message in half:
             message.submission_id = submission.id
+    return True
 
 
 def _try_again(session: Session, submission: Submission, account: Account, error: AdapterError) -> None:
@@ -139,8 +143,7 @@ def _try_again(session: Session, submission: Submission, account: Account, error
     if isinstance(error, UnreadableAnswer):
         submission.unreadable += 1
     if submission.reason != error.reason:  # said once, not at every attempt
-        messages = sending_of(session, submission)
-        note(session, messages, Status.SENDING, reason=error.reason, words=error.words, code=error.code)
+        note_all(session, _sending(submission), Status.SENDING, reason=error.reason, words=error.words, code=error.code)
     submission.reason = error.reason
     account.failures += 1
     asked = timedelta(seconds=error.retry_after or 0)
@@ -163,16 +166,15 @@ def give_up(session: Session, submission: Submission) -> None:
     """Nobody can tell whether it was sent: say so, and leave it to a person."""
     submission.state = SubmissionState.UNKNOWN
     submission.closed_at = now()
-    messages = sending_of(session, submission)
-    note(
+    unknown = note_all(
         session,
-        messages,
+        _sending(submission),
         Status.UNKNOWN,
         reason=OUTCOME_UNKNOWN,
         words=submission.words,
         code=submission.code,
     )
-    log.error("submission=%s outcome unknown, messages=%s", submission.id, len(messages))
+    log.error("submission=%s outcome unknown, messages=%s", submission.id, unknown)
     reports.match_parked(session, submission)
 
 
@@ -180,18 +182,17 @@ def put_back(session: Session, submission: Submission, reason: str | None) -> No
     """Surely not sent: close the submission, and let its messages wait for a new one."""
     submission.state = SubmissionState.REFUSED
     submission.closed_at = now()
-    messages = sending_of(session, submission)
-    note(session, messages, Status.QUEUED, reason=reason, words=submission.words, code=submission.code)
-    for message in messages:
-        message.submission_id = None
-
-
-def sending_of(session: Session, submission: Submission) -> list[Message]:
-    """The messages of a submission that still wait for its answer, oldest first."""
-    return list(
-        session.scalars(
-            select(Message)
-            .where(Message.submission_id == submission.id, Message.status == Status.SENDING)
-            .order_by(Message.id)
-        )
+    note_all(
+        session,
+        _sending(submission),
+        Status.QUEUED,
+        reason=reason,
+        words=submission.words,
+        code=submission.code,
+        submission_id=None,
     )
+
+
+def _sending(submission: Submission) -> ColumnElement[bool]:
+    """The messages of a submission that still wait for its answer."""
+    return and_(Message.submission_id == submission.id, Message.status == Status.SENDING)
