@@ -24,9 +24,9 @@ from .base import (
 )
 
 BAD_NUMBER = N_("Ce numéro n’est pas attribué ou ne reçoit pas de SMS : vérifiez-le auprès de la personne.")
-TOO_LATE = N_("Le téléphone est resté éteint ou hors réseau trop longtemps.")
+TOO_LATE = N_("Le téléphone est resté éteint ou hors réseau trop longtemps. Réessayez plus tard.")
 TAKEN = N_("L’opérateur a pris le SMS en charge.")
-NOT_DELIVERED = N_("L’opérateur n’a pas pu remettre le SMS.")
+NOT_DELIVERED = N_("L’opérateur n’a pas pu remettre le SMS. Vérifiez le numéro, ou réessayez plus tard.")
 
 UNDER_WAY, DELIVERED, FAILED, UNDECIDED = (
     Outcome.UNDER_WAY,

@@ -32,8 +32,8 @@ def new() -> str | Response | tuple[str, int]:
     phones = list(db.session.scalars(select(Phone).order_by(Phone.name)))
     if not phones:
         return render_template("messages/no_phone.html")
-    answered = _answered()
-    form = ComposeForm(phones, answered)
+    answered = _linked("reply_to", incoming=True)
+    form = ComposeForm(phones, answered, again=_linked("again", incoming=False))
     status = 400 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
@@ -51,13 +51,11 @@ def new() -> str | Response | tuple[str, int]:
     return render_template("messages/new.html", form=form, answered=answered, phones=phones), status
 
 
-def _answered() -> Message | None:
-    """The received message that is being answered, if any."""
-    answered = request.args.get("reply_to", type=int)
-    if answered is None:
-        return None
-    message = db.session.get(Message, answered)
-    return message if message and message.is_incoming else None
+def _linked(argument: str, *, incoming: bool) -> Message | None:
+    """The message that the link to this page speaks of: one to answer, or one to write again."""
+    message_id = request.args.get(argument, type=int)
+    message = db.session.get(Message, message_id) if message_id is not None else None
+    return message if message and message.is_incoming is incoming else None
 
 
 def _post(form: ComposeForm, answered: Message | None) -> outbox.Posted:

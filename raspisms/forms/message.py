@@ -30,14 +30,16 @@ class ComposeForm(FlaskForm):
     key = HiddenField()
     """Made with the page: the same page posted twice sends once."""
 
-    def __init__(self, phones: list[Phone], answered: Message | None) -> None:
+    def __init__(self, phones: list[Phone], answered: Message | None, again: Message | None = None) -> None:
         super().__init__()
         self.phones = {phone.id: phone for phone in phones}
         self.phone.choices = [SelectChoice(phone.id, _described(phone)) for phone in phones]
         self.numbers: list[str] = []
-        if answered and not self.is_submitted():
-            self.to.data = telephone_numbers.pretty(answered.number)
-            self.phone.data = answered.phone_id
+        linked = answered or again
+        if linked and not self.is_submitted():
+            self.to.data = telephone_numbers.pretty(linked.number)
+            self.phone.data = linked.phone_id
+            self.text.data = again.text if again else ""
 
     @property
     def chosen_phone(self) -> Phone:

@@ -232,3 +232,14 @@ def test_a_full_disk_loses_nothing_that_was_typed(app, client, phone):
     assert "Le disque est plein." in refused.text
     assert refused.find(id="text").text.strip() == text.strip()
     assert all_messages(app) == []
+
+
+def test_what_failed_is_written_again_with_one_click(app, client, phone, octopush, run_jobs, get):
+    [sent] = post(app, phone, "+33639980136", text="Un texte refusé")
+    run_jobs()
+    [link] = [a["href"] for a in get(f"/messages/{sent}").select("main a") if "Réécrire" in a.text]
+    page = get(link)
+    assert page.find(id="text").text.strip() == "Un texte refusé"
+    assert page.find(id="to").text.split() == ["06", "39", "98", "01", "36"]
+    compose(client, link)
+    assert message(app, 2).lane == Lane.SINGLE
