@@ -14,6 +14,7 @@ from ..extensions import bell, db
 from ..models import Campaign, CampaignState, Message, Status
 from ..timeline import note_all
 from ..words import N_
+from . import prepared
 
 # In the order of a message's life; what a campaign's counts are given by.
 COUNTED = (
@@ -130,6 +131,7 @@ def end_interrupted(session: Session) -> None:
 
 
 def _cancel(session: Session, campaign: Campaign, reason: str) -> None:
+    prepared.put_back(session, prepared.of_campaign(campaign.id))
     waiting = and_(Message.campaign_id == campaign.id, Message.status == Status.QUEUED)
     note_all(session, waiting, Status.CANCELLED, reason=reason)
     campaign.state = CampaignState.CANCELLED

@@ -25,7 +25,7 @@ from ..models.phone import SENDING_STATUSES
 from ..phones.settings import adapter_class
 from ..timeline import note_all
 from ..words import N_
-from . import lease, overdue
+from . import lease, overdue, prepared
 
 SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
 
@@ -59,6 +59,31 @@ def next_claim(account_id: int) -> Claim | None:
         return Claim(submission.id, submission.phone.adapter, submission.phone.sealed_settings, batch)
 
 
+def prepare(account_id: int) -> None:
+    """While a request is in the air, gather the next chunk of a campaign: it leaves without a wait.
+
+    What people write by hand is not prepared: whatever is most urgent is chosen when the air is free.
+    Raises lease.LeaseLost.
+    """
+    with transaction() as session:
+        lease.renew(session.get_one(Account, account_id))
+        if session.scalar(_open_select(account_id).limit(1)) is None:
+            first = _next_waiting(session, account_id)
+            if first is not None and first.campaign_id is not None:
+                _gather(session, first)
+
+
+def _is_held_back(session: Session, submission: Submission) -> bool:
+    """Whether this chunk belongs to a campaign that was paused since it was gathered."""
+    state = session.scalar(
+        select(Campaign.state)
+        .join(Message, Message.campaign_id == Campaign.id)
+        .where(Message.submission_id == submission.id)
+        .limit(1)
+    )
+    return state is not None and state is not CampaignState.SENDING
+
+
 def is_due(account_id: int) -> bool:
     """Whether `next_claim` would find something now; cheap, and without a lock."""
     db.session.rollback()
@@ -82,7 +107,9 @@ def _choose(session: Session, account_id: int) -> Submission | None:
         due = session.scalar(_open_select(account_id).limit(1))
         first = _next_waiting(session, account_id)
         if due is not None and (first is None or due.lane <= first.lane):
-            if due.maybe_sent or _leave_out_silent(session, due):
+            if due.attempts == 0 and _is_held_back(session, due):
+                prepared.put_back(session, Submission.id == due.id)
+            elif due.maybe_sent or _leave_out_silent(session, due):
                 return due
         elif first is None:
             return None
@@ -97,6 +124,7 @@ def _open_select(account_id: int) -> Select[Submission]:
         .where(
             Submission.account_id == account_id,
             Submission.state == SubmissionState.OPEN,
+            Submission.in_flight.is_(False),
             Submission.next_attempt_at <= now(),
             Phone.status.in_(SENDING_STATUSES),
             # A request_id means nothing to the account that a phone was moved to; see overdue.py.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 
 from ..adapters import Adapter
 from ..adapters.base import Accepted, AdapterError
@@ -17,8 +20,6 @@ BUDGET_SECONDS = 30.0
 # Below the lease and the job's own limit.
 RECORD_SECONDS = 40.0
 
-Adapters = dict[tuple[str, str], Adapter]
-
 log = logging.getLogger(__name__)
 
 
@@ -29,30 +30,93 @@ def drain(account_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     the lease back, so nothing that was committed before this call is forgotten.
     """
     deadline = time.monotonic() + BUDGET_SECONDS
-    adapters: Adapters = {}
+
+    def may_go_on() -> bool:
+        return not stop() and time.monotonic() < deadline
+
     while lease.take(account_id):
         try:
-            while not stop() and time.monotonic() < deadline:
-                claimed = claim.next_claim(account_id)
-                if claimed is None:
-                    break
-                _record(claimed.submission_id, _submit(adapters, claimed))
+            _send(account_id, may_go_on)
         except lease.LeaseLost:
             return False
         finally:
             lease.release(account_id)
         if not claim.is_due(account_id):
             return False
-        if stop() or time.monotonic() >= deadline:
+        if not may_go_on():
             return True
     return False
 
 
-def _submit(adapters: Adapters, claimed: claim.Claim) -> Accepted | AdapterError:
-    try:
-        return _adapter(adapters, claimed).submit(claimed.batch)
-    except AdapterError as error:
-        return error
+def _send(account_id: int, may_go_on: Callable[[], bool]) -> None:
+    """One request after another; while one is in the air, the last answer is recorded and the next prepared."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="air") as air:
+        runway = Runway(air)
+        flight = runway.launch(claim.next_claim(account_id)) if may_go_on() else None
+        while flight is not None:
+            _prepare(account_id)
+            result = flight.land()
+            following = None
+            if isinstance(result, Accepted) and may_go_on():
+                following = runway.launch(_claim_or_none(account_id))
+            _record(flight.submission_id, result)
+            if following is None and may_go_on():
+                following = runway.launch(claim.next_claim(account_id))
+            flight = following
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A request in the air."""
+
+    submission_id: int
+    answer: Future[Accepted]
+
+    def land(self) -> Accepted | AdapterError:
+        """Wait for the answer."""
+        try:
+            return self.answer.result()
+        except AdapterError as error:
+            return error
+
+
+class Runway:
+    """Where requests leave from, one at a time, in a thread that knows neither Flask nor the database."""
+
+    def __init__(self, air: ThreadPoolExecutor) -> None:
+        self._air = air
+        self._adapters: dict[tuple[str, str], Adapter] = {}
+
+    def launch(self, claimed: claim.Claim | None) -> Flight | None:
+        """Ask the provider for a claim; None for none."""
+        if claimed is None:
+            return None
+        answer: Future[Accepted] = Future()
+        try:
+            answer = self._air.submit(self._adapter(claimed).submit, claimed.batch)
+        except AdapterError as error:
+            answer.set_exception(error)
+        return Flight(claimed.submission_id, answer)
+
+    def _adapter(self, claimed: claim.Claim) -> Adapter:
+        """One adapter, so one connection, per settings for the whole job. Raises AccountError."""
+        key = (claimed.adapter, claimed.sealed_settings)
+        if key not in self._adapters:
+            self._adapters[key] = open_adapter(*key)
+        return self._adapters[key]
+
+
+def _prepare(account_id: int) -> None:
+    """Only a convenience: without it the next chunk is gathered a little later."""
+    with suppress(StorageUnavailable, lease.LeaseLost):
+        claim.prepare(account_id)
+
+
+def _claim_or_none(account_id: int) -> claim.Claim | None:
+    """The next claim before the last answer is recorded; trouble with it must not lose that answer."""
+    with suppress(StorageUnavailable, lease.LeaseLost):
+        return claim.next_claim(account_id)
+    return None
 
 
 def _record(submission_id: int, result: Accepted | AdapterError) -> None:
@@ -69,11 +133,3 @@ def _record(submission_id: int, result: Accepted | AdapterError) -> None:
                 raise
             log.warning("submission=%s: the database takes no answer, waiting", submission_id)
             time.sleep(0.5)
-
-
-def _adapter(adapters: Adapters, claimed: claim.Claim) -> Adapter:
-    """One adapter, so one connection, per settings for the whole job. Raises AccountError."""
-    key = (claimed.adapter, claimed.sealed_settings)
-    if key not in adapters:
-        adapters[key] = open_adapter(*key)
-    return adapters[key]

@@ -23,7 +23,7 @@ from ..phones.settings import adapter_class
 from ..receiving import reports
 from ..timeline import note_all
 from ..words import N_
-from . import campaigns
+from . import campaigns, prepared
 from .backoff import LONGEST_ACCOUNT_WAIT, backoff
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,7 @@ def _account_refused(session: Session, submission: Submission, error: AccountErr
     """The phone pauses; what surely did not leave waits in the queue, the rest keeps its request_id."""
     checking.pause(submission.phone, error)
     submission.reason = error.reason
+    prepared.put_back(session, Submission.phone_id == submission.phone_id)
     if submission.maybe_sent:
         submission.next_attempt_at = now()
         return

@@ -35,11 +35,11 @@ def _has_any(account_id: int) -> bool:
 
 
 def close(session: Session, account_id: int) -> None:
-    """Close what may not be repeated. Call with the account's lease, so that nothing is in the air.
+    """Close what may not be repeated. Call with the account's lease: what is in the air is then our own.
 
     What was perhaps sent becomes unknown; what surely was not goes back to the queue.
     """
-    for submission in session.scalars(_select(account_id)):
+    for submission in session.scalars(_select(account_id).where(Submission.in_flight.is_(False))).all():
         if not _may_not_be_repeated(submission, now()):
             continue
         if submission.maybe_sent:

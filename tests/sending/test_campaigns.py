@@ -1,5 +1,6 @@
 """Campaigns: accepted whole or not at all, in turn, and obeying their verbs."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -7,10 +8,20 @@ from sqlalchemy import func, select
 
 from raspisms.database import transaction
 from raspisms.extensions import db
-from raspisms.models import Campaign, CampaignState, Message, MessageEvent, OptOut, Phone, Status
+from raspisms.models import (
+    Campaign,
+    CampaignState,
+    Message,
+    MessageEvent,
+    OptOut,
+    Phone,
+    Status,
+    Submission,
+    SubmissionState,
+)
 from raspisms.sending import acceptance, campaigns, outbox, recovery
 from raspisms.texts import lists
-from tests.factories import BOB, LEA, LOGIN, message, post, ring
+from tests.factories import BOB, LEA, LOGIN, fresh_phone, let_time_pass, message, post, ring, sweep, until
 
 TEXT = "La salle ouvre à 9 h."
 
@@ -246,3 +257,121 @@ def test_lists_are_read_as_people_keep_them(tmp_path, content, cells, encoding):
     path.write_bytes(content.encode(encoding))
     with lists.open_list(str(path)) as file:
         assert list(lists.first_column(file)) == cells
+
+
+@pytest.fixture
+def two_at_a_time(monkeypatch):
+    from raspisms.adapters.octopush import OctopushVirtualNumber
+
+    monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 2)
+
+
+def prepare(app, phone):
+    """What a drain does while a request is in the air, and the drain gone since."""
+    from raspisms.sending import claim, lease
+
+    with app.app_context():
+        assert lease.take(phone.account_id)
+        claim.prepare(phone.account_id)
+        lease.release(phone.account_id)
+
+
+def open_submissions(app):
+    with app.app_context():
+        rows = db.session.scalars(select(Submission).where(Submission.state == SubmissionState.OPEN))
+        return [submission.attempts for submission in rows]
+
+
+def test_a_prepared_chunk_leaves_later_and_once(app, phone, octopush, run_jobs, two_at_a_time):
+    report = accept(app, phone, numbers(5))
+    prepare(app, phone)
+    prepare(app, phone)
+    assert open_submissions(app) == [0], "one chunk at most is prepared"
+    run_jobs()
+    assert [size for _, size in texts(octopush)] == [2, 2, 1]
+    assert counts(app, report.campaign_id) == {Status.SENT: 5}
+    assert len({sms.number for sms in octopush.messages}) == len(octopush.messages) == 5
+
+
+def test_a_prepared_chunk_of_a_paused_campaign_waits(app, phone, octopush, run_jobs, two_at_a_time):
+    report = accept(app, phone, numbers(5))
+    prepare(app, phone)
+    do(app, campaigns.pause, report.campaign_id)
+    ring(app)
+    run_jobs()
+    assert octopush.requests == []
+    assert counts(app, report.campaign_id) == {Status.QUEUED: 5}
+    do(app, campaigns.resume, report.campaign_id)
+    run_jobs()
+    assert counts(app, report.campaign_id) == {Status.SENT: 5}
+
+
+def test_a_prepared_chunk_of_a_cancelled_campaign_never_leaves(app, phone, octopush, run_jobs, two_at_a_time):
+    report = accept(app, phone, numbers(5))
+    prepare(app, phone)
+    do(app, campaigns.cancel, report.campaign_id)
+    ring(app)
+    run_jobs()
+    assert octopush.requests == []
+    assert counts(app, report.campaign_id) == {Status.CANCELLED: 5}
+
+
+def test_a_prepared_chunk_waits_in_the_queue_while_its_phone_is_paused(app, phone, octopush, run_jobs, two_at_a_time):
+    octopush.faults.append("401")
+    report = accept(app, phone, numbers(5))
+    run_jobs()
+    assert fresh_phone(app, phone).is_paused
+    assert counts(app, report.campaign_id) == {Status.QUEUED: 5}
+    assert open_submissions(app) == []
+    let_time_pass(app)
+    sweep(app)
+    run_jobs()
+    assert counts(app, report.campaign_id) == {Status.SENT: 5}
+    assert len({sms.number for sms in octopush.messages}) == len(octopush.messages) == 5
+
+
+def test_the_next_request_flies_before_the_last_answer_is_written_down(
+    app, phone, octopush, run_jobs, two_at_a_time, monkeypatch
+):
+    """And still one at a time: a request begins only when the last one was answered."""
+    from raspisms.sending import outcome
+
+    octopush.switches.latency = 0.05
+    asked_when_recorded, real = [], outcome.record
+
+    def record(submission_id, result):
+        if submission_id == 1:
+            until(lambda: len(octopush.requests) == 2, what="the second request")
+            asked_when_recorded.append(len(octopush.requests))
+        return real(submission_id, result)
+
+    monkeypatch.setattr(outcome, "record", record)
+    accept(app, phone, numbers(6))
+    run_jobs()
+    assert asked_when_recorded == [2]
+    times = [request["at"] for request in octopush.requests]
+    assert all(later - earlier >= 0.05 for earlier, later in itertools.pairwise(times))
+
+
+def test_a_death_between_an_answer_and_its_record_doubles_nothing(
+    app, phone, octopush, run_jobs, two_at_a_time, monkeypatch
+):
+    from raspisms.sending import outcome
+
+    real, deaths = outcome.record, []
+
+    def die_once(submission_id, result):
+        if not deaths:
+            deaths.append(submission_id)
+            raise RuntimeError("killed here")
+        return real(submission_id, result)
+
+    monkeypatch.setattr(outcome, "record", die_once)
+    report = accept(app, phone, numbers(6))
+    run_jobs()  # dies with one answer unrecorded and one request in the air
+    for _ in range(3):
+        let_time_pass(app)
+        ring(app)
+        run_jobs()
+    assert counts(app, report.campaign_id) == {Status.SENT: 6}
+    assert len({sms.number for sms in octopush.messages}) == len(octopush.messages) == 6

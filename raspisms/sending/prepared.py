@@ -1,0 +1,30 @@
+"""Chunks that were gathered while another request was in the air, and have not been asked for yet."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from ..database import now
+from ..models import Message, Status, Submission, SubmissionState
+from ..timeline import note_all
+
+# Gathered and never attempted: surely not sent.
+PREPARED = (Submission.state == SubmissionState.OPEN, Submission.attempts == 0)
+
+
+def put_back(session: Session, which: ColumnElement[bool]) -> None:
+    """Let the messages of prepared submissions wait in the queue again. Call inside a transaction.
+
+    `which` is a condition on Submission.
+    """
+    for submission in session.scalars(select(Submission).where(*PREPARED, which)).all():
+        submission.state = SubmissionState.REFUSED
+        submission.closed_at = now()
+        waiting = (Message.submission_id == submission.id) & (Message.status == Status.SENDING)
+        note_all(session, waiting, Status.QUEUED, submission_id=None)
+
+
+def of_campaign(campaign_id: int) -> ColumnElement[bool]:
+    """The submissions that hold messages of a campaign."""
+    return Submission.id.in_(select(Message.submission_id).where(Message.campaign_id == campaign_id).distinct())
