@@ -48,9 +48,8 @@ def accept(tree: Tree, path: Path) -> None:
     )
     seconds = time.monotonic() - begun
     mebibytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(
-        f"accepting {ACCEPTED} recipients: {seconds:.1f} s, {ACCEPTED / seconds:.0f} rows/s, {mebibytes:.0f} MiB at most"
-    )
+    rate = ACCEPTED / seconds
+    print(f"accepting {ACCEPTED} recipients: {seconds:.1f} s, {rate:.0f} rows/s, {mebibytes:.0f} MiB at most")
     tree.command("campaign", "cancel", str(json.loads(done.stdout)["campaign"]["id"]), "--json")
     until(lambda: not tree.horses(), what="an idle worker")
 
