@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -60,37 +61,32 @@ def post(
     """
     text = clean_text(text, phone)
     wanted = list(dict.fromkeys(numbers))
-    parts = segments.count(text).parts
-    key = batch_key(text, purpose)
+    row: dict[str, Any] = {
+        "direction": Direction.OUT,
+        "phone_id": phone.id,
+        "text": text,
+        "status": Status.QUEUED,
+        "lane": lane,
+        "purpose": purpose,
+        "batch_key": batch_key(text, purpose),
+        "parts": segments.count(text).parts,
+        "user_id": user_id,
+        "reply_to_id": reply_to_id,
+    }
+    facts = f"{form_key}\0{phone.id}\0{row['batch_key']}" if form_key else None
     with transaction() as session:
         silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(wanted))))
-        opted_out = [number for number in wanted if number in silent]
-        facts = f"{form_key}\0{phone.id}\0{key}" if form_key else None
         posted = {message.number: message for message in _already_posted(facts, wanted)}
         new = [
-            Message(
-                direction=Direction.OUT,
-                phone_id=phone.id,
-                number=number,
-                text=text,
-                status=Status.QUEUED,
-                lane=lane,
-                purpose=purpose,
-                batch_key=key,
-                parts=parts,
-                user_id=user_id,
-                reply_to_id=reply_to_id,
-                dedup_key=_dedup_key(facts, number),
-            )
+            Message(**row, number=number, dedup_key=_dedup_key(facts, number))
             for number in wanted
             if number not in silent and number not in posted
         ]
         session.add_all(new)
         session.flush()
         note(session, new, Status.QUEUED, user_id=user_id)
-        messages = [*posted.values(), *new]
     bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
-    return Posted(messages, opted_out)
+    return Posted([*posted.values(), *new], [number for number in wanted if number in silent])
 
 
 def _dedup_key(facts: str | None, number: str) -> str | None:
