@@ -123,7 +123,7 @@ def test_every_route_is_closed_to_strangers_unless_listed(app, visitor, method):
             continue
         app.config["WTF_CSRF_ENABLED"] = False
         values = {name: "1" for name in rule.arguments} | {"verb": "read", "kind": "status", "filename": "app.js"}
-        for verb in ("read", "enable"):
+        for verb in ("read", "enable", "again"):
             try:
                 with app.test_request_context():
                     url = app.url_map.bind("").build(rule.endpoint, values | {"verb": verb})

@@ -14,7 +14,7 @@ from ..database import StorageUnavailable, now, transaction
 from ..extensions import db
 from ..forms.message import ComposeForm
 from ..models import Direction, Lane, Message, Phone
-from ..sending import outbox
+from ..sending import doubts, outbox
 from . import paging
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
@@ -24,7 +24,25 @@ bp = Blueprint("messages", __name__, url_prefix="/messages")
 def index() -> str:
     page = paging.page(select(Message).where(Message.direction == Direction.OUT), request.args.get("before", type=int))
     template = "messages/_sent.html" if request.args.get("fragment") else "messages/index.html"
-    return render_template(template, page=page)
+    return render_template(template, page=page, doubts=doubts.count())
+
+
+@bp.get("/doubts")
+def in_doubt() -> str:
+    """ "Envois incertains": what only a person may decide."""
+    page = paging.page(doubts.doubtful(), request.args.get("before", type=int))
+    return render_template("messages/doubts.html", page=page)
+
+
+@bp.post("/<int:message_id>/<any(again, assume):verb>")
+def decide(message_id: int, verb: str) -> Response:
+    """ "Renvoyer" and "Considérer comme envoyé"."""
+    decided = doubts.send_again if verb == "again" else doubts.assume_sent
+    try:
+        decided(message_id, current_user.id)
+    except doubts.Refused as error:
+        flash(gettext(str(error)), "warning")
+    return redirect(url_for("messages.show", message_id=message_id))
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -94,7 +112,8 @@ def show(message_id: int) -> str:
         _mark_read(message.id)
     answers = db.session.scalars(select(Message).where(Message.reply_to_id == message.id).order_by(Message.id))
     template = "messages/_show.html" if request.args.get("fragment") else "messages/show.html"
-    return render_template(template, message=message, answers=list(answers))
+    in_doubt = doubts.is_doubtful(message)
+    return render_template(template, message=message, answers=list(answers), in_doubt=in_doubt)
 
 
 def _mark_read(message_id: int) -> None:

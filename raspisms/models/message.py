@@ -151,3 +151,6 @@ class MessageEvent(Model):
     """The provider's own words."""
     code: Mapped[str | None] = mapped_column(String(16))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """The person who did it, when it was a person."""
+
+    user: Mapped[User | None] = relationship()

@@ -13,6 +13,7 @@ PATHS = (
     "/messages/1",
     "/messages/2",
     "/messages/3",
+    "/messages/doubts",
     "/messages/new",
     "/received/",
     "/received/?unread=1",

@@ -1,0 +1,66 @@
+"""Messages of which nobody can tell whether they left: a person decides, and the history says who."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, func, select
+
+from .. import queues
+from ..database import transaction
+from ..extensions import bell, db
+from ..models import Message, Status, Submission, SubmissionState
+from ..timeline import note
+from ..words import N_
+
+SENT_AGAIN = N_("Renvoyé par décision d’une personne, malgré le doute.")
+ASSUMED_SENT = N_("Considéré comme envoyé par décision d’une personne.")
+
+
+class Refused(ValueError):
+    """The message is in no doubt any more; str(error) is a sentence (a msgid)."""
+
+
+def doubtful() -> Select[Message]:
+    """The messages that wait for a person's decision."""
+    return (
+        select(Message)
+        .join(Submission, Message.submission_id == Submission.id)
+        .where(Message.status == Status.UNKNOWN, Submission.state == SubmissionState.UNKNOWN)
+    )
+
+
+def count() -> int:
+    """How many there are."""
+    return db.session.scalar(select(func.count()).select_from(doubtful().subquery())) or 0
+
+
+def is_doubtful(message: Message) -> bool:
+    """Whether this message waits for a person's decision."""
+    submission = message.submission
+    unknown = submission is not None and submission.state is SubmissionState.UNKNOWN
+    return message.status is Status.UNKNOWN and unknown
+
+
+def send_again(message_id: int, user_id: int) -> Message:
+    """Send it once more under a new request: it may arrive twice. Raises Refused."""
+    with transaction() as session:
+        message = _get(message_id)
+        message.submission_id = None
+        note(session, [message], Status.QUEUED, reason=SENT_AGAIN, user_id=user_id)
+        account_id = message.phone.account_id
+    bell.ring(queues.SENDING, queues.DRAIN, account_id, timeout=queues.DRAIN_SECONDS)
+    return message
+
+
+def assume_sent(message_id: int, user_id: int) -> Message:
+    """Leave it at that; a late report may still tell more. Raises Refused."""
+    with transaction() as session:
+        message = _get(message_id)
+        note(session, [message], Status.SENT, reason=ASSUMED_SENT, user_id=user_id)
+    return message
+
+
+def _get(message_id: int) -> Message:
+    message = db.session.get(Message, message_id)
+    if message is None or not is_doubtful(message):
+        raise Refused(N_("Ce SMS n’est plus dans le doute : rien n’a été changé."))
+    return message
