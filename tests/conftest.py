@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import statistics
 import tempfile
 import threading
 import warnings
@@ -24,6 +25,7 @@ from raspisms.extensions import db
 from raspisms.models import Role
 from raspisms.queues import RECEIVING_WORKER, SENDING_WORKER
 from raspisms.sandbox import create_sandbox_app
+from raspisms.sandbox.postman import PATIENCE
 from raspisms.sandbox.server import QuietHandler
 from raspisms.sandbox.state import State, Switches
 from raspisms.sending import recovery
@@ -66,14 +68,26 @@ def sandbox_server():
     server.close()
 
 
+@pytest.fixture(scope="session")
+def answer_seconds():
+    """How long each callback of the run took to be answered: within a second, as Octopush asks.
+
+    The median is judged, not each one: a shared disk may stall for a second at any moment.
+    """
+    seconds = []
+    yield seconds
+    assert not seconds or statistics.median(seconds) < PATIENCE
+
+
 @pytest.fixture
-def octopush(sandbox_server):
+def octopush(sandbox_server, answer_seconds):
     """The pretended Octopush, with nothing in its memory."""
     state = State(Switches(report_delay=0.0, hang=1.0))
     sandbox_server.app.extensions["sandbox"] = state
     state.url = f"{sandbox_server.url}/v1/public"
     state.control = f"{sandbox_server.url}/sandbox"
     yield state
+    answer_seconds.extend(note["seconds"] for note in state.postman.deliveries)
     state.postman.close()
 
 

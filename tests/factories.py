@@ -105,6 +105,11 @@ def sweep(app):
         return recovery.sweep()
 
 
+def is_well_received(delivery):
+    """A 2xx with nothing in it; how long answers take is judged over the whole run, see conftest.py."""
+    return delivery["status"] // 100 == 2 and delivery["empty"]
+
+
 def until(look, seconds=20.0, what="the awaited thing"):
     """What `look` finds, as soon as it finds something; polls, and fails after `seconds`."""
     ends = time.monotonic() + seconds

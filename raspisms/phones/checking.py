@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from decimal import Decimal
 
 from sqlalchemy import select, update
 
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 FIRST_CHECK = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(minutes=15)
+# As many checks as it takes for the waits to reach the longest one.
+PATIENT_CHECKS = 5
 # A phone in good health is looked at now and then, for its balance.
 NEXT_CHECK = timedelta(hours=1)
 
@@ -40,7 +43,7 @@ def pause(phone: Phone, error: AccountError) -> None:
 def check(phone_id: int, *, asked_by_person: bool = False) -> Phone | None:
     """Ask the provider about a saved phone and keep the answer; None when the phone is gone.
 
-    A phone without credit resumes when the balance has grown since it was paused, or at a person's word.
+    A phone without credit resumes when the balance has grown, when some was left for long, or at a person's word.
     The caller rings the bell: messages may be waiting.
     """
     phone = db.session.get(Phone, phone_id)
@@ -69,7 +72,8 @@ def _passed(phone: Phone, result: Check, asked_by_person: bool) -> None:
     phone.checked_at = now()
     if phone.status is PhoneStatus.DISABLED:
         return
-    if phone.status is PhoneStatus.NO_CREDIT and not asked_by_person and not _has_grown(phone):
+    if phone.status is PhoneStatus.NO_CREDIT and not asked_by_person and not _may_be_filled(phone):
+        phone.paused_balance = min(phone.paused_balance or phone.balance or Decimal(0), phone.balance or Decimal(0))
         _later(phone)
         return
     phone.status = PhoneStatus.AVAILABLE
@@ -80,10 +84,16 @@ def _passed(phone: Phone, result: Check, asked_by_person: bool) -> None:
     log.info("phone=%s check passed", phone.id)
 
 
-def _has_grown(phone: Phone) -> bool:
+def _may_be_filled(phone: Phone) -> bool:
+    """Whether one more message is worth trying: the balance has grown, or has been there for long.
+
+    What we believed when it paused may have been stale, so patience ends too: a refused try costs nothing.
+    """
     if phone.balance is None:
         return True
-    return phone.balance > (phone.paused_balance or 0)
+    if phone.balance > (phone.paused_balance or 0):
+        return True
+    return phone.balance > 0 and phone.checks >= PATIENT_CHECKS
 
 
 def _did_not_pass(phone: Phone, error: AdapterError) -> None:

@@ -203,10 +203,10 @@ def _next_status(message: Message, outcome: Outcome) -> Status:
 
 
 def _said_before(session: Session, message: Message, words: str) -> bool:
-    """Whether this message was told the same word before."""
-    return (
-        session.scalar(
-            select(MessageEvent.id).where(MessageEvent.message_id == message.id, MessageEvent.words == words).limit(1)
-        )
-        is not None
+    """Whether this message was told the same word before, since it was last put in the queue."""
+    events = select(MessageEvent.id).where(MessageEvent.message_id == message.id)
+    last_start = session.scalar(
+        events.where(MessageEvent.status == Status.QUEUED).order_by(MessageEvent.id.desc()).limit(1)
     )
+    said = events.where(MessageEvent.words == words, MessageEvent.id > (last_start or 0)).limit(1)
+    return session.scalar(said) is not None

@@ -119,6 +119,21 @@ def settle(session: Session) -> None:
     )
 
 
+def cancel_returned(session: Session) -> None:
+    """Cancel what came back to the queue of a cancelled campaign: it was in the air, and was refused."""
+    cancelled = select(Campaign.id).where(Campaign.state == CampaignState.CANCELLED)
+    returned = and_(Message.campaign_id.in_(cancelled), Message.status == Status.QUEUED)
+    note_all(session, returned, Status.CANCELLED, reason=CANCELLED_BY_PERSON)
+
+
+def reopen(session: Session, campaign_id: int) -> None:
+    """Let a message of an ended campaign leave after all. Call inside a transaction."""
+    campaign = session.get_one(Campaign, campaign_id)
+    if campaign.state in (CampaignState.DONE, CampaignState.CANCELLED):
+        campaign.state = CampaignState.SENDING
+        campaign.finished_at = None
+
+
 def end_interrupted(session: Session) -> None:
     """Cancel campaigns whose acceptance was cut short: half a list is nobody's wish."""
     interrupted = session.scalars(

@@ -74,7 +74,7 @@ def prepare(account_id: int) -> None:
 
 
 def _is_held_back(session: Session, submission: Submission) -> bool:
-    """Whether this chunk belongs to a campaign that was paused since it was gathered."""
+    """Whether this chunk belongs to a campaign that was paused or cancelled since it was gathered."""
     state = session.scalar(
         select(Campaign.state)
         .join(Message, Message.campaign_id == Campaign.id)
@@ -107,9 +107,11 @@ def _choose(session: Session, account_id: int) -> Submission | None:
         due = session.scalar(_open_select(account_id).limit(1))
         first = _next_waiting(session, account_id)
         if due is not None and (first is None or due.lane <= first.lane):
-            if due.attempts == 0 and _is_held_back(session, due):
+            if due.maybe_sent:
+                return due  # only asking again tells what became of it
+            if _is_held_back(session, due):
                 prepared.put_back(session, Submission.id == due.id)
-            elif due.maybe_sent or _leave_out_silent(session, due):
+            elif _leave_out_silent(session, due):
                 return due
         elif first is None:
             return None

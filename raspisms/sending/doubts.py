@@ -10,6 +10,7 @@ from ..extensions import bell, db
 from ..models import Message, Status, Submission, SubmissionState
 from ..timeline import note
 from ..words import N_
+from . import campaigns
 
 SENT_AGAIN = N_("Renvoyé par décision d’une personne, malgré le doute.")
 ASSUMED_SENT = N_("Considéré comme envoyé par décision d’une personne.")
@@ -46,6 +47,8 @@ def send_again(message_id: int, user_id: int) -> Message:
         message = _get(message_id)
         message.submission_id = None
         note(session, [message], Status.QUEUED, reason=SENT_AGAIN, user_id=user_id)
+        if message.campaign_id is not None:
+            campaigns.reopen(session, message.campaign_id)
         account_id = message.phone.account_id
     bell.ring(queues.SENDING, queues.DRAIN, account_id, timeout=queues.DRAIN_SECONDS)
     return message

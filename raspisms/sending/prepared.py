@@ -1,4 +1,4 @@
-"""Chunks that were gathered while another request was in the air, and have not been asked for yet."""
+"""Submissions that surely did not leave: gathered while another request was in the air, or waiting for a retry."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from ..database import now
 from ..models import Message, Status, Submission, SubmissionState
 from ..timeline import note_all
 
-# Gathered and never attempted: surely not sent.
-PREPARED = (Submission.state == SubmissionState.OPEN, Submission.attempts == 0)
+UNSENT = (
+    Submission.state == SubmissionState.OPEN,
+    Submission.in_flight.is_(False),
+    Submission.maybe_sent.is_(False),
+)
 
 
 def put_back(session: Session, which: ColumnElement[bool]) -> None:
-    """Let the messages of prepared submissions wait in the queue again. Call inside a transaction.
+    """Let the messages of unsent submissions wait in the queue again. Call inside a transaction.
 
     `which` is a condition on Submission.
     """
-    for submission in session.scalars(select(Submission).where(*PREPARED, which)).all():
+    for submission in session.scalars(select(Submission).where(*UNSENT, which)).all():
         submission.state = SubmissionState.REFUSED
         submission.closed_at = now()
         waiting = (Message.submission_id == submission.id) & (Message.status == Status.SENDING)

@@ -92,6 +92,7 @@ def tidy() -> None:
     overdue.close_everywhere()
     with transaction() as session:
         reports.match_left_over(session)
+        campaigns.cancel_returned(session)
         campaigns.settle(session)
         campaigns.end_interrupted(session)
         session.execute(delete(ParkedReport).where(ParkedReport.created_at < now() - PARKED_FOR))

@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,8 @@ def test_a_name_is_taken_once(raspisms):
 
 def test_no_test_saves_without_asking(raspisms):
     raspisms(*ADD, "api_key=whatever", "--no-test", RASPISMS_OCTOPUSH_URL="http://127.0.0.1:9")
+    with closing(sqlite3.connect(raspisms.instance / "raspisms.db")) as database:
+        assert database.execute("SELECT name, status FROM phones").fetchall() == [("Mairie", "unverified")]
 
 
 def test_wrong_numbers_are_named_and_nothing_leaves(raspisms, octopush):
@@ -124,9 +128,6 @@ def test_an_impossible_folder_is_told(raspisms):
 
 
 def test_an_older_database_asks_for_its_upgrade(raspisms):
-    import sqlite3
-    from contextlib import closing
-
     raspisms("db", "upgrade")
     with closing(sqlite3.connect(raspisms.instance / "raspisms.db")) as database:
         database.execute("UPDATE alembic_version SET version_num = '0000'")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from raspisms.extensions import db
 from raspisms.models import OptOut
 from tests import factories
-from tests.factories import BOB, LEA, LOGIN, NUMBER, all_messages, message, post, until
+from tests.factories import BOB, LEA, LOGIN, NUMBER, all_messages, is_well_received, message, post, until
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def write(octopush, callbacks, run_jobs):
         assert requests.post(f"{octopush.control}/replies", json=body, timeout=5).status_code == 201
         count = before + (2 if more.get("notice") else 1)
         found = until(lambda: len(octopush.postman.deliveries) >= count and octopush.postman.deliveries)
-        assert found[-1]["conforming"], found[-1]
+        assert is_well_received(found[-1]), found[-1]
         run_jobs()
 
     return write

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from raspisms.extensions import db
 from raspisms.models import JournalEntry, JournalState, OptOut, ParkedReport, Status
 from raspisms.sandbox import magic
-from tests.factories import LEA, message, post, until
+from tests.factories import LEA, is_well_received, message, post, until
 
 FINAL = {
     "NOT_DELIVERED": Status.FAILED,
@@ -38,7 +38,7 @@ def deliveries(octopush, count):
     found = until(
         lambda: len(octopush.postman.deliveries) >= count and octopush.postman.deliveries, what=f"{count} deliveries"
     )
-    assert all(note["conforming"] for note in found), found
+    assert all(is_well_received(delivery) for delivery in found), found
     return found
 
 
@@ -84,7 +84,7 @@ def test_every_manner_of_arriving(app, phone, octopush, callbacks, run_jobs, num
 def test_a_report_before_the_answer_is_kept_and_matched(app, phone, octopush, callbacks, run_jobs):
     [sent] = post(app, phone, "+33639980209")
     run_jobs("sending")
-    assert octopush.postman.deliveries[0]["conforming"]
+    assert is_well_received(octopush.postman.deliveries[0])
     run_jobs()
     assert message(app, sent).status is Status.DELIVERED
 

@@ -19,7 +19,7 @@ from raspisms.models import (
     Submission,
     SubmissionState,
 )
-from raspisms.sending import acceptance, campaigns, outbox, recovery
+from raspisms.sending import acceptance, campaigns, doubts, outbox, recovery
 from raspisms.texts import lists
 from tests.factories import BOB, LEA, LOGIN, fresh_phone, let_time_pass, message, post, ring, sweep, until
 
@@ -375,3 +375,66 @@ def test_a_death_between_an_answer_and_its_record_doubles_nothing(
         run_jobs()
     assert counts(app, report.campaign_id) == {Status.SENT: 6}
     assert len({sms.number for sms in octopush.messages}) == len(octopush.messages) == 6
+
+
+def test_a_message_sent_again_believes_the_same_word_again(app, phone, octopush, callbacks, run_jobs):
+    octopush.switches.reports = False
+    report = accept(app, phone, [LEA])
+    run_jobs()
+
+    def failed_by_the_operator():
+        with app.app_context():
+            [sent] = db.session.scalars(select(Message))
+            ticket = sent.submission.ticket
+        callbacks.http.post(callbacks.status, json={"message_id": ticket, "number": LEA, "status": "NOT_DELIVERED"})
+        run_jobs()
+        return counts(app, report.campaign_id)
+
+    assert failed_by_the_operator() == {Status.FAILED: 1}
+    do(app, campaigns.retry_failed, report.campaign_id)
+    run_jobs()
+    assert counts(app, report.campaign_id) == {Status.SENT: 1}
+    assert failed_by_the_operator() == {Status.FAILED: 1}
+
+
+def test_a_doubtful_message_of_a_finished_campaign_can_be_sent_again(app, alice, phone, octopush, run_jobs):
+    octopush.faults.append("cut_after")
+    report = accept(app, phone, [LEA])
+    run_jobs()
+    let_time_pass(app, hours=24)
+    with app.app_context():
+        recovery.tidy()
+    assert state(app, report.campaign_id) is CampaignState.DONE
+    with app.app_context():
+        doubts.send_again(db.session.scalar(select(Message.id)), alice.id)
+    run_jobs()
+    assert counts(app, report.campaign_id) == {Status.SENT: 1}
+    assert state(app, report.campaign_id) is CampaignState.DONE
+
+
+@pytest.mark.parametrize("verb", [campaigns.cancel, campaigns.pause], ids=lambda v: v.__name__)
+def test_what_waits_for_its_retry_obeys_too(app, phone, octopush, run_jobs, verb):
+    octopush.faults.append("429")
+    report = accept(app, phone, numbers(3))
+    run_jobs()
+    do(app, verb, report.campaign_id)
+    let_time_pass(app)
+    ring(app)
+    run_jobs()
+    assert octopush.messages == []
+    waiting = Status.CANCELLED if verb is campaigns.cancel else Status.QUEUED
+    assert counts(app, report.campaign_id) == {waiting: 3}
+
+
+def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(app, phone, octopush):
+    from raspisms.adapters.base import AccountError, PauseKind
+    from raspisms.sending import claim, lease, outcome
+
+    report = accept(app, phone, numbers(3))
+    with app.app_context():
+        lease.take(phone.account_id)
+        claimed = claim.next_claim(phone.account_id)
+        campaigns.cancel(report.campaign_id)  # while the request is in the air
+        outcome.record(claimed.submission_id, AccountError(PauseKind.CREDENTIALS, "refused"))
+        recovery.tidy()
+    assert counts(app, report.campaign_id) == {Status.CANCELLED: 3}

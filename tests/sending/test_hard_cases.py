@@ -260,3 +260,30 @@ def test_an_account_that_passes_checks_and_refuses_messages_is_asked_less_and_le
     assert waits == sorted(waits)
     assert waits[0] == 1
     assert waits[-1] == 15
+
+
+def test_a_balance_that_was_stale_does_not_keep_a_filled_account_paused(app, phone, octopush, run_jobs):
+    account = octopush.account(factories.LOGIN)
+    full, account.credit = account.credit, account.credit * 0  # we believe 10 euros; somebody else spent them
+    [waiting] = post(app, phone)
+    run_jobs()
+    assert fresh_phone(app, phone).status is PhoneStatus.NO_CREDIT
+    let_time_pass(app)
+    sweep(app)
+    run_jobs()
+    account.credit = full / 2  # filled, to less than what we had believed
+    let_time_pass(app)
+    sweep(app)
+    run_jobs()
+    assert message(app, waiting).status is Status.SENT
+
+
+def test_an_account_filled_before_its_first_check_resumes_by_itself(app, phone, octopush, run_jobs):
+    octopush.faults.append("code_104")  # out of credit for a moment; the balance never shows it
+    [waiting] = post(app, phone)
+    run_jobs()
+    for _ in range(6):
+        let_time_pass(app)
+        sweep(app)
+        run_jobs()
+    assert message(app, waiting).status is Status.SENT

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,8 @@ def test_the_sandbox_phone_is_there_once(tree):
         tree.start()
         tree.stop()
     tree.start()
+    with closing(sqlite3.connect(tree.instance / "raspisms.db")) as database:
+        assert database.execute("SELECT adapter FROM phones").fetchall() == [("octopush_sandbox",)]
     [message] = tree.command("send", "--phone", "Bac à sable", "--text", "Bonjour", "--json", LEA)["messages"]
     tree.await_status(message["id"], "delivered")
 
