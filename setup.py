@@ -34,6 +34,7 @@ REQUIREMENTS = [
 TESTS = [
     "pytest>=9.1,<10",
     "pytest-randomly>=5,<6",  # random order: tests may not lean on each other
+    "pytest-xdist>=3.8,<4",  # two databases and two cores: the suite in half the time
     "pytest-timeout>=2.4,<3",  # a hang is a failure with a stack
     "hypothesis>=6.150",  # properties where a table cannot list the cases
     "playwright>=1.60",  # drives Debian's Chromium; its own download is not used
@@ -47,6 +48,10 @@ CHECKS = [
     "mypy>=2.4,<3",
     "djlint>=1.49,<2",  # template lint
     "types-requests>=2.33",
+]
+
+POSTGRESQL = [
+    "psycopg[binary]>=3.3,<4",  # only for those who set RASPISMS_DATABASE_URL to a PostgreSQL server
 ]
 
 setup(
@@ -69,6 +74,6 @@ setup(
         ]
     },
     install_requires=REQUIREMENTS,
-    extras_require={"tests": TESTS, "checks": CHECKS},
+    extras_require={"postgresql": POSTGRESQL, "tests": TESTS + POSTGRESQL, "checks": CHECKS},
     entry_points={"console_scripts": ["raspisms=raspisms.cli:main"]},
 )

@@ -12,6 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,7 +58,12 @@ def _redis_url(value: str) -> str:
 
 
 def _database_url(value: str) -> str:
-    if urlsplit(value).scheme.split("+")[0] not in {"sqlite", "postgresql"}:
+    scheme = urlsplit(value).scheme
+    if scheme in {"postgresql", "postgres"}:
+        value, scheme = value.replace(scheme, "postgresql+psycopg", 1), "postgresql+psycopg"
+    if scheme == "postgresql+psycopg" and find_spec("psycopg") is None:
+        raise ValueError(N_("il faut aussi le paquet psycopg : .venv/bin/pip install psycopg[binary]"))
+    if scheme not in {"sqlite", "postgresql+psycopg"}:
         raise ValueError(N_("elle commence par sqlite:/// ou postgresql+psycopg://"))
     return value
 
@@ -164,15 +170,15 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
     if ":" in host:
         host = f"[{host}]"
     local = f"http://{host}:{values['CALLBACKS_PORT']}"
+    database = values["DATABASE_URL"] or f"sqlite:///{instance / 'raspisms.db'}"
     return values | {
         "INSTANCE": str(instance),
         "EMBEDDED_QUEUE": values["REDIS_URL"] is None,
         "REDIS_URL": values["REDIS_URL"] or f"unix://{queue_socket(instance)}",
         "PUBLIC_URL": values["PUBLIC_URL"] or local,
         "SANDBOX_URL": f"http://127.0.0.1:{values['SANDBOX_PORT']}/v1/public",
-        "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"] or f"sqlite:///{instance / 'raspisms.db'}",
-        # An error's text must not carry what people wrote, nor to whom, into the log.
-        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
+        "SQLALCHEMY_DATABASE_URI": database,
+        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(database),
         "SESSION_COOKIE_NAME": "raspisms",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -181,6 +187,18 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
         "BABEL_DEFAULT_LOCALE": "fr",
         "BABEL_DEFAULT_TIMEZONE": values["TIMEZONE"],
     }
+
+
+def _engine_options(database: str) -> dict[str, Any]:
+    # An error's text must not carry what people wrote, nor to whom, into the log.
+    options: dict[str, Any] = {"hide_parameters": True}
+    if not database.startswith("sqlite"):
+        # The server may be restarted under us, or its machine may vanish.
+        options |= {
+            "pool_pre_ping": True,
+            "connect_args": {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5},
+        }
+    return options
 
 
 def default_instance() -> Path:

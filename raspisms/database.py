@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import BigInteger, DateTime, Dialect, event
+from sqlalchemy import BigInteger, DateTime, Dialect, String, Text, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
@@ -24,6 +25,8 @@ WRITE = "raspisms_write"
 WRITERS_LOCK = 7247473
 # Longer than any transaction of ours; a person waits this long at most for a lock.
 LOCK_SECONDS = 5.0
+# A PostgreSQL client that went away in the middle of a transaction keeps its locks for this long at most.
+ABANDONED_SECONDS = 30
 
 
 class StorageUnavailable(Exception):
@@ -50,7 +53,36 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Foreign(TypeDecorator[str]):
+    """Words that others gave us: what no database takes is left out, and what is too long is cut.
+
+    SQLite takes any length; PostgreSQL refuses the row, and with it the report or the answer that it holds.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.replace("\0", "")[: self.length]
+
+
+class ForeignText(TypeDecorator[str]):
+    """The same, without a limit."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.replace("\0", "")
 
 
 class Euros(TypeDecorator[Decimal]):
@@ -67,12 +99,16 @@ class Euros(TypeDecorator[Decimal]):
 
 
 def init_app(app: Flask) -> None:
-    """Prepare the engine; on SQLite, every connection gets the settings that our promises rest on."""
+    """Prepare the engine: every connection gets the settings that our promises rest on."""
     with app.app_context():
         engine = db.engine
+    lock_seconds = app.config.get("LOCK_SECONDS", LOCK_SECONDS)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite(app.config.get("LOCK_SECONDS", LOCK_SECONDS)))
+        event.listen(engine, "connect", _prepare_sqlite(lock_seconds))
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql(lock_seconds))
+        event.listen(engine, "handle_error", _hide_details)
     # A forked child (a job) must not speak on its parent's connections.
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
 
@@ -93,6 +129,27 @@ def _prepare_sqlite(lock_seconds: float) -> Any:
     return prepare
 
 
+def _prepare_postgresql(lock_seconds: float) -> Any:
+    def prepare(connection: Any, _record: object) -> None:
+        # A prepared plan does not know the values that our partial indexes need.
+        connection.prepare_threshold = None
+        for setting, seconds in (
+            ("lock_timeout", lock_seconds),
+            ("idle_in_transaction_session_timeout", ABANDONED_SECONDS),
+        ):
+            connection.execute(f"SET {setting} = {int(seconds * 1000)}")
+        connection.commit()
+
+    return prepare
+
+
+def _hide_details(context: ExceptionContext) -> None:
+    """PostgreSQL quotes the row in the further lines of an error: numbers and texts do not belong in a log."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
+
+
 def _begin_sqlite(connection: Any) -> None:
     """Writers take the lock at once: a read that turns into a write would fail instead of waiting."""
     writing = connection.get_execution_options().get(WRITE)
@@ -100,11 +157,12 @@ def _begin_sqlite(connection: Any) -> None:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(*, alone: bool = True) -> Iterator[Session]:
     """One short write: takes the database's write lock, commits at the end, rolls back on any error.
 
     Whatever was read before is read again under the lock. A `transaction` inside another joins it.
-    Raises StorageUnavailable when the database is locked for too long, full or unreadable.
+    What only adds rows, and reads nothing that another writer may change, need not be `alone`: on PostgreSQL
+    it waits for nobody. Raises StorageUnavailable when the database is locked for too long, full or unreadable.
     """
     session = db.session()
     if session.info.get(WRITE):
@@ -118,7 +176,7 @@ def transaction() -> Iterator[Session]:
     try:
         with storage_errors():
             connection = session.connection(execution_options={WRITE: True})
-            if connection.dialect.name == "postgresql":
+            if alone and connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
             yield session
             session.commit()
@@ -140,7 +198,7 @@ def storage_errors() -> Iterator[None]:
 
 def _sentence(error: DBAPIError) -> str:
     words = str(error.orig).lower()
-    if "locked" in words or "busy" in words or "timeout" in words:
+    if "locked" in words or "busy" in words or "lock timeout" in words:
         return N_("La base de données est occupée. Rien n’a été enregistré : réessayez dans quelques secondes.")
     if "full" in words or "disk i/o" in words or "no space" in words:
         return N_("Le disque est plein. Rien n’a été enregistré : libérez de la place, puis réessayez.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .models import PhoneStatus, Status
+from .models import Message, PhoneStatus, Status
 from .words import N_
 
 STATUS_LABELS: dict[Status, str] = {
@@ -16,6 +16,9 @@ STATUS_LABELS: dict[Status, str] = {
     Status.CANCELLED: N_("Annulé"),
     Status.RECEIVED: N_("Reçu"),
 }
+
+# A status that says a little more than its name.
+UNREPORTED = N_("Envoyé, sans accusé")
 
 # What a timeline says when the provider gave no reason of its own.
 STATUS_SENTENCES: dict[Status, str] = {
@@ -37,3 +40,8 @@ PHONE_LABELS: dict[PhoneStatus, str] = {
     PhoneStatus.NO_CREDIT: N_("Plus de crédit"),
     PhoneStatus.DISABLED: N_("Désactivé"),
 }
+
+
+def of(message: Message) -> str:
+    """What people read for the state of a message (a msgid)."""
+    return UNREPORTED if message.is_unreported else STATUS_LABELS[message.status]

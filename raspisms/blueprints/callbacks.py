@@ -24,21 +24,21 @@ LARGEST_BODY = 256 * 1024
 @bp.route("/<token>/<any(status, reception):kind>", methods=["GET", "POST"])
 def receive(token: str, kind: str) -> Response:
     """Store what came and answer at once. A GET without a query is a robot's test, and gets its 200."""
-    phone = tokens.find(token)
-    if phone is None:
+    phone_id = tokens.find(token)
+    if phone_id is None:
         return Response(status=404)
     try:
         body = _body()
     except HTTPException as error:
-        log.warning("phone=%s: a callback was refused with %s", phone.id, error.code)
+        log.warning("phone=%s: a callback was refused with %s", phone_id, error.code)
         return Response(status=error.code)
     query = request.query_string.decode("latin-1")
     if not body and not query and request.method == "GET":
         return Response(status=200)
     try:
-        journal.keep(phone, kind, request.content_type or "", query, body)
+        journal.keep(phone_id, kind, request.content_type or "", query, body)
     except OSError:
-        log.exception("phone=%s: a callback could be stored nowhere", phone.id)
+        log.exception("phone=%s: a callback could be stored nowhere", phone_id)
         return Response(status=503)
     return Response(status=200)
 

@@ -75,7 +75,9 @@ def _edit(key: str, phone: Phone | None) -> str | Response | tuple[str, int]:
     form = phone_form(kind, phone, shown_values_of(phone) if phone else {})
     problem: AdapterError | None = None
     if form.validate_on_submit():
-        draft = saving.Draft(adapter=key, name=form.name.data or "", values=form.settings(), phone=phone)
+        draft = saving.Draft(
+            adapter=key, name=form.name.data or "", values=form.settings(), phone=phone, pace=form.pace.data or ""
+        )
         if not saving.validate(draft):
             form.show_errors(draft.errors)
         else:

@@ -19,6 +19,7 @@ from flask_login import current_user
 from markupsafe import Markup, escape
 from sqlalchemy import func, select
 
+from .. import labels
 from ..database import now
 from ..extensions import db
 from ..labels import PHONE_LABELS, STATUS_LABELS, STATUS_SENTENCES
@@ -58,6 +59,7 @@ def init_app(app: Flask) -> None:
         STATUS_SENTENCES=STATUS_SENTENCES,
         PHONE_LABELS=PHONE_LABELS,
         STATE_CLASSES=STATE_CLASSES,
+        message_label=labels.of,
         current_locale=get_locale,
         asset=asset,
         is_local=is_local,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..words import N_, say
-from . import campaign, db, demo, message, phone, sandbox, send, up, user
+from . import campaign, db, demo, message, phone, sandbox, send, up, user, worker
 
 
 @click.group(help=say(N_("RaspiSMS : envoyer et recevoir des SMS en équipe, depuis un numéro partagé.")))
@@ -16,6 +16,7 @@ def main() -> None:
 
 for command in (
     up.up,
+    worker.worker,
     db.db,
     user.user,
     phone.phone,

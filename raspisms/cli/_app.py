@@ -35,6 +35,8 @@ def settings() -> dict[str, Any]:
 
 def application() -> Flask:
     """An application for a command, its database made when there is none yet."""
+    from sqlalchemy.exc import OperationalError
+
     from .. import create_worker_app
     from ..schema import Version, upgrade, version
 
@@ -45,7 +47,11 @@ def application() -> Flask:
         fail(N_("Le dossier %(path)s ne peut pas être créé : vérifiez RASPISMS_INSTANCE."), path=values["INSTANCE"])
     app = create_worker_app(values)
     with app.app_context():
-        found = version()
+        try:
+            found = version()
+        except OperationalError as error:
+            reason = str(error.orig).strip()
+            fail(N_("La base de données ne répond pas (%(reason)s) : vérifiez RASPISMS_DATABASE_URL."), reason=reason)
         if found is Version.EMPTY:
             upgrade()
         elif found is Version.OLD:

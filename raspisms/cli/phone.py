@@ -23,11 +23,12 @@ def phone() -> None:
 @click.argument("name")
 @click.option("--adapter", required=True)
 @click.argument("values", nargs=-1, metavar="NAME=VALUE…")
+@click.option("--pace", default="", metavar="N", help=say(N_("SMS par minute au plus, pour les campagnes.")))
 @click.option("--no-test", is_flag=True, help=say(N_("N’interroge pas le fournisseur.")))
 @click.option("--json", "as_json", is_flag=True)
 @with_app
-def add(name: str, adapter: str, values: tuple[str, ...], no_test: bool, as_json: bool) -> None:
-    draft = saving.Draft(adapter=adapter, name=name, values=_pairs(values))
+def add(name: str, adapter: str, values: tuple[str, ...], pace: str, no_test: bool, as_json: bool) -> None:
+    draft = saving.Draft(adapter=adapter, name=name, values=_pairs(values), pace=pace)
     try:
         valid = saving.validate(draft)
     except UnknownAdapter:

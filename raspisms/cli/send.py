@@ -6,8 +6,11 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
+from flask import current_app
 from sqlalchemy import select
 
 from .. import health
@@ -32,30 +35,48 @@ ENDED = (CampaignState.DONE, CampaignState.CANCELLED)
 @click.option("--text", required=True)
 @click.argument("numbers", nargs=-1)
 @click.option("--to-file", help=say(N_("CSV dont la première colonne est le numéro ; « - » pour l’entrée standard.")))
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
+    metavar="AAAA-MM-JJ HH:MM",
+    help=say(N_("Inutile après cette heure : ce qui n’est pas parti ne part plus.")),
+)
 @click.option("--wait", is_flag=True, help=say(N_("Attend l’accusé de réception, ou la fin de la campagne.")))
 @click.option("--json", "as_json", is_flag=True)
 @with_app
-def send(phone_name: str, text: str, numbers: tuple[str, ...], to_file: str | None, wait: bool, as_json: bool) -> None:
+def send(
+    phone_name: str,
+    text: str,
+    numbers: tuple[str, ...],
+    to_file: str | None,
+    expires: datetime | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
     phone = db.session.scalar(select(Phone).where(Phone.name == phone_name))
     if phone is None:
         fail(N_("Aucun téléphone ne s’appelle « %(name)s »."), name=phone_name)
     if bool(numbers) == bool(to_file):
         fail(N_("Donnez des numéros ou un fichier (--to-file), l’un ou l’autre."))
+    if expires:
+        expires = expires.replace(tzinfo=ZoneInfo(current_app.config["TIMEZONE"]))
     try:
         if to_file:
-            _send_file(phone, text, to_file, wait, as_json)
+            _send_file(phone, text, to_file, expires, wait, as_json)
         else:
-            _send_numbers(phone, text, numbers, wait, as_json)
-    except outbox.TextRefused as error:
+            _send_numbers(phone, text, numbers, expires, wait, as_json)
+    except outbox.Refused as error:
         fail(str(error))
 
 
 # -- a few numbers ------------------------------------------------------------------------------------
 
 
-def _send_numbers(phone: Phone, text: str, numbers: tuple[str, ...], wait: bool, as_json: bool) -> None:
+def _send_numbers(
+    phone: Phone, text: str, numbers: tuple[str, ...], expires: datetime | None, wait: bool, as_json: bool
+) -> None:
     account_id = phone.account_id
-    posted = outbox.post(phone, _parsed(numbers), text)
+    posted = outbox.post(phone, _parsed(numbers), text, expires_at=expires)
     ids = [message.id for message in posted.messages]
     served = _serve(account_id)
     if wait:
@@ -112,11 +133,11 @@ def _print(posted: outbox.Posted, as_json: bool) -> None:
 # -- a file -------------------------------------------------------------------------------------------
 
 
-def _send_file(phone: Phone, text: str, to_file: str, wait: bool, as_json: bool) -> None:
+def _send_file(phone: Phone, text: str, to_file: str, expires: datetime | None, wait: bool, as_json: bool) -> None:
     account_id = phone.account_id
     try:
         with sys.stdin if to_file == "-" else lists.open_list(to_file) as file:
-            report = acceptance.post_campaign(phone, lists.first_column(file), text)
+            report = acceptance.post_campaign(phone, lists.first_column(file), text, expires_at=expires)
     except (OSError, UnicodeDecodeError):
         fail(N_("Le fichier %(path)s ne peut pas être lu."), path=to_file)
     served = _serve(account_id)

@@ -28,6 +28,13 @@ class PhoneForm(FlaskForm):
         description=_l("Un nom pour votre équipe. Vos correspondants ne le verront jamais."),
         render_kw={"maxlength": "60", "autocomplete": "off"},
     )
+    pace = StringField(
+        _l("Rythme des campagnes"),
+        description=_l(
+            "SMS par minute au plus ; vide pour ne pas limiter. Ce que vous écrivez à la main part toujours aussitôt."
+        ),
+        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "6"},
+    )
     kept = HiddenField()
     unverified = HiddenField()
 
@@ -87,7 +94,8 @@ def phone_form(adapter: type[Adapter], phone: Phone | None, values: dict[str, st
     """A form for one adapter, filled from `phone` and its `values` (without secrets)."""
     fields = {field.name: _field(field, is_new=phone is None) for field in dataclasses.fields(adapter.Settings)}
     kind = type("AdapterPhoneForm", (PhoneForm,), fields)
-    form: PhoneForm = kind(data={**values, "name": phone.name if phone else ""})
+    own = {"name": phone.name if phone else "", "pace": str(phone.pace) if phone and phone.pace else ""}
+    form: PhoneForm = kind(data=values | own)
     form.adapter = adapter
     form.phone = phone
     return form

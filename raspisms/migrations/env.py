@@ -3,7 +3,7 @@
 from alembic import context
 
 from raspisms import models  # noqa: F401 - so that the metadata is complete
-from raspisms.database import Euros, UTCDateTime
+from raspisms.database import Euros, Foreign, ForeignText, UTCDateTime
 from raspisms.extensions import db
 
 
@@ -13,6 +13,10 @@ def plain(kind: str, value: object, _autogenerate: object) -> str | bool:
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(value, Euros):
         return "sa.BigInteger()"
+    if kind == "type" and isinstance(value, Foreign):
+        return f"sa.String(length={value.length})"
+    if kind == "type" and isinstance(value, ForeignText):
+        return "sa.Text()"
     return False
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import UTCDateTime
+from ..database import UTCDateTime, now
 from ..extensions import Model
 
 
@@ -26,3 +26,10 @@ class Account(Model):
     """Requests in a row that got no usable answer."""
     not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the provider may be spoken to again, after it asked for patience or did not answer."""
+    reason: Mapped[str | None] = mapped_column(String(500))
+    """Why it waits: a sentence (a msgid), gone with the next usable answer."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the provider is left in peace for the moment."""
+        return self.not_before is not None and self.not_before > now()

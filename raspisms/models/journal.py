@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import UTCDateTime, now
+from ..database import Foreign, ForeignText, UTCDateTime, now
 from ..extensions import Model
 from ._columns import enum_column
 from .phone import Phone
@@ -35,12 +35,12 @@ class JournalEntry(Model):
     """The phone whose token was in the URL."""
     kind: Mapped[str] = mapped_column(String(16))
     """Which URL was called: status or reception. Either may carry anything."""
-    content_type: Mapped[str] = mapped_column(String(255), default="")
-    query: Mapped[str] = mapped_column(Text, default="")
+    content_type: Mapped[str] = mapped_column(Foreign(255), default="")
+    query: Mapped[str] = mapped_column(ForeignText, default="")
     body: Mapped[bytes] = mapped_column(LargeBinary)
     received_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)
     state: Mapped[JournalState] = mapped_column(enum_column(JournalState), default=JournalState.NEW)
-    outcome: Mapped[str | None] = mapped_column(String(255))
+    outcome: Mapped[str | None] = mapped_column(Foreign(255))
     """What became of each item, in a word: report, repeated, early, reply, opt-out, foreign, ignored."""
     spool_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     """Name of the file it waited in while the database was busy: makes the import happen once."""

@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import Euros, UTCDateTime, now
+from ..database import Euros, Foreign, ForeignText, UTCDateTime, now
 from ..extensions import Model
 from ._columns import enum_column
 from .phone import Phone
@@ -49,6 +49,8 @@ class Lane(IntEnum):
 
 QUEUED = text("status = 'queued'")
 QUEUED_ALONE = text("status = 'queued' AND campaign_id IS NULL")
+MAY_EXPIRE = text("status = 'queued' AND expires_at IS NOT NULL")
+AWAITING = text("status = 'sent' AND unreported_at IS NULL")
 
 
 class Message(Model):
@@ -74,6 +76,8 @@ class Message(Model):
             sqlite_where=QUEUED,
             postgresql_where=QUEUED,
         ),
+        Index("ix_messages_expires_at", "expires_at", sqlite_where=MAY_EXPIRE, postgresql_where=MAY_EXPIRE),
+        Index("ix_messages_awaiting_report", "sent_at", sqlite_where=AWAITING, postgresql_where=AWAITING),
         Index("ix_messages_submission", "submission_id", "number"),
         Index("ix_messages_list", "direction", "id"),
         Index("ix_messages_number", "number", "id"),
@@ -88,9 +92,9 @@ class Message(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     direction: Mapped[Direction] = mapped_column(enum_column(Direction))
     phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id"))
-    number: Mapped[str] = mapped_column(String(32))
+    number: Mapped[str] = mapped_column(Foreign(32))
     """The other number: E.164, or what the provider gave when a sender is no number (a short code, a name)."""
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(ForeignText)
     status: Mapped[Status] = mapped_column(enum_column(Status))
     lane: Mapped[int] = mapped_column(default=Lane.SINGLE)
     purpose: Mapped[str] = mapped_column(String(16), default="alert")
@@ -104,12 +108,16 @@ class Message(Model):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     reply_to_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
     """The message that this one answers."""
-    report_words: Mapped[str | None] = mapped_column(String(64))
+    report_words: Mapped[str | None] = mapped_column(Foreign(64))
     """The last thing the provider reported, in its own word."""
     dedup_key: Mapped[str | None] = mapped_column(String(64), unique=True)
     """What makes the same reply, delivered twice, or the same form, posted twice, one message."""
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When it is of no use any more, and does not leave."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    unreported_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When it was noticed that its delivery report is long overdue."""
     delivered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
@@ -124,14 +132,20 @@ class Message(Model):
         return self.direction is Direction.IN
 
     @property
+    def is_unreported(self) -> bool:
+        """Sent, and its report is long overdue."""
+        return self.status is Status.SENT and self.unreported_at is not None
+
+    @property
     def is_final(self) -> bool:
         """Nothing more will happen to it, as far as anyone can tell."""
         return self.status in FINAL_STATUSES
 
 
-def batch_key(text: str, purpose: str) -> str:
-    """The key under which messages of one phone leave together: same final text, same purpose."""
-    return hashlib.blake2b(f"{purpose}\0{text}".encode(), digest_size=16).hexdigest()
+def batch_key(text: str, purpose: str, expires_at: datetime | None = None) -> str:
+    """The key under which messages of one phone leave together: same final text, purpose and end of use."""
+    facts = f"{purpose}\0{text}" + (f"\0{expires_at.timestamp()}" if expires_at else "")
+    return hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
 
 
 class MessageEvent(Model):
@@ -147,9 +161,9 @@ class MessageEvent(Model):
     """The message's status after this."""
     reason: Mapped[str | None] = mapped_column(String(500))
     """A sentence for people (a msgid)."""
-    words: Mapped[str | None] = mapped_column(String(500))
+    words: Mapped[str | None] = mapped_column(Foreign(500))
     """The provider's own words."""
-    code: Mapped[str | None] = mapped_column(String(16))
+    code: Mapped[str | None] = mapped_column(Foreign(16))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     """The person who did it, when it was a person."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import UTCDateTime, now
+from ..database import Foreign, UTCDateTime, now
 from ..extensions import Model
 
 
@@ -15,7 +15,7 @@ class OptOut(Model):
     __tablename__ = "opt_outs"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[str] = mapped_column(String(32), unique=True)
+    number: Mapped[str] = mapped_column(Foreign(32), unique=True)
     origin: Mapped[str] = mapped_column(String(16))
     """How we know: reply, callback (the provider's own list), report (a refusal for that cause)."""
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))

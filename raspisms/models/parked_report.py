@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import UTCDateTime, now
+from ..database import Foreign, UTCDateTime, now
 from ..extensions import Model
 
 
@@ -18,10 +18,10 @@ class ParkedReport(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     journal_id: Mapped[int] = mapped_column(ForeignKey("journal.id"), index=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    ticket: Mapped[str] = mapped_column(String(128))
-    number: Mapped[str] = mapped_column(String(32))
+    ticket: Mapped[str] = mapped_column(Foreign(128))
+    number: Mapped[str] = mapped_column(Foreign(32))
     outcome: Mapped[str] = mapped_column(String(16))
-    words: Mapped[str] = mapped_column(String(64))
+    words: Mapped[str] = mapped_column(Foreign(64))
     reason: Mapped[str | None] = mapped_column(String(500))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import Euros, UTCDateTime, now
+from ..database import Euros, Foreign, UTCDateTime, now
 from ..extensions import Model
 from ._columns import enum_column
 from .account import Account
@@ -49,7 +49,7 @@ class Phone(Model):
     status: Mapped[PhoneStatus] = mapped_column(enum_column(PhoneStatus), default=PhoneStatus.AVAILABLE)
     reason: Mapped[str | None] = mapped_column(String(500))
     """Why it is paused, or what deserves attention: a sentence (a msgid)."""
-    words: Mapped[str | None] = mapped_column(String(500))
+    words: Mapped[str | None] = mapped_column(Foreign(500))
     """The provider's own words for it."""
     balance: Mapped[Decimal | None] = mapped_column(Euros)
     paused_balance: Mapped[Decimal | None] = mapped_column(Euros)
@@ -59,6 +59,10 @@ class Phone(Model):
     """When to ask the provider again by ourselves, while paused or unverified."""
     checks: Mapped[int] = mapped_column(default=0)
     """Checks in a row that did not pass."""
+    pace: Mapped[int | None]
+    """Messages a minute that campaigns may not pass; None for no limit."""
+    paced_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the next chunk of a campaign may leave, at that pace."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     account: Mapped[Account] = relationship(lazy="joined", innerjoin=True)

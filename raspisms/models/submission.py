@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import Euros, UTCDateTime, now
+from ..database import Euros, Foreign, UTCDateTime, now
 from ..extensions import Model
 from ._columns import enum_column
 from .phone import Phone
@@ -44,7 +44,7 @@ class Submission(Model):
     text: Mapped[str] = mapped_column(Text)
     purpose: Mapped[str] = mapped_column(String(16))
     lane: Mapped[int]
-    ticket: Mapped[str | None] = mapped_column(String(128), index=True)
+    ticket: Mapped[str | None] = mapped_column(Foreign(128), index=True)
     """The provider's name for the request; with a number, it names one SMS."""
     attempts: Mapped[int] = mapped_column(default=0)
     in_flight: Mapped[bool] = mapped_column(default=False)
@@ -55,6 +55,8 @@ class Submission(Model):
     """Successful answers that held no ticket."""
     first_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     next_attempt_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When its messages are of no use any more; the same for all of them."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cost: Mapped[Decimal | None] = mapped_column(Euros)
@@ -63,7 +65,7 @@ class Submission(Model):
     credit: Mapped[Decimal | None] = mapped_column(Euros)
     """What the provider said was left on the account."""
     reason: Mapped[str | None] = mapped_column(String(500))
-    words: Mapped[str | None] = mapped_column(String(500))
-    code: Mapped[str | None] = mapped_column(String(16))
+    words: Mapped[str | None] = mapped_column(Foreign(500))
+    code: Mapped[str | None] = mapped_column(Foreign(16))
 
     phone: Mapped[Phone] = relationship(lazy="joined", innerjoin=True)

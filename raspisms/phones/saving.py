@@ -19,6 +19,8 @@ from . import settings, tokens
 from .checking import FIRST_CHECK, NEXT_CHECK
 
 NAME_LENGTH = 60
+# Messages a minute; beyond it, no provider could tell the difference.
+FASTEST_PACE = 60_000
 NAME_TAKEN = N_("Ce nom est déjà utilisé pour un autre téléphone.")
 
 
@@ -31,6 +33,8 @@ class Draft:
     values: dict[str, Any]
     phone: Phone | None = None
     """The phone to change; None for a new one."""
+    pace: str = ""
+    """Messages a minute that its campaigns may not pass, as it was typed; empty for no limit."""
     errors: dict[str, str] = field(default_factory=dict)
     """Sentences (msgids) by field."""
 
@@ -48,6 +52,9 @@ def validate(draft: Draft) -> bool:
         draft.errors["name"] = N_("Ce nom est trop long : 60 caractères au plus.")
     elif _name_taken(draft):
         draft.errors["name"] = NAME_TAKEN
+    draft.pace = draft.pace.strip()
+    if draft.pace and not (draft.pace.isascii() and draft.pace.isdigit() and 1 <= int(draft.pace) <= FASTEST_PACE):
+        draft.errors["pace"] = N_("Écrivez un nombre de 1 à 60 000, ou rien pour ne pas limiter.")
     return not draft.errors
 
 
@@ -100,6 +107,8 @@ def save(draft: Draft, result: Check | AdapterError | None) -> Phone:
     with transaction() as session:
         phone = session.get_one(Phone, draft.phone.id) if draft.phone else Phone()
         phone.name = draft.name
+        phone.pace = int(draft.pace) if draft.pace else None
+        phone.paced_until = None
         phone.adapter = draft.adapter
         phone.number = adapter.number
         phone.account_id = settings.account_of(session, adapter).id

@@ -24,7 +24,7 @@ from .. import queues
 from ..adapters.base import Callback, Item, OptOutNotice, Reply, Report, UnreadableCallback
 from ..database import StorageUnavailable, now, transaction
 from ..extensions import bell, db
-from ..models import JournalEntry, JournalState, Phone
+from ..models import JournalEntry, JournalState
 from ..phones.settings import adapter_class
 from ..vault import new_token
 from . import optouts, replies, reports
@@ -34,17 +34,17 @@ log = logging.getLogger(__name__)
 BATCH = 100
 
 
-def keep(phone: Phone, kind: str, content_type: str, query: str, body: bytes) -> None:
+def keep(phone_id: int, kind: str, content_type: str, query: str, body: bytes) -> None:
     """Store a callback for good, then ring. Raises OSError when neither database nor spool takes it."""
     fields: dict[str, Any] = {
-        "phone_id": phone.id,
+        "phone_id": phone_id,
         "kind": kind,
         "content_type": content_type[:255],
         "query": query[:4096],
         "received_at": now(),
     }
     try:
-        with transaction() as session:
+        with transaction(alone=False) as session:
             session.add(JournalEntry(body=body, **fields))
     except StorageUnavailable:
         _spool(fields | {"received_at": fields["received_at"].isoformat(), "body": body.decode("latin-1")})
@@ -112,7 +112,8 @@ def apply_new() -> None:
     """Apply every stored callback that was not applied yet, in the order of arrival."""
     while True:
         with transaction() as session:
-            entries = list(session.scalars(_new_select().limit(BATCH)))
+            waiting = _new_select().limit(BATCH).with_for_update(skip_locked=True, of=JournalEntry)
+            entries = list(session.scalars(waiting))
             for entry in entries:
                 _apply(session, entry)
         if not entries:

@@ -71,7 +71,7 @@ _ODD_ANSWERS: dict[str, Callable[[], Answer]] = {
     "500_html": lambda: _html(500),
     "502_html": lambda: _html(502),
     "400_html": lambda: _html(400),
-    "429": lambda: _html(429, **{"Retry-After": "1"}),
+    "429": lambda: _html(429, **{"Retry-After": "2"}),
     "438": lambda: _json(438, 400),
     "garbage": lambda: (Response("<<<", content_type="text/html"), 200),
     "no_ticket": lambda: (jsonify(number_of_contacts=1), 200),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..models.message import batch_key
 from ..texts import numbers as telephone_numbers
 from ..texts import segments
 from . import campaigns
-from .outbox import clean_text
+from .outbox import check_expiry, clean_text
 
 # Small enough that no other writer waits for a second, large enough to be quick.
 CHUNK = 2_000
@@ -54,18 +55,26 @@ def post_campaign(
     name: str = "",
     user_id: int | None = None,
     purpose: str = "alert",
+    expires_at: datetime | None = None,
 ) -> Report:
     """Accept one text for the numbers of many lines (line number, what is written there), then let it leave.
 
     Nothing leaves before every line was read; an interrupted acceptance is cancelled as a whole.
-    Raises TextRefused, StorageUnavailable.
+    What has not left by `expires_at` does not leave any more. Raises TextRefused, TooLate, StorageUnavailable.
     """
     text = clean_text(text, phone)
+    check_expiry(expires_at)
     phone_id = phone.id
     name = " ".join((name or text).split())[:NAME_LENGTH]
     with transaction() as session:
         campaign = Campaign(
-            name=name, phone_id=phone_id, user_id=user_id, text=text, purpose=purpose, state=CampaignState.SCHEDULED
+            name=name,
+            phone_id=phone_id,
+            user_id=user_id,
+            text=text,
+            purpose=purpose,
+            state=CampaignState.SCHEDULED,
+            expires_at=expires_at,
         )
         session.add(campaign)
     report = Report(campaign.id)
@@ -76,7 +85,8 @@ def post_campaign(
         "status": Status.QUEUED,
         "lane": Lane.BULK,
         "purpose": purpose,
-        "batch_key": batch_key(text, purpose),
+        "batch_key": batch_key(text, purpose, expires_at),
+        "expires_at": expires_at,
         "parts": segments.count(text).parts,
         "user_id": user_id,
         "campaign_id": campaign.id,

@@ -95,6 +95,8 @@ def retry_failed(campaign_id: int) -> Campaign:
     """Send once more what failed; never what is unknown, nor what may have arrived. Raises Refused."""
     with transaction() as session:
         campaign = _get(session, campaign_id)
+        if campaign.expires_at is not None and campaign.expires_at <= now():
+            raise Refused(N_("L’heure « inutile après » de cette campagne est passée : rien n’en repart."))
         failed = and_(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
         again = note_all(
             session, failed, Status.QUEUED, reason=RETRIED, submission_id=None, report_words=None, sent_at=None

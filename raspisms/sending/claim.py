@@ -25,7 +25,7 @@ from ..models.phone import SENDING_STATUSES
 from ..phones.settings import adapter_class
 from ..timeline import note_all
 from ..words import N_
-from . import lease, overdue, prepared
+from . import expiry, lease, overdue, pace, prepared
 
 SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
 
@@ -48,6 +48,7 @@ def next_claim(account_id: int) -> Claim | None:
         if account.not_before and account.not_before > now():
             return None
         overdue.close(session, account_id)
+        expiry.expire(session)
         submission = _choose(session, account_id)
         if submission is None:
             return None
@@ -67,6 +68,7 @@ def prepare(account_id: int) -> None:
     """
     with transaction() as session:
         lease.renew(session.get_one(Account, account_id))
+        expiry.expire(session)
         if session.scalar(_open_select(account_id).limit(1)) is None:
             first = _next_waiting(session, account_id)
             if first is not None and first.campaign_id is not None:
@@ -153,7 +155,11 @@ def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
     waiting = select(Message.id).where(Message.campaign_id == Campaign.id, Message.status == Status.QUEUED)
     campaign_id = session.scalar(
         select(Campaign.id)
-        .where(Campaign.phone_id.in_(phones), Campaign.state == CampaignState.SENDING, waiting.exists())
+        .where(
+            Campaign.phone_id.in_(phones.where(pace.is_free())),
+            Campaign.state == CampaignState.SENDING,
+            waiting.exists(),
+        )
         .order_by(Campaign.turn, Campaign.id)
         .limit(1)
     )
@@ -170,6 +176,8 @@ def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
 def _gather(session: Session, first: Message) -> Submission | None:
     """A new submission of `first` and the messages that may leave with it; None if all said STOP."""
     limit = adapter_class(first.phone.adapter).max_recipients
+    if first.campaign_id is not None:
+        limit = pace.chunk(first.phone, limit)
     waiting = session.execute(_like(first).order_by(Message.id).limit(limit)).all()
     # A ticket and a number name one SMS: the same number twice makes two requests.
     chosen = {number: message_id for message_id, number in reversed(waiting)}
@@ -182,8 +190,10 @@ def _gather(session: Session, first: Message) -> Submission | None:
         text=first.text,
         purpose=first.purpose,
         lane=first.lane,
+        expires_at=first.expires_at,
     )
     session.add(submission)
+    pace.count(first.phone, len(chosen))
     if first.campaign_id is not None:
         session.get_one(Campaign, first.campaign_id).turn += 1
     session.flush()
@@ -197,8 +207,11 @@ def _like(first: Message) -> Select[int, str]:
         Message.status == Status.QUEUED, Message.batch_key == first.batch_key
     )
     if first.campaign_id is not None:
-        return same.where(Message.campaign_id == first.campaign_id)
-    return same.where(Message.phone_id == first.phone_id, Message.lane == first.lane, Message.campaign_id.is_(None))
+        same = same.where(Message.campaign_id == first.campaign_id)
+    else:
+        same = same.where(Message.phone_id == first.phone_id, Message.lane == first.lane, Message.campaign_id.is_(None))
+    # PostgreSQL: a row that something else holds is left for the next claim. SQLite has one writer anyway.
+    return same.with_for_update(skip_locked=True)
 
 
 def _without_silent(session: Session, chosen: dict[str, int]) -> dict[str, int]:

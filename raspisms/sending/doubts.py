@@ -8,6 +8,7 @@ from .. import queues
 from ..database import transaction
 from ..extensions import bell, db
 from ..models import Message, Status, Submission, SubmissionState
+from ..models.message import batch_key
 from ..timeline import note
 from ..words import N_
 from . import campaigns
@@ -46,6 +47,9 @@ def send_again(message_id: int, user_id: int) -> Message:
     with transaction() as session:
         message = _get(message_id)
         message.submission_id = None
+        # A person wants it now, whatever was once its limit; so it leaves in a request without one.
+        message.expires_at = None
+        message.batch_key = batch_key(message.text, message.purpose)
         note(session, [message], Status.QUEUED, reason=SENT_AGAIN, user_id=user_id)
         if message.campaign_id is not None:
             campaigns.reopen(session, message.campaign_id)

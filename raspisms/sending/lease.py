@@ -76,7 +76,9 @@ def take(account_id: int) -> bool:
     next attempt repeats the same request_id.
     """
     with transaction() as session:
-        account = session.get(Account, account_id)
+        account = session.scalar(
+            select(Account).where(Account.id == account_id).with_for_update(skip_locked=True, of=Account)
+        )
         if account is None or not is_free(account):
             return False
         account.holder = holder()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from .. import queues
-from ..database import transaction
+from ..database import now, transaction
 from ..extensions import bell, db
 from ..models import Direction, Lane, Message, OptOut, Phone, Status
 from ..models.message import batch_key
@@ -20,8 +21,16 @@ from ..timeline import note
 from ..words import N_
 
 
-class TextRefused(ValueError):
-    """The text cannot be an SMS; str(error) is a sentence (a msgid)."""
+class Refused(ValueError):
+    """It cannot be accepted, and nothing was; str(error) is a sentence (a msgid)."""
+
+
+class TextRefused(Refused):
+    """The text cannot be an SMS."""
+
+
+class TooLate(Refused):
+    """It would be of no use before it could leave."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,12 @@ def clean_text(text: str, phone: Phone) -> str:
     return text
 
 
+def check_expiry(expires_at: datetime | None) -> None:
+    """Raises TooLate for a limit that has passed."""
+    if expires_at is not None and expires_at <= now():
+        raise TooLate(N_("L’heure « inutile après » est déjà passée : choisissez-en une à venir."))
+
+
 def post(
     phone: Phone,
     numbers: Iterable[str],
@@ -53,13 +68,16 @@ def post(
     reply_to_id: int | None = None,
     purpose: str = "alert",
     form_key: str | None = None,
+    expires_at: datetime | None = None,
 ) -> Posted:
     """Accept one text for numbers in E.164, each once, and ring the bell.
 
     With a `form_key`, posting the same form again gives back the same messages instead of new ones.
-    Raises TextRefused, database.StorageUnavailable.
+    What has not left by `expires_at` does not leave any more.
+    Raises TextRefused, TooLate, database.StorageUnavailable.
     """
     text = clean_text(text, phone)
+    check_expiry(expires_at)
     wanted = list(dict.fromkeys(numbers))
     row: dict[str, Any] = {
         "direction": Direction.OUT,
@@ -68,10 +86,11 @@ def post(
         "status": Status.QUEUED,
         "lane": lane,
         "purpose": purpose,
-        "batch_key": batch_key(text, purpose),
+        "batch_key": batch_key(text, purpose, expires_at),
         "parts": segments.count(text).parts,
         "user_id": user_id,
         "reply_to_id": reply_to_id,
+        "expires_at": expires_at,
     }
     facts = f"{form_key}\0{phone.id}\0{row['batch_key']}" if form_key else None
     with transaction() as session:

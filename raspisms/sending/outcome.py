@@ -60,6 +60,7 @@ def record(submission_id: int, result: Accepted | AdapterError) -> None:
         campaigns.settle(session)
         account.failures = 0
         account.not_before = None
+        account.reason = None
 
 
 def _accepted(session: Session, submission: Submission, answer: Accepted) -> None:
@@ -129,6 +130,7 @@ def _split(session: Session, refused: Submission) -> bool:
             text=refused.text,
             purpose=refused.purpose,
             lane=refused.lane,
+            expires_at=refused.expires_at,
         )
         session.add(submission)
         session.flush()
@@ -147,6 +149,7 @@ def _try_again(session: Session, submission: Submission, account: Account, error
         note_all(session, _sending(submission), Status.SENDING, reason=error.reason, words=error.words, code=error.code)
     submission.reason = error.reason
     account.failures += 1
+    account.reason = error.reason
     asked = timedelta(seconds=error.retry_after or 0)
     submission.next_attempt_at = now() + max(backoff(submission.attempts), asked)
     account.not_before = now() + max(backoff(account.failures, LONGEST_ACCOUNT_WAIT), asked)

@@ -37,7 +37,7 @@ def _has_any(account_id: int) -> bool:
 def close(session: Session, account_id: int) -> None:
     """Close what may not be repeated. Call with the account's lease: what is in the air is then our own.
 
-    What was perhaps sent becomes unknown; what surely was not goes back to the queue.
+    What was perhaps sent becomes unknown; what surely was not goes back to the queue, where it may expire.
     """
     for submission in session.scalars(_select(account_id).where(Submission.in_flight.is_(False))).all():
         if not _may_not_be_repeated(submission, now()):
@@ -55,7 +55,8 @@ def _select(account_id: int) -> Select[Submission]:
 def _may_not_be_repeated(submission: Submission, moment: datetime) -> bool:
     """Its time is over, or its phone has moved to another account, which does not know its request_id."""
     moved = submission.phone.account_id != submission.account_id
-    return moved or is_over(submission, adapter_class(submission.phone.adapter), moment)
+    late = submission.expires_at is not None and submission.expires_at <= moment
+    return moved or late or is_over(submission, adapter_class(submission.phone.adapter), moment)
 
 
 def is_over(submission: Submission, adapter: type[Adapter], moment: datetime) -> bool:

@@ -15,7 +15,7 @@ from ..models import Account, Heartbeat, ParkedReport, Phone, Submission, Submis
 from ..models.phone import SENDING_STATUSES
 from ..phones import checking
 from ..receiving import journal, reports
-from . import campaigns, claim, lease, overdue
+from . import campaigns, claim, expiry, lease, overdue, pace
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ PARKED_FOR = timedelta(hours=72)
 def sweep() -> float:
     """Ring for everything that is due; gives back the seconds until the next look is worth it."""
     next_due = SWEEP_SECONDS
-    for step in (_receive, _check_phones, _send):
+    for step in (_receive, _check_phones, _expire, _send):
         try:
             next_due = min(next_due, step())
         except (StorageUnavailable, SQLAlchemyError, OSError):  # one step's trouble is not the others'
@@ -50,6 +50,11 @@ def _check_phones() -> float:
     return SWEEP_SECONDS
 
 
+def _expire() -> float:
+    expiry.expire_now()
+    return SWEEP_SECONDS
+
+
 def _send() -> float:
     active = select(Phone.account_id).where(Phone.status.in_(SENDING_STATUSES))
     accounts = db.session.scalars(select(Account).where(Account.id.in_(active)))
@@ -61,7 +66,7 @@ def _ring_if_due(account: Account) -> float:
     moment = now()
     if account.holder is not None and not lease.is_free(account):
         return SWEEP_SECONDS  # its holder looks again before it ends
-    due_at = moment if claim.has_waiting(account.id) else _next_attempt(account.id)
+    due_at = moment if claim.has_waiting(account.id) else _next_due(account.id)
     if due_at is None:
         return SWEEP_SECONDS
     due_at = max(due_at, account.not_before or due_at)
@@ -69,6 +74,11 @@ def _ring_if_due(account: Account) -> float:
         return (due_at - moment).total_seconds()
     bell.ring(queues.SENDING, queues.DRAIN, account.id, timeout=queues.DRAIN_SECONDS)
     return SWEEP_SECONDS
+
+
+def _next_due(account_id: int) -> datetime | None:
+    """When a repetition is due, or a campaign's pace lets the next chunk go, whichever comes first."""
+    return min(filter(None, (_next_attempt(account_id), pace.next_free(account_id))), default=None)
 
 
 def _next_attempt(account_id: int) -> datetime | None:
@@ -90,6 +100,7 @@ def _next_attempt(account_id: int) -> datetime | None:
 def tidy() -> None:
     """Once a minute: close what may not be repeated, match or forget early reports, show that the clock works."""
     overdue.close_everywhere()
+    expiry.mark_unreported()
     with transaction() as session:
         reports.match_left_over(session)
         campaigns.cancel_returned(session)

@@ -37,16 +37,23 @@ def services(settings: dict[str, Any], *, sandbox: bool) -> list[Service]:
     wanted += [
         Service("web", functools.partial(run_web, settings)),
         Service("callbacks", functools.partial(run_callbacks, settings)),
-        Service("receiver", functools.partial(run_worker, settings, queues.RECEIVING_WORKER)),
-        *(
-            Service(f"sender-{number}", functools.partial(run_worker, settings, queues.SENDING_WORKER))
-            for number in range(1, settings["WORKERS"] + 1)
-        ),
+        *workers(settings),
         Service("clock", functools.partial(run_clock, settings)),
     ]
     if sandbox:
         wanted.append(Service("sandbox", functools.partial(run_sandbox, settings), last=True))
     return wanted
+
+
+def workers(settings: dict[str, Any]) -> list[Service]:
+    """What does the queue's jobs: all that a second machine needs to help."""
+    return [
+        Service("receiver", functools.partial(run_worker, settings, queues.RECEIVING_WORKER)),
+        *(
+            Service(f"sender-{number}", functools.partial(run_worker, settings, queues.SENDING_WORKER))
+            for number in range(1, settings["WORKERS"] + 1)
+        ),
+    ]
 
 
 def run_queue(settings: dict[str, Any]) -> None:

@@ -1,13 +1,10 @@
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 from redis import Redis
 from rq import Worker
 
 from raspisms.database import now
-from tests.blueprints.test_messages import shorten_patience
+from tests.databases import break_down, locked, shorten_patience
 
 
 def words(visitor):
@@ -43,17 +40,13 @@ def test_a_missing_queue_is_named(app, visitor):
 
 def test_a_database_that_takes_no_write_is_named(app, visitor):
     shorten_patience(app)
-    with closing(sqlite3.connect(Path(app.config["INSTANCE"]) / "raspisms.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(app.config["SQLALCHEMY_DATABASE_URI"]):
         assert words(visitor)[1]["database"] == "fail"
-        other.execute("ROLLBACK")
     assert words(visitor)[1]["database"] == "pass"
 
 
 def test_a_page_says_so_when_nothing_can_be_read(app, client):
-    with closing(sqlite3.connect(Path(app.config["INSTANCE"]) / "raspisms.db")) as other:
-        other.execute("ALTER TABLE users RENAME TO elsewhere")
-        other.commit()
+    break_down(app.config["SQLALCHEMY_DATABASE_URI"])
     answer = client.get("/messages/")
     assert answer.status_code == 503
     assert "ne répond pas" in answer.text

@@ -1,14 +1,11 @@
 """Writing, the lists, one message with its history."""
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 
 from raspisms.models import Lane, Status
 from tests import factories
 from tests.conftest import read_page
+from tests.databases import fill_the_disk, locked, shorten_patience
 from tests.factories import BOB, LEA, all_messages, csrf, message, post
 
 
@@ -88,28 +85,14 @@ def test_without_a_phone_the_page_says_what_to_do(get):
 
 
 def test_a_locked_database_loses_nothing_that_was_typed(app, client, phone, monkeypatch):
-    with closing(sqlite3.connect(Path(app.config["INSTANCE"]) / "raspisms.db", isolation_level=None)) as other:
+    with locked(app.config["SQLALCHEMY_DATABASE_URI"]):
         page = client.get("/messages/new")
         assert page.status_code == 200
         shorten_patience(app)
-        other.execute("BEGIN IMMEDIATE")
         refused = read_page(compose(client, text="Un long texte"), 503)
-        other.execute("ROLLBACK")
     assert "La base de données est occupée." in refused.text
     assert refused.find(id="text").text.strip() == "Un long texte"
     assert all_messages(app) == []
-
-
-def shorten_patience(app):
-    from raspisms.extensions import db
-
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
-
-        @db.event.listens_for(db.engine, "connect")
-        def impatient(connection, _record):
-            connection.execute("PRAGMA busy_timeout = 50")
 
 
 def test_somebody_who_said_stop_is_told(app, client, phone, callbacks, run_jobs):
@@ -206,22 +189,6 @@ def test_the_form_offers_phones_with_their_numbers(app, client, phone, get):
         factories.phone(name="École", number="+33639989999")
     options = [option.text.strip() for option in get("/messages/new").find_all("option")]
     assert options == ["Mairie (07\xa055\xa055\xa011\xa011)", "École (06\xa039\xa098\xa099\xa099)"]
-
-
-def fill_the_disk(app):
-    """From now on SQLite finds no room for another page, as on a full disk."""
-    from raspisms.extensions import db
-
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
-
-        @db.event.listens_for(db.engine, "connect")
-        def full(connection, _record):
-            pages = connection.execute("PRAGMA page_count").fetchone()[0]
-            connection.execute(f"PRAGMA max_page_count = {pages}")
-
-        app.full = full
 
 
 def test_a_full_disk_loses_nothing_that_was_typed(app, client, phone):

@@ -38,7 +38,8 @@ def test_the_way_to_the_form_is_the_guides(get):
 def test_the_form_has_the_guides_labels_and_its_advice(get):
     page = get(NEW)
     labels = [label.text for label in page.find("main").find_all("label")]
-    assert labels == ["Nom", "Octopush Login", "API Key", "Numéro de téléphone virtuel", "Type de SMS à employer"]
+    guide = ["Nom", "Octopush Login", "API Key", "Numéro de téléphone virtuel", "Type de SMS à employer"]
+    assert labels == [*guide, "Rythme des campagnes"]
     assert "OVH" in page.text
     assert "Twilio" in page.text
     assert "SMS Flash n’est pas possible" in page.text
@@ -251,3 +252,34 @@ def test_the_sandbox_phone_is_plainly_marked(app, client):
         factories.phone(name="Bac à sable", adapter="octopush_sandbox")
     page = BeautifulSoup(client.get("/phones/").text, "html5lib")
     assert "aucun SMS réel" in page.find("tr", id="phone-1").text
+
+
+def test_a_pace_is_kept_shown_and_taken_away(app, client, get):
+    submit(client, pace="600")
+    assert "Campagnes : 600 SMS par minute au plus" in get("/phones/").text.replace("\xa0", " ")
+    form = get("/phones/1/edit")
+    assert form.find(id="pace")["value"] == "600"
+    submit(client, "/phones/1/edit", pace="")
+    assert "par minute" not in get("/phones/").find("table").text
+
+
+@pytest.mark.parametrize("pace", ["0", "-1", "vite", "60001", "1,5", "٣"])
+def test_an_impossible_pace_is_told_and_loses_nothing(app, client, pace):
+    page = read_page(submit(client, pace=pace), 400)
+    assert "Écrivez un nombre de 1 à 60 000" in page.find(id="pace-error").text.replace("\xa0", " ")
+    assert page.find(id="pace")["value"] == pace
+    assert page.find(id="pace").find_parent("details").has_attr("open")
+    assert saved(app) == []
+
+
+def test_a_provider_that_wants_us_slower_is_named_on_the_page(app, phone, octopush, run_jobs, get):
+    octopush.faults.append("429")
+    post(app, phone)
+    run_jobs()
+    row = get("/phones/").find("tr", id="phone-1").text
+    assert "Prochain essai" in row
+    assert "demande de ralentir" in row
+    factories.let_time_pass(app)
+    factories.ring(app)
+    run_jobs()
+    assert "Prochain essai" not in get("/phones/").text

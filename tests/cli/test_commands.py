@@ -2,24 +2,24 @@
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.databases import raw, url_of
 from tests.factories import KEY, LEA, LOGIN, NUMBER
 
 RASPISMS = [sys.executable, "-m", "raspisms"]
 
 
 @pytest.fixture
-def raspisms(tmp_path, octopush, queue_server):
+def raspisms(tmp_path, octopush, database):
     """Run a command on an instance that nothing else runs for."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("RASPISMS_", "LC_", "LANG"))}
     environ |= {"RASPISMS_INSTANCE": str(tmp_path / "instance"), "RASPISMS_OCTOPUSH_URL": octopush.url}
+    environ |= database.blank(tmp_path / "instance")
 
     def run(*arguments, status=0, stdin=None, **more):
         done = subprocess.run(
@@ -36,6 +36,7 @@ def raspisms(tmp_path, octopush, queue_server):
         return done.stdout if status == 0 else done.stderr
 
     run.instance = tmp_path / "instance"
+    run.database = url_of(environ)
     return run
 
 
@@ -66,7 +67,8 @@ def test_a_whole_day_without_up(raspisms, octopush):
 
 def test_a_fresh_instance_is_made_by_any_command(raspisms):
     raspisms(*ADD, f"api_key={KEY}")
-    assert (raspisms.instance / "raspisms.db").exists()
+    with raw(raspisms.database) as database:
+        assert database.exec_driver_sql("SELECT name FROM phones").scalars().all() == ["Mairie"]
     assert oct((raspisms.instance / "secret.key").stat().st_mode)[-3:] == "600"
 
 
@@ -93,8 +95,8 @@ def test_a_name_is_taken_once(raspisms):
 
 def test_no_test_saves_without_asking(raspisms):
     raspisms(*ADD, "api_key=whatever", "--no-test", RASPISMS_OCTOPUSH_URL="http://127.0.0.1:9")
-    with closing(sqlite3.connect(raspisms.instance / "raspisms.db")) as database:
-        assert database.execute("SELECT name, status FROM phones").fetchall() == [("Mairie", "unverified")]
+    with raw(raspisms.database) as database:
+        assert database.exec_driver_sql("SELECT name, status FROM phones").all() == [("Mairie", "unverified")]
 
 
 def test_wrong_numbers_are_named_and_nothing_leaves(raspisms, octopush):
@@ -129,9 +131,8 @@ def test_an_impossible_folder_is_told(raspisms):
 
 def test_an_older_database_asks_for_its_upgrade(raspisms):
     raspisms("db", "upgrade")
-    with closing(sqlite3.connect(raspisms.instance / "raspisms.db")) as database:
-        database.execute("UPDATE alembic_version SET version_num = '0000'")
-        database.commit()
+    with raw(raspisms.database) as database:
+        database.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
     assert "raspisms db upgrade" in raspisms("message", "show", "1", status=1)
 
 

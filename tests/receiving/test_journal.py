@@ -1,8 +1,6 @@
 """Stored before it is answered, applied exactly once, lost never."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from sqlalchemy import select
 from raspisms.extensions import db
 from raspisms.models import JournalEntry, JournalState
 from raspisms.receiving import journal
+from tests.databases import fill_the_disk, find_room, locked
 from tests.factories import LEA, NUMBER, all_messages, sweep
 
 REPLY = {"number": LEA, "text": "Oui", "sim_card_number": NUMBER, "reception_date": "2026-11-23 14:05:10"}
@@ -65,13 +64,11 @@ def test_without_a_queue_server_the_sweep_applies_by_itself(app, callbacks):
 
 
 def test_a_locked_database_sends_callbacks_to_the_spool(app, callbacks, run_jobs):
-    with closing(sqlite3.connect(Path(app.config["INSTANCE"]) / "raspisms.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(app.config["SQLALCHEMY_DATABASE_URI"]):
         answer = callbacks.http.post(callbacks.reception, json=REPLY)
         assert (answer.status_code, answer.content) == (200, b"")
         assert answer.elapsed.total_seconds() < 1
         assert len(spool(app)) == 1
-        other.execute("ROLLBACK")
     assert entries(app) == []
 
     sweep(app)
@@ -81,10 +78,8 @@ def test_a_locked_database_sends_callbacks_to_the_spool(app, callbacks, run_jobs
 
 
 def test_a_spooled_callback_is_imported_once(app, callbacks, run_jobs):
-    with closing(sqlite3.connect(Path(app.config["INSTANCE"]) / "raspisms.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(app.config["SQLALCHEMY_DATABASE_URI"]):
         callbacks.http.post(callbacks.reception, json=REPLY)
-        other.execute("ROLLBACK")
     [file] = spool(app)
     content = file.read_bytes()
     sweep(app)
@@ -127,8 +122,6 @@ def test_the_outcome_of_each_item_is_noted(app, callbacks, run_jobs):
 
 
 def test_a_full_database_sends_callbacks_to_the_spool(app, callbacks):
-    from tests.blueprints.test_messages import fill_the_disk
-
     fill_the_disk(callbacks.app)
     long = REPLY | {"text": "x" * 100_000}
     answer = callbacks.http.post(callbacks.reception, json=long)
@@ -140,7 +133,6 @@ def test_a_full_database_sends_callbacks_to_the_spool(app, callbacks):
 
 def test_a_full_database_delays_what_it_cannot_apply(app, callbacks, run_jobs):
     from raspisms.database import StorageUnavailable
-    from tests.blueprints.test_messages import fill_the_disk
 
     callbacks.http.post(callbacks.reception, json=REPLY | {"text": "x" * 100_000})
     fill_the_disk(app)
@@ -149,9 +141,7 @@ def test_a_full_database_delays_what_it_cannot_apply(app, callbacks, run_jobs):
     assert [entry.state for entry in entries(app)] == [JournalState.NEW]
 
     with app.app_context():
-        db.event.remove(db.engine, "connect", app.full)
-        db.session.remove()
-        db.engine.dispose()
+        find_room(app)
         journal.apply_new()
     assert len(all_messages(app)) == 1
 

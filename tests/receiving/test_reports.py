@@ -44,7 +44,9 @@ def deliveries(octopush, count):
 
 def journal(app):
     with app.app_context():
-        return [(entry.state, entry.outcome) for entry in db.session.scalars(select(JournalEntry))]
+        return [
+            (entry.state, entry.outcome) for entry in db.session.scalars(select(JournalEntry).order_by(JournalEntry.id))
+        ]
 
 
 def parked(app):

@@ -2,15 +2,14 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.databases import raw, url_of
 from tests.factories import LEA, until
 from tests.tree import Tree
 
@@ -45,8 +44,8 @@ def test_the_sandbox_phone_is_there_once(tree):
         tree.start()
         tree.stop()
     tree.start()
-    with closing(sqlite3.connect(tree.instance / "raspisms.db")) as database:
-        assert database.execute("SELECT adapter FROM phones").fetchall() == [("octopush_sandbox",)]
+    with raw(url_of(tree.settings())) as database:
+        assert database.exec_driver_sql("SELECT adapter FROM phones").all() == [("octopush_sandbox",)]
     [message] = tree.command("send", "--phone", "Bac à sable", "--text", "Bonjour", "--json", LEA)["messages"]
     tree.await_status(message["id"], "delivered")
 

@@ -1,0 +1,67 @@
+"""raspisms worker: the workers alone, for a second machine that helps the first."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+import click
+
+from ..words import N_, say
+from ._app import application, fail, settings
+
+SHARED = ("REDIS_URL", "DATABASE_URL", "SECRET_KEY")
+
+
+@click.command(help=say(N_("Lance seulement les processus d’envoi et de réception, sur une deuxième machine.")))
+def worker() -> None:
+    from .. import jobs, supervisor  # noqa: F401 - imported once, and shared by every process
+    from ..supervisor import process
+
+    values = settings()
+    _check_shared()
+    _check_secret(values)
+    process.keep_descendants_together()
+    gc.collect()
+    gc.freeze()
+    family = supervisor.Family(supervisor.workers(values))
+    family.run(lambda: click.echo(say("Les processus d’envoi et de réception tournent. Ctrl-C arrête tout.")))
+
+
+def _check_shared() -> None:
+    """What two machines must have in common cannot be left to its default."""
+    missing = [
+        f"RASPISMS_{name}"
+        for name in SHARED
+        if not (os.environ.get(f"RASPISMS_{name}") or os.environ.get(f"RASPISMS_{name}_FILE"))
+    ]
+    if missing:
+        fail(
+            N_("Deux machines partagent leur base, leur file et leur secret : réglez %(names)s comme sur la première."),
+            names=", ".join(missing),
+        )
+
+
+def _check_secret(values: dict[str, Any]) -> None:
+    """A wrong secret would pause every phone: it is found before anything is sent. In a child, as in `up`."""
+    from ..supervisor import process
+
+    def check() -> None:
+        from sqlalchemy import select
+
+        from ..extensions import db
+        from ..models import Phone
+        from ..vault import Unreadable, vault
+
+        with application().app_context():
+            for phone in db.session.scalars(select(Phone)):
+                try:
+                    vault().open(phone.sealed_settings)
+                except Unreadable:
+                    click.echo(say(N_("RASPISMS_SECRET_KEY n’est pas celui de la première machine.")), err=True)
+                    raise SystemExit(1) from None
+
+    _, status = os.waitpid(process.fork("check", check), 0)
+    if status:
+        fail(N_("Rien n’a été lancé : la raison est ci-dessus."))

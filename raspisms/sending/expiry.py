@@ -1,0 +1,61 @@
+"""Time limits: what is of no use any more does not leave, and a report that never came is said to be missing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import Session
+
+from ..database import now, transaction
+from ..extensions import db
+from ..models import Message, Status
+from ..timeline import note_all
+from ..words import N_
+from . import campaigns
+
+# Octopush's reports come within 48 hours (octopush-api.md §7.6).
+REPORT_DUE = timedelta(hours=72)
+# Messages marked in one short transaction.
+BATCH = 1_000
+
+TOO_LATE = N_("L’heure « inutile après » est passée : le SMS n’est pas parti.")
+NO_REPORT = N_(
+    "Aucun accusé de réception n’est arrivé en 72 heures : le SMS est parti, sans que l’on sache s’il est arrivé."
+)
+
+
+def is_past(expires_at: datetime | None) -> bool:
+    """Whether a message with this limit is of no use any more."""
+    return expires_at is not None and expires_at <= now()
+
+
+def expire(session: Session) -> None:
+    """Mark what waits in the queue past its limit. Call inside a transaction."""
+    if session.scalar(_expired().limit(1)) is None:
+        return
+    past = and_(Message.status == Status.QUEUED, Message.expires_at <= now())
+    note_all(session, past, Status.EXPIRED, reason=TOO_LATE)
+    campaigns.settle(session)
+
+
+def expire_now() -> None:
+    """The same in a transaction of its own, begun only when there is something to mark."""
+    if db.session.scalar(_expired().limit(1)) is not None:
+        with transaction() as session:
+            expire(session)
+
+
+def _expired() -> Select[int]:
+    return select(Message.id).where(Message.status == Status.QUEUED, Message.expires_at <= now())
+
+
+def mark_unreported() -> None:
+    """Say of sent messages that their report is long overdue; they stay sent, and a late one still counts."""
+    overdue = select(Message.id).where(
+        Message.status == Status.SENT, Message.sent_at < now() - REPORT_DUE, Message.unreported_at.is_(None)
+    )
+    while ids := db.session.scalars(overdue.limit(BATCH)).all():
+        with transaction() as session:
+            still = and_(Message.id.in_(ids), Message.status == Status.SENT)
+            note_all(session, still, Status.SENT, reason=NO_REPORT, sent_at=Message.sent_at, unreported_at=now())

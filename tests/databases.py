@@ -1,0 +1,194 @@
+"""The two databases that every promise is kept on: a SQLite file, and a PostgreSQL server of the tests' own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.pool import NullPool
+
+from raspisms import create_worker_app, schema
+from raspisms.config import load
+from raspisms.database import WRITERS_LOCK
+from raspisms.extensions import db
+
+
+def migrate(environ):
+    """Bring the database of these settings to the newest version."""
+    with create_worker_app(load(environ)).app_context():
+        schema.upgrade()
+        db.engine.dispose()
+
+
+class SQLite:
+    """A migrated file, copied for each test."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="sqlite-"))
+        migrate({"RASPISMS_INSTANCE": str(self.folder)})
+
+    def blank(self, instance):
+        """Settings for a database with nothing in it."""
+        return {}
+
+    def migrated(self, instance):
+        """Settings for a database with every table."""
+        shutil.copy(self.folder / "raspisms.db", instance / "raspisms.db")
+        return {}
+
+    def forget(self, environ):
+        """A test is over."""
+
+    def close(self):
+        shutil.rmtree(self.folder)
+
+
+class PostgreSQL:
+    """Debian's server, on a socket in a folder of its own; a migrated database is copied for each test."""
+
+    def __init__(self):
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+        assert found, "the tests on PostgreSQL need its server: apt install postgresql"
+        self.programs = found[-1]
+        self.folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+        self.numbers = count(1)
+        # The server refuses to be root's.
+        self.user = "postgres" if os.getuid() == 0 else None
+        if self.user:
+            shutil.chown(self.folder, self.user)
+        self._run("initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8")
+        settings = f"-F -c listen_addresses= -c unix_socket_directories={self.folder} -c max_connections=200"
+        self._run("pg_ctl", "start", "--wait", "--silent", "--options", settings, "--log", str(self.folder / "log"))
+        self._execute("CREATE DATABASE migrated")
+        migrate({"RASPISMS_INSTANCE": str(self.folder), "RASPISMS_DATABASE_URL": self.url("migrated")})
+
+    def _run(self, program, *arguments):
+        command = [self.programs / program, "--pgdata", str(self.folder / "data"), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, user=self.user, cwd="/", timeout=60)
+
+    def _execute(self, statement):
+        with raw(self.url("postgres")) as connection:
+            connection.exec_driver_sql(statement)
+
+    def url(self, name):
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def blank(self, instance):
+        return self._new("template1")
+
+    def migrated(self, instance):
+        return self._new("migrated")
+
+    def _new(self, template):
+        name = f"test_{next(self.numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return {"RASPISMS_DATABASE_URL": self.url(name)}
+
+    def forget(self, environ):
+        name = environ["RASPISMS_DATABASE_URL"].partition("?")[0].rpartition("/")[2]
+        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def close(self):
+        self._run("pg_ctl", "stop", "--mode=immediate", "--silent")
+        shutil.rmtree(self.folder)
+
+
+KINDS = {"sqlite": SQLite, "postgresql": PostgreSQL}
+
+
+@contextmanager
+def raw(url):
+    """A connection that nothing of ours prepared; each statement is its own transaction."""
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@contextmanager
+def locked(url):
+    """Somebody else writes all this time; readers are not disturbed."""
+    with raw(url) as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
+            connection.exec_driver_sql("LOCK TABLE journal IN EXCLUSIVE MODE")
+        yield
+        connection.exec_driver_sql("ROLLBACK")
+
+
+def shorten_patience(app):
+    """From now on, a locked database is waited for during a twentieth of a second."""
+    _at_every_connection(app, sqlite="PRAGMA busy_timeout = 50", postgresql="SET lock_timeout = 50")
+
+
+def fill_the_disk(app):
+    """From now on this application's database finds no room for another page, as on a full disk."""
+    with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
+        if connection.dialect.name == "sqlite":
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+            statement = f"PRAGMA max_page_count = {pages}"
+        else:
+            for made in POSTGRESQL_FULL_DISK:
+                connection.exec_driver_sql(made)
+            statement = "SET tests.disk_is_full = 'yes'"
+    _at_every_connection(app, sqlite=statement, postgresql=statement)
+
+
+def find_room(app):
+    """Undo fill_the_disk."""
+    with app.app_context():
+        event.remove(db.engine, "connect", app.every_connection)
+        db.session.remove()
+        db.engine.dispose()
+
+
+# The server's own words and code for it; a quota on its folder would fill it for every test of the run.
+POSTGRESQL_FULL_DISK = (
+    """
+    CREATE OR REPLACE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF current_setting('tests.disk_is_full', true) = 'yes' THEN
+            RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    'CREATE OR REPLACE TRIGGER "full" BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION disk_is_full()',
+    'CREATE OR REPLACE TRIGGER "full" BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION disk_is_full()',
+)
+
+
+def _at_every_connection(app, **statements):
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+        @event.listens_for(db.engine, "connect")
+        def say(connection, _record):
+            connection.execute(statements[db.engine.dialect.name])
+            connection.commit()
+
+        app.every_connection = say
+
+
+def break_down(url):
+    """From now on nothing can be read."""
+    if url.startswith("sqlite"):
+        with raw(url) as connection:
+            connection.exec_driver_sql("ALTER TABLE users RENAME TO elsewhere")
+        return
+    with raw(make_url(url).set(database="postgres").render_as_string(hide_password=False)) as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+
+def url_of(environ):
+    """The database that these settings lead to."""
+    return load(environ)["SQLALCHEMY_DATABASE_URI"]
