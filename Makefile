@@ -7,7 +7,7 @@ READY_DEV := $(VENV)/.installed-dev
 BABEL_KEYWORDS := -k N_ -k say -k _l -k gettext -k ngettext:1,2
 ENGLISH := raspisms/translations/en/LC_MESSAGES/messages
 
-.PHONY: help run demo test check format bench translations clean
+.PHONY: help run demo test check format faults bench translations clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -31,16 +31,22 @@ run: $(READY)  ## install what is missing and run everything, with the sandbox (
 demo: $(READY)  ## send an SMS and receive its reply on a throw-away installation
 	$(BIN)/raspisms demo
 
-test: $(READY_DEV) chromium  ## the whole suite, browser tests included
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY_DEV) chromium postgresql  ## the whole suite on SQLite, then all but the browser tests on PostgreSQL
+	$(BIN)/python -m pytest --numprocesses 3 $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --database postgresql -m "not browser" $(ARGS)
 
-.PHONY: chromium
+# Debian's packages that only tests need, installed where they are missing.
+debian = command -v apt-get >/dev/null && as_root=$$([ "$$(id -u)" = 0 ] || echo sudo -n) && $$as_root true 2>/dev/null \
+	&& $$as_root apt-get update -qq && $$as_root apt-get install -y -qq --no-install-recommends $(1) >/dev/null
+
+.PHONY: chromium postgresql
 chromium:
-	@command -v chromium >/dev/null || { command -v apt-get >/dev/null \
-		&& as_root=$$([ "$$(id -u)" = 0 ] || echo sudo -n) && $$as_root true 2>/dev/null \
-		&& $$as_root apt-get update -qq \
-		&& $$as_root apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
-		|| { echo "The browser tests need Chromium: apt install chromium, then run make test again."; exit 1; }
+	@command -v chromium >/dev/null || { $(call debian,chromium fonts-dejavu-core); } \
+		|| { echo "The browser tests need Chromium: apt install chromium, then run make again."; exit 1; }
+
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { $(call debian,postgresql); } \
+		|| { echo "The tests need a PostgreSQL server: apt install postgresql, then run make again."; exit 1; }
 
 check: $(READY_DEV)  ## lint, format, types, templates, migrations
 	$(BIN)/ruff check .
@@ -52,6 +58,9 @@ check: $(READY_DEV)  ## lint, format, types, templates, migrations
 format: $(READY_DEV)  ## put the code in its usual form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+faults: $(READY_DEV) postgresql  ## hurt a running installation a thousand times on each database, and count
+	$(BIN)/python -m tests.faults $(ARGS)
 
 bench: $(READY_DEV)  ## measure, and print what was measured
 	$(BIN)/python -m bench $(ARGS)

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 # A page must not hang because the bell does.
 BELL_SECONDS = 2.0
 # A flag that its job never took away (a lost job, a killed worker) stops counting after this long.
-FLAG_SECONDS = 30
+FLAG_SECONDS = 5
 # A job record is of no use once the job has run: the truth is in the database.
 KEEP_FAILED_SECONDS = 3600
 

@@ -29,9 +29,12 @@ def migrate(environ):
 class SQLite:
     """A migrated file, copied for each test."""
 
-    def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="sqlite-"))
+    def __init__(self, folder=None):
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="sqlite-"))
         migrate({"RASPISMS_INSTANCE": str(self.folder)})
+
+    def heal(self):
+        """There is no server that could have died."""
 
     def blank(self, instance):
         """Settings for a database with nothing in it."""
@@ -52,21 +55,30 @@ class SQLite:
 class PostgreSQL:
     """Debian's server, on a socket in a folder of its own; a migrated database is copied for each test."""
 
-    def __init__(self):
+    def __init__(self, folder=None):
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
         assert found, "the tests on PostgreSQL need its server: apt install postgresql"
         self.programs = found[-1]
-        self.folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="postgresql-"))
         self.numbers = count(1)
         # The server refuses to be root's.
         self.user = "postgres" if os.getuid() == 0 else None
         if self.user:
             shutil.chown(self.folder, self.user)
         self._run("initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8")
-        settings = f"-F -c listen_addresses= -c unix_socket_directories={self.folder} -c max_connections=200"
-        self._run("pg_ctl", "start", "--wait", "--silent", "--options", settings, "--log", str(self.folder / "log"))
+        self.start()
         self._execute("CREATE DATABASE migrated")
         migrate({"RASPISMS_INSTANCE": str(self.folder), "RASPISMS_DATABASE_URL": self.url("migrated")})
+
+    def heal(self):
+        """Start the server again if it has ended, as its service manager does."""
+        pid = self.folder / "data" / "postmaster.pid"
+        if not pid.exists() or not Path(f"/proc/{pid.read_text().split()[0]}").exists():
+            self.start()
+
+    def start(self):
+        settings = f"-F -c listen_addresses= -c unix_socket_directories={self.folder} -c max_connections=200"
+        self._run("pg_ctl", "start", "--wait", "--silent", "--options", settings, "--log", str(self.folder / "log"))
 
     def _run(self, program, *arguments):
         command = [self.programs / program, "--pgdata", str(self.folder / "data"), *arguments]

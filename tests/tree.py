@@ -29,8 +29,18 @@ def free_ports(count):
     return ports
 
 
+def children(pid):
+    """Pids of what a process has forked; none when it is gone."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 class Tree:
     """The processes of one instance, and what people do with it."""
+
+    arguments = ("up", "--sandbox")
 
     @staticmethod
     def new_database(instance):
@@ -64,7 +74,7 @@ class Tree:
     def start(self):
         with self.log.open("a") as log:
             self.up = subprocess.Popen(
-                [sys.executable, "-m", "raspisms", "up", "--sandbox"], env=self.environ, stdout=log, stderr=log
+                [sys.executable, "-m", "raspisms", *self.arguments], env=self.environ, stdout=log, stderr=log
             )
         until(self.is_ready, 30, "a ready installation")
         return self
@@ -114,11 +124,7 @@ class Tree:
 
     def horses(self, name="sender-1"):
         """Pids of the jobs that a worker has forked."""
-        worker = self.service(name)
-        try:
-            return [int(pid) for pid in Path(f"/proc/{worker}/task/{worker}/children").read_text().split()]
-        except OSError:
-            return []
+        return children(self.service(name))
 
     def command(self, *arguments):
         done = subprocess.run(

@@ -37,6 +37,10 @@ class Campaign(Model):
     state: Mapped[CampaignState] = mapped_column(enum_column(CampaignState), default=CampaignState.SCHEDULED)
     turn: Mapped[int] = mapped_column(default=0)
     """Requests made so far: the campaign with the fewest goes next, so that none starves another."""
+    holder: Mapped[str | None] = mapped_column(String(128))
+    """The process that is accepting it; see sending.lease."""
+    held_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When that process last wrote to it."""
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """What has not left by then is of no use any more, and does not leave."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -12,13 +13,13 @@ from typing import Any
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from ..database import now, transaction
+from ..database import StorageUnavailable, now, transaction
 from ..extensions import db
 from ..models import Campaign, CampaignState, Direction, Lane, Message, MessageEvent, OptOut, Phone, Status
 from ..models.message import batch_key
 from ..texts import numbers as telephone_numbers
 from ..texts import segments
-from . import campaigns
+from . import campaigns, lease
 from .outbox import check_expiry, clean_text
 
 # Small enough that no other writer waits for a second, large enough to be quick.
@@ -60,6 +61,7 @@ def post_campaign(
     """Accept one text for the numbers of many lines (line number, what is written there), then let it leave.
 
     Nothing leaves before every line was read; an interrupted acceptance is cancelled as a whole.
+    Raises campaigns.Refused when it was cancelled in the meantime.
     What has not left by `expires_at` does not leave any more. Raises TextRefused, TooLate, StorageUnavailable.
     """
     text = clean_text(text, phone)
@@ -75,6 +77,8 @@ def post_campaign(
             purpose=purpose,
             state=CampaignState.SCHEDULED,
             expires_at=expires_at,
+            holder=lease.holder(),
+            held_at=now(),
         )
         session.add(campaign)
     report = Report(campaign.id)
@@ -91,9 +95,14 @@ def post_campaign(
         "user_id": user_id,
         "campaign_id": campaign.id,
     }
-    for chunk in _chunks(_new_numbers(lines, report)):
-        _store(chunk, template, report)
-    campaigns.begin(report.campaign_id)
+    try:
+        for chunk in _chunks(_new_numbers(lines, report)):
+            _store(chunk, template, report)
+        campaigns.begin(report.campaign_id)
+    except BaseException:
+        with suppress(StorageUnavailable):  # else the sweep cancels it later
+            campaigns.cancel_interrupted(report.campaign_id)
+        raise
     return report
 
 
@@ -131,6 +140,7 @@ def _chunks(entries: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, str]
 def _store(chunk: list[tuple[int, str]], template: dict[str, Any], report: Report) -> None:
     """One short transaction: who said STOP is left out, the others get a row and its first event."""
     with transaction() as session:
+        campaigns.hold(session, template["campaign_id"])
         wanted = [number for _, number in chunk]
         silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(wanted))))
         report.opted_out.extend(Refusal(line, number) for line, number in chunk if number in silent)

@@ -14,7 +14,7 @@ from ..extensions import bell, db
 from ..models import Campaign, CampaignState, Message, Status
 from ..timeline import note_all
 from ..words import N_
-from . import prepared
+from . import lease, prepared
 
 # In the order of a message's life; what a campaign's counts are given by.
 COUNTED = (
@@ -28,7 +28,8 @@ COUNTED = (
     Status.CANCELLED,
 )
 PENDING = (Status.QUEUED, Status.SENDING)
-# An acceptance writes a batch every second or so; one that is silent for this long was interrupted.
+# An acceptance writes a batch every second or so; one that is silent for this long was interrupted,
+# even if its process lives on.
 INTERRUPTED_AFTER = timedelta(minutes=30)
 
 CANCELLED_BY_PERSON = N_("La campagne a été annulée avant l’envoi de ce SMS.")
@@ -54,10 +55,23 @@ def counts(campaign_id: int) -> dict[Status, int]:
     return {status: found.get(status, 0) for status in COUNTED}
 
 
+def hold(session: Session, campaign_id: int) -> Campaign:
+    """Show that the campaign is still being accepted. Call inside a transaction. Raises Refused."""
+    campaign = session.get_one(Campaign, campaign_id)
+    if campaign.state is not CampaignState.SCHEDULED:
+        raise Refused(INTERRUPTED)
+    campaign.held_at = now()
+    return campaign
+
+
 def begin(campaign_id: int) -> None:
-    """Everything is accepted: let it leave, from the level of the campaigns that are already under way."""
+    """Everything is accepted: let it leave, from the level of the campaigns that are already under way.
+
+    Raises Refused when it was cancelled in the meantime.
+    """
     with transaction() as session:
-        campaign = session.get_one(Campaign, campaign_id)
+        campaign = hold(session, campaign_id)
+        campaign.holder = None
         level = session.scalar(
             select(func.min(Campaign.turn)).where(
                 Campaign.phone_id == campaign.phone_id, Campaign.state == CampaignState.SENDING
@@ -138,13 +152,18 @@ def reopen(session: Session, campaign_id: int) -> None:
 
 def end_interrupted(session: Session) -> None:
     """Cancel campaigns whose acceptance was cut short: half a list is nobody's wish."""
-    interrupted = session.scalars(
-        select(Campaign).where(
-            Campaign.state == CampaignState.SCHEDULED, Campaign.created_at < now() - INTERRUPTED_AFTER
-        )
-    )
-    for campaign in interrupted:
-        _cancel(session, campaign, INTERRUPTED)
+    for campaign in session.scalars(select(Campaign).where(Campaign.state == CampaignState.SCHEDULED)):
+        silent = campaign.held_at is None or campaign.held_at < now() - INTERRUPTED_AFTER
+        if silent or (campaign.holder and lease.is_alive(campaign.holder) is False):
+            _cancel(session, campaign, INTERRUPTED)
+
+
+def cancel_interrupted(campaign_id: int) -> None:
+    """Cancel a campaign that could not be accepted whole."""
+    with transaction() as session:
+        campaign = session.get_one(Campaign, campaign_id)
+        if campaign.state is CampaignState.SCHEDULED:
+            _cancel(session, campaign, INTERRUPTED)
 
 
 def _cancel(session: Session, campaign: Campaign, reason: str) -> None:

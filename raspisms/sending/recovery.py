@@ -15,7 +15,7 @@ from ..models import Account, Heartbeat, ParkedReport, Phone, Submission, Submis
 from ..models.phone import SENDING_STATUSES
 from ..phones import checking
 from ..receiving import journal, reports
-from . import campaigns, claim, expiry, lease, overdue, pace
+from . import campaigns, claim, expiry, lease, overdue, pace, timeshift
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,7 @@ def _next_attempt(account_id: int) -> datetime | None:
 
 def tidy() -> None:
     """Once a minute: close what may not be repeated, match or forget early reports, show that the clock works."""
+    timeshift.release()
     overdue.close_everywhere()
     expiry.mark_unreported()
     with transaction() as session:

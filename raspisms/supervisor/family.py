@@ -14,9 +14,9 @@ from . import process
 log = logging.getLogger(__name__)
 
 FIRST_DELAY = 0.5
-LONGEST_DELAY = 30.0
+LONGEST_DELAY = 5.0
 # After this long without dying, the next death is a first one again.
-STEADY_SECONDS = 60.0
+STEADY_SECONDS = 10.0
 # Ctrl-C ends everything within ten seconds: this long of asking, what the others need last.
 STOP_SECONDS = 6.5
 LAST_STOP_SECONDS = 1.5

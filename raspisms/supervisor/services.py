@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -166,15 +167,19 @@ def run_clock(settings: dict[str, Any]) -> None:
 
     from ..database import StorageUnavailable
     from ..extensions import db
-    from ..sending import recovery
+    from ..sending import recovery, timeshift
 
     ended = _until_sigterm()
     app = create_worker_app(settings)
+    watch = timeshift.Watch()
     wait, since_tidy = 0.0, TIDY_SECONDS
     while not ended.wait(wait):
         with app.app_context():
             try:
                 since_tidy += wait
+                if watch.went_back():
+                    log.warning("the clock was set back: what waits is due now")
+                    timeshift.release(timedelta(0))
                 wait = recovery.sweep()
                 if since_tidy >= TIDY_SECONDS:
                     recovery.tidy()

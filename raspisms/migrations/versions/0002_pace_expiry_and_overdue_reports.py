@@ -14,6 +14,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('reason', sa.String(length=500), nullable=True))
 
     with op.batch_alter_table('campaigns', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('holder', sa.String(length=128), nullable=True))
+        batch_op.add_column(sa.Column('held_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True))
 
     with op.batch_alter_table('messages', schema=None) as batch_op:
@@ -49,6 +51,8 @@ def downgrade() -> None:
 
     with op.batch_alter_table('campaigns', schema=None) as batch_op:
         batch_op.drop_column('expires_at')
+        batch_op.drop_column('held_at')
+        batch_op.drop_column('holder')
 
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.drop_column('reason')

@@ -1,0 +1,58 @@
+"""A machine's clock may jump: a Raspberry Pi has none of its own and learns the time after it has started.
+
+Going forward, what waits is due too early, which does no harm. Going back, it would wait for hours: this
+brings times that no wait of ours could have given back to the present.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+from sqlalchemy import Update, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from ..database import now, transaction
+from ..models import Account, Phone, Submission
+from ..phones.checking import NEXT_CHECK
+from .lease import LEASE
+
+# The longest wait that a provider may ask for; see adapters.http.
+LONGEST_WAIT = timedelta(hours=1)
+# A smaller jump is a correction, and waiting for it is quicker than looking.
+JUMP_SECONDS = 5.0
+
+
+class Watch:
+    """Compares the wall clock with the one that nobody sets."""
+
+    def __init__(self) -> None:
+        self._offset = time.time() - time.monotonic()
+
+    def went_back(self) -> bool:
+        """Whether the wall clock was set back since the last look."""
+        offset = time.time() - time.monotonic()
+        gone = self._offset - offset
+        self._offset = offset
+        return gone > JUMP_SECONDS
+
+
+def release(longest: timedelta = LONGEST_WAIT) -> None:
+    """Make due what waits for longer than any wait of ours lasts, or than `longest`."""
+    with transaction() as session:
+        for statement in (
+            _not_later(Account.not_before, longest),
+            _not_later(Submission.next_attempt_at, longest),
+            _not_later(Phone.check_at, min(longest, NEXT_CHECK)),
+            _not_later(Phone.paced_until, longest),
+            _not_later(Account.held_until, LEASE, then=now() + LEASE),
+        ):
+            session.execute(statement, execution_options={"synchronize_session": False})
+
+
+def _not_later(
+    column: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime],
+    longest: timedelta,
+    then: datetime | None = None,
+) -> Update:
+    return update(column.class_).where(column > now() + longest).values({column.key: then or now()})

@@ -1,0 +1,118 @@
+"""A whole installation under test, with its provider outside of it: what the provider took is the truth."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+from raspisms import create_worker_app, users
+from raspisms.config import load
+from raspisms.extensions import db
+from raspisms.models import Role
+from raspisms.sandbox import create_sandbox_app
+from raspisms.sandbox.state import State, Switches
+from tests import factories
+from tests.conftest import Server
+from tests.databases import KINDS
+from tests.tree import Tree
+
+CLOCK_SOURCE = Path(__file__).parent / "clock.c"
+EMAIL = "lea@exemple.fr"
+# Two accounts, so that two senders work at the same time.
+PHONES = {"Mairie": ("mairie@example.org", "+33755551111"), "École": ("ecole@example.org", "+33639989999")}
+DISK_MEBIBYTES = 96
+
+
+class Installation:
+    """`raspisms up`, its provider and its database; use it in a `with`."""
+
+    def __init__(self, folder: Path, database: str, *, small_disk=False, own_clock=False):
+        self.folder = folder
+        self.small_disk = small_disk
+        (folder / "disk").mkdir()
+        if small_disk:
+            size = f"size={DISK_MEBIBYTES}m"
+            subprocess.run(["mount", "-t", "tmpfs", "-o", size, "raspisms-faults", folder / "disk"], check=True)
+        folder.chmod(0o755)
+        for name in ("instance", "database"):
+            (folder / "disk" / name).mkdir()
+        self.database = KINDS[database](folder / "disk" / "database")
+        self.provider = Server(create_sandbox_app(State(Switches(report_delay=0.05, latency=0.03, retries=1000))))
+        self.state: State = self.provider.app.extensions["sandbox"]
+        self.clock = folder / "clock"
+        self.tree = self._tree(own_clock)
+        self.app = create_worker_app(load(self.tree.settings()))
+
+    def _tree(self, own_clock: bool) -> Tree:
+        more = self.database.blank(self.folder / "disk" / "instance")
+        if own_clock:
+            library = self.folder / "clock.so"
+            subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", library, CLOCK_SOURCE], check=True)
+            self.clock.write_bytes(bytes(8))
+            more |= {"LD_PRELOAD": str(library), "CLOCK_FILE": str(self.clock)}
+        tree = Tree(
+            self.folder / "disk",
+            RASPISMS_OCTOPUSH_URL=f"{self.provider.url}/v1/public",
+            RASPISMS_SECRET_KEY="a secret for tests only, long enough",
+            **more,
+        )
+        tree.log = self.folder / "up.log"
+        tree.arguments = ("up",)
+        return tree
+
+    def set_clock(self, seconds: int) -> None:
+        """Move the wall clock of every process of the tree."""
+        with self.clock.open("r+b") as file:
+            file.write(struct.pack("=q", seconds))
+
+    def __enter__(self):
+        self.tree.start()
+        with self.app.app_context():
+            users.add(EMAIL, factories.PASSWORD, Role.ADMIN)
+            self.phones = []
+            for name, (login, number) in PHONES.items():
+                phone = factories.phone(name=name, login=login, number=number)
+                status, reception = factories.callback_urls(phone, f"http://127.0.0.1:{self.tree.callbacks_port}")
+                account = self.state.account(login)
+                account.callbacks = {"deliveries": status, "inbounds": reception}
+                account.credit = 10_000_000
+                self.phones.append(phone)
+        return self
+
+    def __exit__(self, *_error):
+        if self.tree.up and self.tree.up.poll() is None:
+            self.tree.stop()
+        self.state.postman.close()
+        self.provider.close()
+        with self.app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        self.app.extensions["bell"].close()
+        self.database.close()
+        if self.small_disk:
+            subprocess.run(["umount", "--lazy", self.folder / "disk"], check=True)
+
+    def heal(self) -> None:
+        """What a service manager does: start again what has ended."""
+        self.database.heal()
+        if self.tree.up.poll() is not None:
+            self.tree.start()
+
+    def fill_the_disk(self) -> Path:
+        """Leave no byte free; the file to remove is given back."""
+        filler = self.folder / "disk" / "filler"
+        with filler.open("wb", buffering=0) as file:
+            for size in (1 << 20, 1 << 12, 1):
+                try:
+                    while True:
+                        file.write(b"x" * size)
+                except OSError:
+                    continue
+        return filler
+
+
+def wait(seconds: float) -> None:
+    """Let a fault last: the one thing that is waited for without a condition."""
+    time.sleep(seconds)

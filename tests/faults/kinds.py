@@ -1,0 +1,150 @@
+"""The faults: what each breaks, and how it is made whole again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from redis import Redis
+
+from tests.databases import locked, url_of
+from tests.faults.installation import Installation, wait
+from tests.tree import children
+
+Break = Callable[[Installation, Random, float], None]
+# Longer than the adapter waits for an answer, so that a hang is met as one.
+HANG_SECONDS = 40.0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of fault."""
+
+    break_something: Break
+    seconds: float = 0.0
+    """How long it lasts in the full suite; the short one shortens it."""
+    by_page: bool = False
+    small_disk: bool = False
+    own_clock: bool = False
+
+
+def kill(*names: str) -> Break:
+    """kill -9 one of these services."""
+
+    def strike(installation: Installation, random: Random, _seconds: float) -> None:
+        _kill(installation.tree.service(random.choice(names)))
+
+    return strike
+
+
+def kill_job(installation: Installation, random: Random, _seconds: float) -> None:
+    """kill -9 the jobs that are running, of senders and receiver."""
+    for name in ("sender-1", "sender-2", "receiver"):
+        for pid in installation.tree.horses(name):
+            _kill(pid)
+
+
+def kill_inside(name: str) -> Break:
+    """kill -9 a service or the process inside it that does its work."""
+
+    def strike(installation: Installation, random: Random, _seconds: float) -> None:
+        service = installation.tree.service(name)
+        _kill(random.choice([service, *children(service)]))
+
+    return strike
+
+
+def kill_everything(installation: Installation, _random: Random, _seconds: float) -> None:
+    """kill -9 every process at once, as a power cut does."""
+    for pid in installation.tree.processes():
+        if pid != os.getpid():
+            _kill(pid)
+    installation.tree.up.wait(10)
+    installation.tree.start()
+
+
+def stop_in_the_middle(installation: Installation, _random: Random, _seconds: float) -> None:
+    """SIGTERM, as a service manager stops us; then a start."""
+    installation.tree.stop(signal.SIGTERM)
+    installation.tree.start()
+
+
+def wipe_queue(installation: Installation, _random: Random, _seconds: float) -> None:
+    """Everything that the queue server holds is gone."""
+    with contextlib.closing(Redis.from_url(installation.app.config["REDIS_URL"])) as connection:
+        connection.flushall()
+
+
+def stop_queue(installation: Installation, _random: Random, seconds: float) -> None:
+    """The queue server hangs for so long."""
+    pid = installation.tree.service("queue")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait(seconds)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def provider(*faults: str) -> Break:
+    """The provider's next answers, one to three of them, are of these kinds."""
+
+    def strike(installation: Installation, random: Random, seconds: float) -> None:
+        installation.state.switches.hang = seconds or HANG_SECONDS
+        with installation.state.lock:
+            installation.state.faults.extend(random.choices(faults, k=random.randint(1, 3)))
+
+    return strike
+
+
+def step_clock(installation: Installation, random: Random, _seconds: float) -> None:
+    """The machine's clock jumps by an hour, either way."""
+    installation.set_clock(random.choice((3600, -3600, 0)))
+
+
+def lock_database(installation: Installation, _random: Random, seconds: float) -> None:
+    """Something else writes to the database for so long."""
+    with locked(url_of(installation.tree.settings())):
+        wait(seconds)
+
+
+def fill_disk(installation: Installation, _random: Random, seconds: float) -> None:
+    """Not a byte is free for so long."""
+    filler = installation.fill_the_disk()
+    try:
+        wait(seconds)
+    finally:
+        filler.unlink()
+
+
+def _kill(pid: int | None) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+
+
+KINDS: dict[str, Kind] = {
+    "kill -9 a sending worker": Kind(kill("sender-1", "sender-2")),
+    "kill -9 the receiving worker": Kind(kill("receiver")),
+    "kill -9 the running jobs": Kind(kill_job),
+    "kill -9 web": Kind(kill_inside("web"), by_page=True),
+    "kill -9 callbacks": Kind(kill_inside("callbacks")),
+    "kill -9 clock": Kind(kill("clock")),
+    "kill -9 the queue server": Kind(kill("queue")),
+    "kill -9 the whole tree": Kind(kill_everything),
+    "SIGTERM in mid campaign": Kind(stop_in_the_middle),
+    "queue wiped": Kind(wipe_queue),
+    "queue stopped": Kind(stop_queue, seconds=60),
+    "connection cut before acceptance": Kind(provider("cut_before")),
+    "connection cut after acceptance": Kind(provider("cut_after")),
+    "provider hangs": Kind(provider("hang", "hang_after"), seconds=HANG_SECONDS),
+    "500, 502 in HTML, 429, 438": Kind(provider("500_html", "502_html", "500_after", "429", "438")),
+    "garbage, empty answer": Kind(provider("garbage", "garbage_after", "empty_after")),
+    "clock steps by an hour": Kind(step_clock, own_clock=True),
+    "database locked": Kind(lock_database, seconds=10),
+    "disk full": Kind(fill_disk, seconds=2, small_disk=True),
+}

@@ -1,0 +1,21 @@
+"""The short version of the fault suite: every kind a few times, counted like the long one."""
+
+import pytest
+
+from tests.faults.kinds import KINDS
+from tests.faults.suffering import suffer
+
+pytestmark = [pytest.mark.tree, pytest.mark.faults]
+
+ROUNDS = 2
+# A fault that lasts a minute in the long version lasts this long here.
+SECONDS = 2.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.timeout(300)
+def test_nothing_is_lost_and_nothing_is_doubled(kind, request):
+    tally = suffer(kind, request.config.getoption("--database"), ROUNDS, "short", SECONDS)
+    assert tally.rounds == ROUNDS
+    assert tally.messages > 0
+    assert tally.is_clean, tally
