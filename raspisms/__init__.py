@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 
 from . import config, extensions, vault
+from .receiving import inbox
 
 __version__ = "0.1.0"
 
@@ -28,7 +29,7 @@ def create_callbacks_app(settings: dict[str, Any] | None = None) -> Flask:
     """The public application: the callback routes and nothing else. Raises config.ConfigError."""
     from .blueprints import callbacks
 
-    # A provider waits for a second at most: a busy database is not waited for, the spool takes over.
+    # A provider waits for a second at most.
     app = _base(settings, static=False, LOCK_SECONDS=0.4, BELL_SECONDS=0.3)
     callbacks.init_app(app)
     return app
@@ -49,4 +50,5 @@ def _base(settings: dict[str, Any] | None, *, static: bool = True, **more: Any) 
     app.config.from_mapping(values, **more)
     vault.init_app(app)
     extensions.init_storage(app)
+    inbox.init_app(app)
     return app

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -27,6 +28,9 @@ WRITERS_LOCK = 7247473
 LOCK_SECONDS = 5.0
 # A PostgreSQL client that went away in the middle of a transaction keeps its locks for this long at most.
 ABANDONED_SECONDS = 30
+# SQLite's log is tidied beyond this size in the background, and by writers beyond this number of pages.
+LONG_LOG_BYTES = 4 * 1024 * 1024
+FULL_LOG_PAGES = 16_384
 
 
 class StorageUnavailable(Exception):
@@ -119,6 +123,8 @@ def _prepare_sqlite(lock_seconds: float) -> Any:
         for pragma in (
             f"busy_timeout = {int(lock_seconds * 1000)}",
             "journal_mode = WAL",
+            # The clock tidies the log; a request's commit does it only when nobody else has for long.
+            f"wal_autocheckpoint = {FULL_LOG_PAGES}",
             # A submission must survive a power cut that its request did not.
             "synchronous = FULL",
             "foreign_keys = ON",
@@ -154,6 +160,19 @@ def _begin_sqlite(connection: Any) -> None:
     """Writers take the lock at once: a read that turns into a write would fail instead of waiting."""
     writing = connection.get_execution_options().get(WRITE)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def checkpoint() -> None:
+    """Bring SQLite's log into its file, without making anybody wait; for a process that has the time."""
+    engine = db.engine
+    file = engine.url.database
+    if engine.dialect.name != "sqlite" or not file:
+        return
+    log = Path(f"{file}-wal")
+    if log.exists() and log.stat().st_size > LONG_LOG_BYTES:
+        with engine.connect() as connection:
+            # Driver's own connection: a checkpoint inside of a transaction would find its own lock.
+            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[union-attr]
 
 
 @contextmanager

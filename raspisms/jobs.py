@@ -30,6 +30,7 @@ def drain(account_id: int) -> None:
 def apply_callbacks() -> None:
     """Apply stored callbacks. Twice at once: each entry changes state once, under the write lock."""
     bell.answer(queues.APPLY_CALLBACKS)
+    journal.import_inbox()
     journal.apply_new()
 
 

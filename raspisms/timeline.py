@@ -29,28 +29,41 @@ def note(
     Call it inside a transaction. `reason` is a sentence for people (a msgid), `words` the provider's own.
     """
     moment = at or now()
-    rows = []
-    for message in messages:
-        message.status = status
-        if status is Status.SENT and message.sent_at is None:
-            message.sent_at = moment
-        if status is Status.DELIVERED:
-            message.delivered_at = moment
-            message.sent_at = message.sent_at or moment
-        rows.append(
-            {
-                "message_id": message.id,
-                "at": moment,
-                "status": status,
-                "reason": reason,
-                "words": words or None,
-                "code": code or None,
-                "user_id": user_id,
-            }
-        )
-    if rows:
+    write(session, [mark(one, status, moment, reason, words, code, user_id) for one in messages])
+
+
+def mark(
+    message: Message,
+    status: Status,
+    moment: datetime,
+    reason: str | None = None,
+    words: str | None = None,
+    code: str | None = None,
+    user_id: int | None = None,
+) -> dict[str, Any]:
+    """Give one message this status; its event, which `write` must be given in the same transaction."""
+    message.status = status
+    if status is Status.SENT and message.sent_at is None:
+        message.sent_at = moment
+    if status is Status.DELIVERED:
+        message.delivered_at = moment
+        message.sent_at = message.sent_at or moment
+    return {
+        "message_id": message.id,
+        "at": moment,
+        "status": status,
+        "reason": reason,
+        "words": words or None,
+        "code": code or None,
+        "user_id": user_id,
+    }
+
+
+def write(session: Session, events: list[dict[str, Any]]) -> None:
+    """Keep what `mark` gave. Call it inside a transaction."""
+    if events:
         session.flush()
-        session.execute(insert(MessageEvent), rows)
+        session.execute(insert(MessageEvent), events)
 
 
 def note_all(

@@ -28,7 +28,6 @@ from raspisms.sandbox import create_sandbox_app
 from raspisms.sandbox.postman import PATIENCE
 from raspisms.sandbox.server import QuietHandler
 from raspisms.sandbox.state import State, Switches
-from raspisms.sending import recovery
 
 from . import databases, factories
 from .tree import Tree
@@ -184,8 +183,6 @@ def run_jobs(app):
 
     def run(*names):
         with app.app_context():
-            if any((Path(app.config["INSTANCE"]) / "spool").glob("*.json")):
-                recovery.sweep()  # a slow disk may have sent a callback there
             connection = app.extensions["bell"]
             worker = SimpleWorker(list(names or SENDING_WORKER + RECEIVING_WORKER), connection=connection)
             worker.work(burst=True, logging_level="ERROR")
@@ -205,6 +202,7 @@ def callbacks(settings, octopush, phone, app):
     with requests.Session() as server.http:
         yield server
     server.close()
+    public.extensions["inbox"].close()
     with public.app_context():
         db.session.remove()
         db.engine.dispose()

@@ -191,11 +191,11 @@ def _at_every_connection(app, **statements):
         app.every_connection = say
 
 
-def break_down(url):
-    """From now on nothing can be read."""
+def break_down(url, table="users"):
+    """From now on nothing can be read; on SQLite, nothing of one table."""
     if url.startswith("sqlite"):
         with raw(url) as connection:
-            connection.exec_driver_sql("ALTER TABLE users RENAME TO elsewhere")
+            connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO elsewhere")
         return
     with raw(make_url(url).set(database="postgres").render_as_string(hide_password=False)) as connection:
         connection.exec_driver_sql(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")

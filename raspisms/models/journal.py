@@ -42,7 +42,7 @@ class JournalEntry(Model):
     state: Mapped[JournalState] = mapped_column(enum_column(JournalState), default=JournalState.NEW)
     outcome: Mapped[str | None] = mapped_column(Foreign(255))
     """What became of each item, in a word: report, repeated, early, reply, opt-out, foreign, ignored."""
-    spool_id: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Name of the file it waited in while the database was busy: makes the import happen once."""
+    inbox_id: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Its name in the inbox that it came through: makes the import happen once."""
 
     phone: Mapped[Phone] = relationship(lazy="joined", innerjoin=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from flask import current_app
@@ -12,6 +13,9 @@ from ..database import transaction
 from ..extensions import db
 from ..models import Phone
 from ..vault import Unreadable, new_token, vault
+
+# A renewed address stops working within this time.
+REMEMBERED_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,19 +42,22 @@ def renew(phone_id: int) -> None:
 def find(token: str) -> int | None:
     """Id of the phone that this token belongs to; the same work is done whatever the token is.
 
-    A database that cannot be read does not turn a callback away: a token that was seen before is remembered.
+    What was found is remembered for a second, since reports come by the thousand; and for longer while the
+    database cannot be read, so that no callback is turned away by that.
     """
     digest = vault().digest(token)
-    seen: dict[str, int] = current_app.extensions.setdefault("tokens seen", {})
+    seen: dict[str, tuple[int, float]] = current_app.extensions.setdefault("tokens seen", {})
+    phone_id, until = seen.get(digest, (None, 0.0))
+    if phone_id is not None and time.monotonic() < until:
+        return phone_id
     try:
         phone_id = db.session.scalar(select(Phone.id).where(Phone.token_digest == digest))
     except OperationalError:
         db.session.rollback()
-        return seen.get(digest)
-    if phone_id is None:
-        seen.pop(digest, None)
-    else:
-        seen[digest] = phone_id
+        return phone_id
+    seen.pop(digest, None)
+    if phone_id is not None:
+        seen[digest] = (phone_id, time.monotonic() + REMEMBERED_SECONDS)
     return phone_id
 
 

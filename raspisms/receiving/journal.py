@@ -1,97 +1,65 @@
 """Callbacks: stored as they came, then applied exactly once.
 
-An entry changes state in the same transaction as everything it causes. When the database is busy or the
-disk of the database is full, the callback waits in a file of the spool instead, and the sweep imports it.
+The route puts them into the inbox, a file of its own; a job brings them into the journal and applies them.
+An entry changes state in the same transaction as everything it causes.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import time
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import Select, select
-from sqlalchemy.exc import OperationalError, StatementError
+from sqlalchemy import Select, insert, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from .. import queues
 from ..adapters.base import Callback, Item, OptOutNotice, Reply, Report, UnreadableCallback
-from ..database import StorageUnavailable, now, transaction
+from ..database import now, transaction
 from ..extensions import bell, db
-from ..models import JournalEntry, JournalState
+from ..models import JournalEntry, JournalState, Phone
 from ..phones.settings import adapter_class
-from ..vault import new_token
 from . import optouts, replies, reports
+from .inbox import Letter, inbox
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
+# What is applied in one transaction, and what is imported in one.
+BATCH = 200
+IMPORTED_TOGETHER = 500
 
 
 def keep(phone_id: int, kind: str, content_type: str, query: str, body: bytes) -> None:
-    """Store a callback for good, then ring. Raises OSError when neither database nor spool takes it."""
-    fields: dict[str, Any] = {
-        "phone_id": phone_id,
-        "kind": kind,
-        "content_type": content_type[:255],
-        "query": query[:4096],
-        "received_at": now(),
-    }
-    try:
-        with transaction(alone=False) as session:
-            session.add(JournalEntry(body=body, **fields))
-    except StorageUnavailable:
-        _spool(fields | {"received_at": fields["received_at"].isoformat(), "body": body.decode("latin-1")})
+    """Store a callback for good, then ring. Raises OSError when it could be stored nowhere."""
+    letter = Letter(phone_id, kind, content_type[:255], query[:4096], body, now().isoformat())
+    if inbox().add(letter):
+        bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
+
+
+def import_inbox() -> None:
+    """Bring callbacks from the inbox into the journal, oldest first, each once. Raises StorageUnavailable."""
+    if inbox().is_empty():
         return
-    bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
+    with inbox().reading() as reader:
+        while letters := reader.first(IMPORTED_TOGETHER):
+            with transaction() as session:
+                _store(session, {f"{reader.name}-{letter_id}": letter for letter_id, letter in letters})
+            # Dying here does no harm: the journal knows their names.
+            reader.forget(letters[-1][0])
 
 
-# -- the spool ----------------------------------------------------------------------------------------
-
-
-def _spool_folder() -> Path:
-    return Path(current_app.config["INSTANCE"]) / "spool"
-
-
-def _spool(fields: dict[str, object]) -> None:
-    folder = _spool_folder()
-    folder.mkdir(mode=0o700, exist_ok=True)
-    name = f"{time.time_ns():020d}-{new_token()[:12]}"
-    draft = folder / f".{name}"
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(fields, file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(folder / f"{name}.json")
-    log.warning("database busy: a callback for phone=%s waits in the spool", fields["phone_id"])
-
-
-def import_spool() -> None:
-    """Bring callbacks from the spool into the journal, oldest first, each once."""
-    for path in sorted(_spool_folder().glob("*.json")):
-        try:
-            _import(path)
-        except (ValueError, KeyError, TypeError, AttributeError, StatementError) as error:
-            log.error("spool=%s cannot be imported (%s) and is set aside", path.stem, type(error).__name__)
-            path.rename(path.with_suffix(".bad"))
-        else:
-            path.unlink()
-
-
-def _import(path: Path) -> None:
-    fields = json.loads(path.read_text(encoding="utf-8"))
-    fields["body"] = fields["body"].encode("latin-1")
-    fields["received_at"] = datetime.fromisoformat(fields["received_at"])
-    with transaction() as session:
-        known = session.scalar(select(JournalEntry.id).where(JournalEntry.spool_id == path.stem))
-        if known is None:
-            session.add(JournalEntry(spool_id=path.stem, **fields))
+def _store(session: Session, letters: dict[str, Letter]) -> None:
+    known = set(session.scalars(select(JournalEntry.inbox_id).where(JournalEntry.inbox_id.in_(letters))))
+    phones = set(session.scalars(select(Phone.id)))
+    rows = [
+        vars(letter) | {"inbox_id": name, "received_at": datetime.fromisoformat(letter.received_at)}
+        for name, letter in letters.items()
+        if name not in known and letter.phone_id in phones
+    ]
+    if rows:
+        session.execute(insert(JournalEntry), [row | {"state": JournalState.NEW} for row in rows])
 
 
 # -- applying -----------------------------------------------------------------------------------------
@@ -114,19 +82,50 @@ def apply_new() -> None:
         with transaction() as session:
             waiting = _new_select().limit(BATCH).with_for_update(skip_locked=True, of=JournalEntry)
             entries = list(session.scalars(waiting))
-            for entry in entries:
-                _apply(session, entry)
+            _apply_together(session, entries)
         if not entries:
             return
 
 
-def _apply(session: Session, entry: JournalEntry) -> None:
+def _apply_together(session: Session, entries: list[JournalEntry]) -> None:
+    """Plain reports all at once, since they come by the thousand; then whatever else came, one by one."""
+    read = {entry.id: items for entry in entries if (items := _read_or_note(entry)) is not None}
+    plain: list[tuple[JournalEntry, Report]] = []
+    for entry in entries:
+        match read.get(entry.id):
+            case [Report(opted_out=False) as report]:
+                plain.append((entry, report))
+    done = _apply_plain(session, plain) if plain else {}
+    for entry in entries:
+        if entry.id in done:
+            entry.state, entry.outcome = JournalState.APPLIED, done[entry.id]
+        elif entry.id in read:
+            _apply(session, entry, read[entry.id])
+
+
+def _apply_plain(session: Session, plain: list[tuple[JournalEntry, Report]]) -> dict[int, str]:
+    """What became of those that could be applied together, by entry; none when our own fault prevents it."""
     try:
-        items = _read(entry)
+        with session.begin_nested():
+            return reports.apply_many(session, plain)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("%s reports could not be applied together, and are applied one by one", len(plain))
+        return {}
+
+
+def _read_or_note(entry: JournalEntry) -> list[Item] | None:
+    """What an entry says; None when it cannot be read, which is noted."""
+    try:
+        return _read(entry)
     except UnreadableCallback as error:
         entry.state, entry.outcome = JournalState.UNREADABLE, str(error)
         log.warning("journal=%s unreadable: %s", entry.id, error)
-        return
+        return None
+
+
+def _apply(session: Session, entry: JournalEntry, items: list[Item]) -> None:
     entry.state = JournalState.APPLIED
     outcomes = []
     for item in items:

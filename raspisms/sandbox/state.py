@@ -28,7 +28,7 @@ class Switches:
     report_delay: float = 1.5
     """Seconds from acceptance to ACK, and from ACK to the final report."""
     latency: float = 0.0
-    """Seconds before an answer."""
+    """Seconds that an answer takes, the work for it included."""
     send_status: int = 200
     """HTTP status of an accepted request; the documentation says 201, observers saw 200."""
     reports: bool = True

@@ -54,11 +54,11 @@ def _send(account_id: int, may_go_on: Callable[[], bool]) -> None:
         runway = Runway(air)
         flight = runway.launch(claim.next_claim(account_id)) if may_go_on() else None
         while flight is not None:
-            _prepare(account_id)
+            ready = _prepare(account_id)
             result = flight.land()
             following = None
             if isinstance(result, Accepted) and may_go_on():
-                following = runway.launch(_claim_or_none(account_id))
+                following = runway.launch(_claim_or_none(account_id, ready))
             _record(flight.submission_id, result)
             if following is None and may_go_on():
                 following = runway.launch(claim.next_claim(account_id))
@@ -106,15 +106,18 @@ class Runway:
         return self._adapters[key]
 
 
-def _prepare(account_id: int) -> None:
+def _prepare(account_id: int) -> claim.Claim | None:
     """Only a convenience: without it the next chunk is gathered a little later."""
     with suppress(StorageUnavailable, lease.LeaseLost):
-        claim.prepare(account_id)
+        return claim.prepare(account_id)
+    return None
 
 
-def _claim_or_none(account_id: int) -> claim.Claim | None:
+def _claim_or_none(account_id: int, ready: claim.Claim | None) -> claim.Claim | None:
     """The next claim before the last answer is recorded; trouble with it must not lose that answer."""
     with suppress(StorageUnavailable, lease.LeaseLost):
+        if ready is not None and claim.confirm(account_id, ready):
+            return ready
         return claim.next_claim(account_id)
     return None
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from .. import queues
-from ..database import StorageUnavailable, now, transaction
+from ..database import StorageUnavailable, checkpoint, now, transaction
 from ..extensions import bell, db
 from ..models import Account, Heartbeat, ParkedReport, Phone, Submission, SubmissionState
 from ..models.phone import SENDING_STATUSES
@@ -26,10 +27,10 @@ PARKED_FOR = timedelta(hours=72)
 def sweep() -> float:
     """Ring for everything that is due; gives back the seconds until the next look is worth it."""
     next_due = SWEEP_SECONDS
-    for step in (_receive, _check_phones, _expire, _send):
+    for step in (_receive, _check_phones, _expire, _send, _checkpoint):
         try:
             next_due = min(next_due, step())
-        except (StorageUnavailable, SQLAlchemyError, OSError):  # one step's trouble is not the others'
+        except (StorageUnavailable, SQLAlchemyError, sqlite3.Error, OSError):  # one step's trouble is not the others'
             log.exception("a step of the sweep failed and is tried again")
         finally:
             db.session.rollback()
@@ -38,7 +39,7 @@ def sweep() -> float:
 
 
 def _receive() -> float:
-    journal.import_spool()
+    journal.import_inbox()
     if journal.has_new() and not bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS):
         journal.apply_new()  # the queue server is gone: reports and replies do not wait for it
     return SWEEP_SECONDS
@@ -52,6 +53,11 @@ def _check_phones() -> float:
 
 def _expire() -> float:
     expiry.expire_now()
+    return SWEEP_SECONDS
+
+
+def _checkpoint() -> float:
+    checkpoint()
     return SWEEP_SECONDS
 
 

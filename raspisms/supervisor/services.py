@@ -25,7 +25,7 @@ from .family import Service
 log = logging.getLogger(__name__)
 
 PAGE_THREADS = 8
-CALLBACK_THREADS = 4
+CALLBACK_THREADS = 8
 TIDY_SECONDS = 60.0
 QUEUE_SECONDS = 10.0
 

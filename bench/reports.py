@@ -1,0 +1,116 @@
+"""Reports: how many a second the running application stores, next to a bare Flask route with one commit."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from bench import load
+from bench.installation import Installation
+from bench.results import Results
+from tests.factories import until
+from tests.tree import free_ports
+
+REPORTED = 3_000
+CAMPAIGN = 100_000
+
+
+def main(results: Results) -> None:
+    floor = bare()
+    with Installation() as installation:
+        quiet = alone(installation)
+        busy = during_a_campaign(installation)
+    results.add("reports a second, bare Flask + one SQLite commit", f"{floor.rate:.0f}/s", floor=floor.rate)
+    results.add(
+        "reports a second into the running application",
+        f"{quiet.rate:.0f}/s",
+        f"{quiet.rate / floor.rate:.2f} of the bare route",
+        target="≥ 0.60",
+        met=quiet.rate / floor.rate >= 0.6,
+    )
+    results.add(
+        "a report is answered, 8 connections",
+        f"median {quiet.median * 1000:.0f} ms",
+        f"p99 {quiet.p99 * 1000:.0f} ms, worst {quiet.worst * 1000:.0f} ms",
+        target="p99 < 250 ms",
+        met=quiet.p99 < 0.25,
+    )
+    results.add(
+        "the same while a campaign runs",
+        f"{busy.rate:.0f}/s, median {busy.median * 1000:.0f} ms",
+        f"p99 {busy.p99 * 1000:.0f} ms, worst {busy.worst * 1000:.0f} ms",
+        target="worst < 1 s",
+        met=busy.worst < 1,
+    )
+
+
+def bare() -> load.Load:
+    """The floor, by the same load."""
+    with tempfile.TemporaryDirectory(prefix="raspisms-bench-") as folder:
+        [port] = free_ports(1)
+        server = subprocess.Popen([sys.executable, "-m", "bench.floor", str(port), str(Path(folder) / "floor.db")])
+        try:
+            until(lambda: _listens(port), what="the bare server")
+            bodies = [body("sms_0123456789abcdef", f"+3361{n:07d}", "DELIVERED") for n in range(2 * REPORTED)]
+            load.post(f"http://127.0.0.1:{port}/", bodies[:200])
+            return load.post(f"http://127.0.0.1:{port}/", bodies)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def alone(installation: Installation) -> load.Load:
+    """ACK and DELIVERED for a campaign that has left, and nothing else to do."""
+    bodies = sent_reports(installation, REPORTED)
+    found = load.post(installation.status_url, bodies)
+    until(lambda: installation.count("status = 'delivered'") >= REPORTED, 300, "applied reports")
+    return found
+
+
+def during_a_campaign(installation: Installation) -> load.Load:
+    """The same, while a long campaign leaves."""
+    bodies = sent_reports(installation, REPORTED, first=1_000_000)
+    installation.switch(latency=0.15)
+    campaign = installation.accept(CAMPAIGN, "Pendant ce temps", first=2_000_000)
+    found: list[load.Load] = []
+    loading = threading.Thread(target=lambda: found.append(load.post(installation.status_url, bodies)))
+    loading.start()
+    loading.join()
+    assert installation.count(f"campaign_id = {campaign} AND status = 'queued'"), "the campaign ended too early"
+    installation.tree.command("campaign", "cancel", str(campaign), "--json")
+    return found[0]
+
+
+def sent_reports(installation: Installation, count: int, first: int = 0) -> list[bytes]:
+    """Send a campaign, and give what the provider would report of it."""
+    installation.switch(latency=0)
+    installation.await_campaign(installation.accept(count, f"Bonjour {first}", first=first))
+    tickets = installation.tickets(f"Bonjour {first}")
+    assert len(tickets) == count
+    return [body(ticket, number, status) for status in ("ACK", "DELIVERED") for ticket, number in tickets]
+
+
+def body(ticket: str, number: str, status: str) -> bytes:
+    """A report as Octopush sends it (octopush-api.md §7)."""
+    return json.dumps(
+        {
+            "channel": "sms",
+            "list_name": "",
+            "unit_price": 0.045,
+            "meta_data": {},
+            "message_id": ticket,
+            "number": number,
+            "status": status,
+            "delivery_date": "2026-11-23 14:05:10",
+        }
+    ).encode()

@@ -1,0 +1,183 @@
+"""Where callbacks wait until the database has them: a small SQLite file that nothing else writes to.
+
+Whatever the database is doing, a callback is stored and answered within milliseconds. Those that arrive
+together share one commit: the first to come writes for all who wait.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from flask import Flask, current_app
+
+from ..vault import new_token
+
+# Nothing but a short import holds the file; Octopush waits for a second.
+LOCK_SECONDS = 0.4
+
+# AUTOINCREMENT: an id is never given twice, even when everything was imported in between.
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    phone_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    query TEXT NOT NULL,
+    body BLOB NOT NULL,
+    received_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS identity (name TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One callback as it came."""
+
+    phone_id: int
+    kind: str
+    content_type: str
+    query: str
+    body: bytes
+    received_at: str
+    """ISO 8601, UTC."""
+
+
+class _Waiting:
+    def __init__(self, letter: Letter) -> None:
+        self.letter = letter
+        self.error: BaseException | None = None
+        self.done = False
+
+
+class Inbox:
+    """The file of one instance."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._guard = threading.Lock()
+        self._turn = threading.Lock()
+        self._waiting: list[_Waiting] = []
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+
+    def add(self, letter: Letter) -> bool:
+        """Store a letter for good; True for the one caller of many at a time that has something to announce.
+
+        Raises OSError when the file takes nothing.
+        """
+        mine = _Waiting(letter)
+        with self._guard:
+            self._waiting.append(mine)
+        wrote = False
+        with self._turn:
+            if not mine.done:
+                with self._guard:
+                    together, self._waiting = self._waiting, []
+                self._write_all(together)
+                wrote = True
+        if mine.error is not None:
+            raise OSError("the inbox takes nothing") from mine.error
+        return wrote
+
+    def _write_all(self, together: list[_Waiting]) -> None:
+        try:
+            connection = self._open_connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.executemany(
+                    "INSERT INTO inbox (phone_id, kind, content_type, query, body, received_at)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    [astuple(waiting.letter) for waiting in together],
+                )
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+        except BaseException as error:
+            for waiting in together:
+                waiting.error = error
+        finally:
+            for waiting in together:
+                waiting.done = True
+
+    def _open_connection(self) -> sqlite3.Connection:
+        """This process's connection: one inherited by a fork is not used."""
+        if self._connection is None or self._pid != os.getpid():
+            self._connection, self._pid = _connect(self.path), os.getpid()
+        return self._connection
+
+    def close(self) -> None:
+        """Close this process's connection."""
+        if self._connection is not None and self._pid == os.getpid():
+            self._connection.close()
+        self._connection = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """Look at what waits. Raises sqlite3.Error."""
+        with closing(_connect(self.path)) as connection:
+            yield Reader(connection)
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits; cheap. Raises sqlite3.Error."""
+        if not self.path.exists():
+            return True
+        with self.reading() as reader:
+            return not reader.first(1)
+
+
+class Reader:
+    """A look at the letters of an inbox."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.name: str = connection.execute("SELECT name FROM identity").fetchone()[0]
+        """Tells this file's ids from those of a file that stood here before."""
+
+    def first(self, limit: int) -> list[tuple[int, Letter]]:
+        """The oldest letters, with their ids."""
+        rows = self._connection.execute(
+            "SELECT id, phone_id, kind, content_type, query, body, received_at FROM inbox ORDER BY id LIMIT ?",
+            (limit,),
+        )
+        return [(row[0], Letter(*row[1:])) for row in rows]
+
+    def forget(self, last_id: int) -> None:
+        """Remove the letters up to this one."""
+        self._connection.execute("DELETE FROM inbox WHERE id <= ?", (last_id,))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'identity'").fetchone() == (0,):
+            path.chmod(0o600)
+            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA}")
+            connection.execute(
+                "INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)", (new_token()[:16],)
+            )
+            connection.execute("COMMIT")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def init_app(app: Flask) -> None:
+    """Give the application its inbox; the file is made when something comes."""
+    app.extensions["inbox"] = Inbox(Path(app.config["INSTANCE"]) / "callbacks.db")
+
+
+def inbox() -> Inbox:
+    """The current application's."""
+    found: Inbox = current_app.extensions["inbox"]
+    return found
