@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from tests.databases import KINDS as DATABASES
-from tests.faults.kinds import KINDS
+from tests.faults.kinds import KINDS, kinds_on
 from tests.faults.rounds import Tally
 from tests.faults.suffering import suffer
 
@@ -30,7 +30,9 @@ COLUMNS = (
 
 def main() -> int:
     options = _options()
-    tallies = {(name, database): Tally() for database in options.database for name in options.kind}
+    tallies = {
+        (name, database): Tally() for database in options.database for name in options.kind or kinds_on(database)
+    }
     begun = time.monotonic()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.processes, mp_context=context, max_tasks_per_child=1) as pool:
@@ -64,7 +66,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kind", action="append", choices=list(KINDS), help="which; all when not given")
     options = parser.parse_args()
     options.database = options.database or list(DATABASES)
-    options.kind = options.kind or list(KINDS)
     return options
 
 

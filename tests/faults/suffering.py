@@ -5,10 +5,15 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.faults.installation import Installation
-from tests.faults.kinds import KINDS
+from tests.faults.kinds import KINDS, Kind
 from tests.faults.rounds import Rounds, Tally
+
+
+def _needs(kind: Kind) -> dict[str, Any]:
+    return {"small_disk": kind.small_disk, "own_clock": kind.own_clock, "helpers": kind.helpers}
 
 
 def suffer(name: str, database: str, rounds: int, seed: str, seconds: float | None = None) -> Tally:
@@ -18,7 +23,7 @@ def suffer(name: str, database: str, rounds: int, seed: str, seconds: float | No
     lasting = kind.seconds if seconds is None else min(kind.seconds, seconds)
     with (
         tempfile.TemporaryDirectory(prefix="faults-") as folder,
-        Installation(Path(folder), database, small_disk=kind.small_disk, own_clock=kind.own_clock) as installation,
+        Installation(Path(folder), database, **_needs(kind)) as installation,
     ):
         many = Rounds(installation, random, by_page=kind.by_page, patience=90 + 5 * lasting)
         for _ in range(rounds):

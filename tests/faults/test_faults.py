@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.kinds import KINDS
+from tests.faults.kinds import kinds_on
 from tests.faults.suffering import suffer
 
 pytestmark = [pytest.mark.tree, pytest.mark.faults]
@@ -12,7 +12,10 @@ ROUNDS = 2
 SECONDS = 2.0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+def pytest_generate_tests(metafunc):
+    metafunc.parametrize("kind", kinds_on(metafunc.config.getoption("--database")))
+
+
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_and_nothing_is_doubled(kind, request):
     tally = suffer(kind, request.config.getoption("--database"), ROUNDS, "short", SECONDS)
