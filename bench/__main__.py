@@ -1,12 +1,33 @@
-"""python -m bench [interactive] [campaigns]: what a person waits for, and what a list of people takes."""
+"""python -m bench [part…] [--write]: every measurement in one run, each beside what it compares to."""
 
 from __future__ import annotations
 
-import sys
+import argparse
 
-from . import campaigns, interactive
+from bench import campaigns, growth, idle, interactive, reports
+from bench.results import Results
 
-PARTS = {"interactive": interactive.main, "campaigns": campaigns.main}
+PARTS = {
+    "campaigns": campaigns.main,
+    "reports": reports.main,
+    "interactive": interactive.main,
+    "idle": idle.main,
+    "growth": growth.main,
+}
 
-for name in sys.argv[1:] or PARTS:
-    PARTS[name]()
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    parser.add_argument("--write", action="store_true", help="write docs/benchmark.md and its chart")
+    options = parser.parse_args()
+    results = Results()
+    for name in options.parts or PARTS:
+        PARTS[name](results)
+    print("\n" + results.table())
+    if options.write:
+        results.write()
+
+
+if __name__ == "__main__":
+    main()

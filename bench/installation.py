@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from sqlalchemy import create_engine
@@ -26,7 +27,9 @@ class Installation:
         self.tree = Tree(self.folder, RASPISMS_WORKERS=str(workers))
 
     def __enter__(self) -> Installation:
+        begun = time.monotonic()
         self.tree.start()
+        self.started_in = time.monotonic() - begun
         phone = self.tree.add_phone()
         self.status_url = phone["callbacks"]["status"]
         self.switch(reports=False)
@@ -61,6 +64,19 @@ class Installation:
         """Accept a campaign by the command; its id."""
         report = json.loads(self.send_file(count, text, first=first).stdout)
         return report["campaign"]["id"]
+
+    def accept_paused(self, count: int, text: str, *, first: int = 0) -> int:
+        """Accept a campaign of which nothing has left when this returns; its id."""
+        self.tell("UPDATE phones SET status = 'disabled' WHERE name = 'Mairie'")
+        campaign = self.accept(count, text, first=first)
+        self.tree.command("campaign", "pause", str(campaign), "--json")
+        self.tell("UPDATE phones SET status = 'available' WHERE name = 'Mairie'")
+        return campaign
+
+    def cancel(self, accepted: subprocess.CompletedProcess) -> None:
+        """Call a campaign back, given what accepting it printed, and wait until its last request has landed."""
+        self.tree.command("campaign", "cancel", str(json.loads(accepted.stdout)["campaign"]["id"]), "--json")
+        until(lambda: not self.ask("SELECT id FROM submissions WHERE state = 'open'"), what="the last answer")
 
     def send_file(self, count: int, text: str, *, first: int = 0) -> subprocess.CompletedProcess:
         path = self.folder / "list.csv"

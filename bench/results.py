@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from bench.chart import chart_of
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+# What a run replaces in docs/benchmark.md.
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 @dataclass
@@ -31,11 +41,26 @@ class Results:
         self.numbers |= numbers
         print("  ".join(filter(None, [f"{what}:", found, beside, target and f"(asked: {target})", _mark(met)])))
 
+    def write(self) -> None:
+        """Put the table and its chart into docs/."""
+        chart = chart_of(self.numbers)
+        (DOCS / "benchmark.svg").write_text(chart, encoding="utf-8")
+        page = (DOCS / "benchmark.md").read_text(encoding="utf-8")
+        before, _, rest = page.partition(BEGIN)
+        _, _, after = rest.partition(END)
+        table = f"{BEGIN}\n\nMeasured on {date.today():%Y-%m-%d}, {machine()}.\n\n{self.table()}\n\n{END}"
+        (DOCS / "benchmark.md").write_text(before + table + after, encoding="utf-8")
+
     def table(self) -> str:
         """All rows as Markdown."""
         lines = ["| what | measured | compared | asked | |", "| --- | --- | --- | --- | --- |"]
         lines += [f"| {row.what} | {row.found} | {row.beside} | {row.target} | {_mark(row.met)} |" for row in self.rows]
         return "\n".join(lines)
+
+
+def machine() -> str:
+    """The machine, in the words that matter for these numbers."""
+    return f"{os.cpu_count()} shared cores, {platform.machine()}, Python {platform.python_version()}, SQLite"
 
 
 def _mark(met: bool | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -136,9 +135,12 @@ def _print(posted: outbox.Posted, as_json: bool) -> None:
 def _send_file(phone: Phone, text: str, to_file: str, expires: datetime | None, wait: bool, as_json: bool) -> None:
     account_id = phone.account_id
     try:
-        with sys.stdin if to_file == "-" else lists.open_list(to_file) as file:
+        with lists.open_list(to_file) as file:
             report = acceptance.post_campaign(phone, lists.first_column(file), text, expires_at=expires)
-    except (OSError, UnicodeDecodeError):
+    except acceptance.NoRecipient as error:
+        _print_lines(error.report)
+        raise
+    except OSError:
         fail(N_("Le fichier %(path)s ne peut pas être lu."), path=to_file)
     served = _serve(account_id)
     if wait and served:
@@ -150,12 +152,25 @@ def _send_file(phone: Phone, text: str, to_file: str, expires: datetime | None, 
 
 def _print_report(report: acceptance.Report, as_json: bool) -> None:
     campaign = db.session.get_one(Campaign, report.campaign_id)
-    refused = {"invalid": report.invalid, "duplicates": report.duplicates, "opted_out": report.opted_out}
     if as_json:
-        lines = {kind: [vars(refusal) for refusal in found] for kind, found in refused.items()}
+        kinds = ("repaired", "invalid", "duplicates", "opted_out")
+        lines = {kind: [vars(found) for found in getattr(report, kind)] for kind in kinds}
         click.echo(json.dumps({"campaign": campaigns.as_dict(campaign), "accepted": report.accepted, **lines}))
         return
     show_campaign(campaign, as_json=False)
+    _print_lines(report)
+
+
+def _print_lines(report: acceptance.Report) -> None:
+    """What became of the lines that made no message, and of those that had to be repaired."""
+    for repair in report.repaired:
+        sentence = say(
+            N_("ligne %(line)s : « %(value)s » a été lu comme %(number)s"),
+            line=repair.line,
+            value=repair.value,
+            number=telephone_numbers.pretty(repair.number),
+        )
+        click.echo(sentence, err=True)
     _print_refused(N_("ligne %(line)s : « %(value)s » n’est pas un numéro de téléphone"), report.invalid)
     _print_refused(N_("ligne %(line)s : %(value)s était déjà dans la liste"), report.duplicates)
     _print_refused(N_("ligne %(line)s : %(value)s a envoyé STOP"), report.opted_out)

@@ -19,8 +19,9 @@ from ..models import Campaign, CampaignState, Direction, Lane, Message, MessageE
 from ..models.message import batch_key
 from ..texts import numbers as telephone_numbers
 from ..texts import segments
+from ..words import N_
 from . import campaigns, lease
-from .outbox import check_expiry, clean_text
+from .outbox import Refused, check_expiry, clean_text
 
 # Small enough that no other writer waits for a second, large enough to be quick.
 CHUNK = 2_000
@@ -37,15 +38,33 @@ class Refusal:
     value: str
 
 
+@dataclass(frozen=True)
+class Repair:
+    """A line whose number was damaged and could be read all the same."""
+
+    line: int
+    value: str
+    number: str
+
+
 @dataclass
 class Report:
     """What became of every line."""
 
     campaign_id: int
     accepted: int = 0
+    repaired: list[Repair] = field(default_factory=list)
     invalid: list[Refusal] = field(default_factory=list)
     duplicates: list[Refusal] = field(default_factory=list)
     opted_out: list[Refusal] = field(default_factory=list)
+
+
+class NoRecipient(Refused):
+    """Nobody is left to send to, and there is no campaign; `report` says why, line by line."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(N_("Aucun destinataire dans cette liste : aucune campagne n’a été créée."))
+        self.report = report
 
 
 def post_campaign(
@@ -62,7 +81,8 @@ def post_campaign(
 
     Nothing leaves before every line was read; an interrupted acceptance is cancelled as a whole.
     Raises campaigns.Refused when it was cancelled in the meantime.
-    What has not left by `expires_at` does not leave any more. Raises TextRefused, TooLate, StorageUnavailable.
+    What has not left by `expires_at` does not leave any more. Raises TextRefused, TooLate, NoRecipient,
+    StorageUnavailable.
     """
     text = clean_text(text, phone)
     check_expiry(expires_at)
@@ -98,7 +118,12 @@ def post_campaign(
     try:
         for chunk in _chunks(_new_numbers(lines, report)):
             _store(chunk, template, report)
+        if not report.accepted:
+            raise NoRecipient(report)
         campaigns.begin(report.campaign_id)
+    except NoRecipient:
+        campaigns.forget(report.campaign_id)
+        raise
     except BaseException:
         with suppress(StorageUnavailable):  # else the sweep cancels it later
             campaigns.cancel_interrupted(report.campaign_id)
@@ -110,7 +135,7 @@ def _new_numbers(lines: Iterable[tuple[int, str]], report: Report) -> Iterator[t
     """Line and E.164 of every number that was not there before."""
     seen: set[int] = set()  # as integers: a third of the memory of texts
     for line, raw in lines:
-        number = _read(raw)
+        number, repaired = _read(raw)
         if number is None:
             report.invalid.append(Refusal(line, raw))
             continue
@@ -119,17 +144,22 @@ def _new_numbers(lines: Iterable[tuple[int, str]], report: Report) -> Iterator[t
             report.duplicates.append(Refusal(line, number))
             continue
         seen.add(key)
+        if repaired:
+            report.repaired.append(Repair(line, raw, number))
         yield line, number
 
 
-def _read(raw: str) -> str | None:
+def _read(raw: str) -> tuple[str | None, bool]:
+    """The number in E.164, if there is one, and whether it had to be repaired."""
     plain = PLAIN_MOBILE.fullmatch(re.sub(r"[ .\-\u00a0]", "", raw.strip()))
     if plain:
-        return "+33" + plain[1]
+        return "+33" + plain[1], False
+    if repaired := telephone_numbers.repair(raw):
+        return repaired, True
     try:
-        return telephone_numbers.parse(raw)
+        return telephone_numbers.parse(raw), False
     except telephone_numbers.NotANumber:
-        return None
+        return None, False
 
 
 def _chunks(entries: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:

@@ -34,6 +34,20 @@ INTERRUPTED_AFTER = timedelta(minutes=30)
 
 CANCELLED_BY_PERSON = N_("La campagne a été annulée avant l’envoi de ce SMS.")
 INTERRUPTED = N_("L’acceptation de la campagne a été interrompue : rien n’en est parti.")
+ACCEPTING = N_("Cette campagne est encore en cours d’acceptation : réessayez dans un instant.")
+# Why a verb does not fit, by the state that it finds.
+CANNOT_PAUSE = {
+    CampaignState.SCHEDULED: ACCEPTING,
+    CampaignState.PAUSED: N_("Cette campagne est déjà suspendue."),
+    CampaignState.DONE: N_("Cette campagne est terminée : il n’y a plus rien à suspendre."),
+    CampaignState.CANCELLED: N_("Cette campagne est annulée : il n’y a plus rien à suspendre."),
+}
+CANNOT_RESUME = {
+    CampaignState.SCHEDULED: ACCEPTING,
+    CampaignState.SENDING: N_("Cette campagne n’est pas suspendue : elle est en cours d’envoi."),
+    CampaignState.DONE: N_("Cette campagne est terminée : il n’y a plus rien à reprendre."),
+    CampaignState.CANCELLED: N_("Cette campagne est annulée : elle ne peut pas reprendre."),
+}
 RETRIED = N_("Renvoi demandé.")
 
 
@@ -83,14 +97,20 @@ def begin(campaign_id: int) -> None:
     _ring(campaign_id)
 
 
+def forget(campaign_id: int) -> None:
+    """Remove a campaign that has no message: there is nothing to keep of it."""
+    with transaction() as session:
+        session.delete(session.get_one(Campaign, campaign_id))
+
+
 def pause(campaign_id: int) -> Campaign:
     """Let nothing more of it leave; the request in the air is not called back. Raises Refused."""
-    return _move(campaign_id, (CampaignState.SENDING,), CampaignState.PAUSED)
+    return _move(campaign_id, CampaignState.SENDING, CampaignState.PAUSED, CANNOT_PAUSE)
 
 
 def resume(campaign_id: int) -> Campaign:
     """Go on with a paused campaign. Raises Refused."""
-    campaign = _move(campaign_id, (CampaignState.PAUSED,), CampaignState.SENDING)
+    campaign = _move(campaign_id, CampaignState.PAUSED, CampaignState.SENDING, CANNOT_RESUME)
     _ring(campaign_id)
     return campaign
 
@@ -174,11 +194,13 @@ def _cancel(session: Session, campaign: Campaign, reason: str) -> None:
     campaign.finished_at = now()
 
 
-def _move(campaign_id: int, allowed: tuple[CampaignState, ...], state: CampaignState) -> Campaign:
+def _move(
+    campaign_id: int, before: CampaignState, state: CampaignState, refusals: dict[CampaignState, str]
+) -> Campaign:
     with transaction() as session:
         campaign = _get(session, campaign_id)
-        if campaign.state not in allowed:
-            raise Refused(N_("Cela ne va pas avec l’état présent de la campagne."))
+        if campaign.state is not before:
+            raise Refused(refusals[campaign.state])
         campaign.state = state
     return campaign
 

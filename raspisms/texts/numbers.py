@@ -10,6 +10,7 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 REGION = "FR"
 # Ranges that the French plan opened for text messages; metadata may lag behind the plan.
 FRENCH_TEXT_RANGES = re.compile(r"(?:[67]\d{8}|93[789]\d{6})")
+EXPONENT = re.compile(r"([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})")
 SEPARATORS = re.compile(r"[,;\n\r]+")
 
 
@@ -36,6 +37,30 @@ def _usable(number: PhoneNumber) -> bool:
         return True
     national = str(number.national_number)
     return number.country_code == 33 and FRENCH_TEXT_RANGES.fullmatch(national) is not None
+
+
+def repair(raw: str) -> str | None:
+    """E.164 of a number that a spreadsheet took for a quantity; None when it was not, or when digits are lost.
+
+    612345678 (the zero is gone), 33612345678 (the plus), 612345678.0, and 6,12345678E+08 if every digit is there.
+    """
+    text = re.sub(r"[\s\u00a0\u202f]", "", raw)
+    if exponent := EXPONENT.fullmatch(text):
+        digits, shift = exponent[1] + exponent[2], int(exponent[3])
+        if len(exponent[2]) < shift:
+            return None
+        text = digits[: shift + 1] if not digits[shift + 1 :].strip("0") else ""
+    text = re.sub(r"[.,]0+$", "", text)
+    if re.fullmatch(r"[1-9][0-9]{8}", text):
+        text = "0" + text
+    elif re.fullmatch(r"33[1-9][0-9]{8}", text):
+        text = "+" + text
+    elif text == raw.strip():
+        return None
+    try:
+        return parse(text)
+    except NotANumber:
+        return None
 
 
 def split(raw: str) -> list[str]:

@@ -6,20 +6,23 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from raspisms.database import transaction
+from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import (
+    Account,
     Campaign,
     CampaignState,
+    Lane,
     Message,
     MessageEvent,
     OptOut,
     Phone,
+    PhoneStatus,
     Status,
     Submission,
     SubmissionState,
 )
-from raspisms.sending import acceptance, campaigns, doubts, outbox, recovery
+from raspisms.sending import acceptance, campaigns, claim, doubts, lease, outbox, recovery
 from raspisms.texts import lists
 from tests.factories import BOB, LEA, LOGIN, fresh_phone, let_time_pass, message, post, ring, sweep, until
 
@@ -164,8 +167,8 @@ def test_only_what_failed_is_sent_again(app, phone, octopush, run_jobs):
 def test_verbs_that_do_not_fit_are_refused(app, phone, octopush, run_jobs, verb):
     report = accept(app, phone, [LEA])
     run_jobs()
-    for campaign_id in (report.campaign_id, 99):
-        with pytest.raises(campaigns.Refused):
+    for campaign_id, words in ((report.campaign_id, "campagne"), (99, "n’existe pas")):
+        with pytest.raises(campaigns.Refused, match=words):
             do(app, verb, campaign_id)
     assert state(app, report.campaign_id) is CampaignState.DONE
 
@@ -225,10 +228,27 @@ def test_somebody_who_says_stop_meanwhile_is_left_out(app, phone, octopush, run_
     assert state(app, campaign_id) is CampaignState.DONE
 
 
-def test_a_campaign_of_nobody_is_done(app, phone):
-    report = accept(app, phone, ["Jean"])
-    assert report.accepted == 0
-    assert state(app, report.campaign_id) is CampaignState.DONE
+@pytest.mark.parametrize("raw", [[], ["Jean"], [BOB]])
+def test_a_campaign_to_nobody_is_refused_and_leaves_nothing(app, phone, raw):
+    with app.app_context(), transaction() as session:
+        session.add(OptOut(number=BOB, origin="reply"))
+    with pytest.raises(acceptance.NoRecipient) as refused:
+        accept(app, phone, raw)
+    report = refused.value.report
+    assert [refusal.value for refusal in report.invalid + report.opted_out] == raw
+    with app.app_context():
+        assert campaigns.newest() == []
+
+
+def test_numbers_that_a_spreadsheet_damaged_are_repaired_with_notice_or_refused(app, phone, octopush, run_jobs):
+    raw = ["639987001", "33639987002", "6,39987003E+08", "639987004.0", "6,12E+08", "6.39987009E+09"]
+    report = accept(app, phone, raw)
+    assert [(found.line, found.value, found.number) for found in report.repaired] == [
+        (line, raw[line - 1], f"+3363998700{line}") for line in (1, 2, 3, 4)
+    ]
+    assert [(refusal.line, refusal.value) for refusal in report.invalid] == [(5, "6,12E+08"), (6, "6.39987009E+09")]
+    run_jobs()
+    assert sorted(sms.number for sms in octopush.messages) == [f"+3363998700{n}" for n in (1, 2, 3, 4)]
 
 
 def test_messages_written_by_hand_have_no_campaign(app, phone, octopush, run_jobs):
@@ -247,16 +267,38 @@ def test_messages_written_by_hand_have_no_campaign(app, phone, octopush, run_job
         ("0639987001", [(1, "0639987001")]),
         ("12,faux\n0639987001,Léa\n", [(1, "12"), (2, "0639987001")]),
         ("", []),
+        ("numero\n6,12E+08\n", [(2, "6,12E+08")]),
+        ('numero;note\n0639987001;"deux\nlignes"\n0639987002;fin\n', [(2, "0639987001"), (4, "0639987002")]),
+        ('numero;note\n0639987001;"jamais\n0639987002;fermé\n', [(2, "0639987001"), (3, "0639987002")]),
+        ("a|b\n0639987001|x\n", [(2, "0639987001")]),
+        ("0639987001;\x00\n", [(1, "0639987001")]),
     ],
 )
-@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
 def test_lists_are_read_as_people_keep_them(tmp_path, content, cells, encoding):
-    if encoding == "cp1252":
+    if encoding != "utf-8":
         content = content.removeprefix("\ufeff")
     path = tmp_path / "liste.csv"
     path.write_bytes(content.encode(encoding))
     with lists.open_list(str(path)) as file:
         assert list(lists.first_column(file)) == cells
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_line_of_ten_megabytes_is_refused_alone(tmp_path, quote):
+    path = tmp_path / "liste.csv"
+    path.write_text(f"numero\n{quote}06{'9' * 10_000_000}\n0639987001\n")
+    with lists.open_list(str(path)) as file:
+        long, short = lists.first_column(file)
+    assert (long[0], len(long[1]) < 100) == (2, True)
+    assert short == (3, "0639987001")
+
+
+def test_a_quote_that_nobody_closed_hides_nobody():
+    lines = ['"06 39 98 70 00;x\n', *(f"06399870{n:02d};y\n" for n in range(1, 80))]
+    found = list(lists.first_column(lines))
+    assert [line for line, _ in found] == list(range(1, 81))
+    assert [cell for _, cell in found[1:]] == [f"06399870{n:02d}" for n in range(1, 80)]
 
 
 @pytest.fixture
@@ -438,3 +480,133 @@ def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(app, phone, octopu
         outcome.record(claimed.submission_id, AccountError(PauseKind.CREDENTIALS, "refused"))
         recovery.tidy()
     assert counts(app, report.campaign_id) == {Status.CANCELLED: 3}
+
+
+# -- a chunk that was gathered ahead, and what may have changed before it takes off ------------------------
+
+
+def ready(app, phone, raw):
+    """A chunk gathered while a request of the same campaign is in the air, and that request."""
+    campaign_id = hold_back(app, phone, raw)
+    do(app, campaigns.resume, campaign_id)
+    with app.app_context():
+        assert lease.take(phone.account_id)
+        flying = claim.next_claim(phone.account_id)
+        return campaign_id, flying, claim.prepare(phone.account_id)
+
+
+def confirm(app, phone, prepared):
+    with app.app_context():
+        return claim.confirm(phone.account_id, prepared)
+
+
+def test_what_was_gathered_takes_off_once(app, phone, two_at_a_time):
+    _, flying, prepared = ready(app, phone, numbers(4))
+    assert prepared.batch.recipients == tuple(numbers(4)[2:])
+    assert prepared.batch.request_id != flying.batch.request_id
+    assert confirm(app, phone, prepared)
+    assert not confirm(app, phone, prepared)
+    with app.app_context():
+        submission = db.session.get(Submission, prepared.submission_id)
+        assert (submission.in_flight, submission.attempts) == (True, 1)
+        assert submission.first_attempt_at is not None
+
+
+def a_reply(app, phone, _campaign_id, _prepared):
+    post(app, phone, BOB, text="Oui", lane=Lane.REPLY)
+
+
+def a_pause(app, _phone, campaign_id, _prepared):
+    do(app, campaigns.pause, campaign_id)
+
+
+def a_stop(app, _phone, _campaign_id, prepared):
+    with app.app_context(), transaction() as session:
+        session.add(OptOut(number=prepared.batch.recipients[0], origin="reply"))
+
+
+def a_paused_phone(app, phone, _campaign_id, _prepared):
+    with app.app_context(), transaction() as session:
+        session.get(Phone, phone.id).status = PhoneStatus.NO_CREDIT
+
+
+def a_wait_for_the_provider(app, phone, _campaign_id, _prepared):
+    with app.app_context(), transaction() as session:
+        session.get(Account, phone.account_id).not_before = now() + timedelta(minutes=1)
+
+
+def a_lost_lease(app, phone, _campaign_id, _prepared):
+    with app.app_context(), transaction() as session:
+        session.get(Account, phone.account_id).holder = "another machine#1#1"
+
+
+def the_end_of_its_use(app, _phone, _campaign_id, prepared):
+    with app.app_context(), transaction() as session:
+        session.get(Submission, prepared.submission_id).expires_at = now() - timedelta(seconds=1)
+
+
+def a_retry_that_is_due(app, phone, _campaign_id, _prepared):
+    with app.app_context(), transaction() as session:
+        text = {"text": "Retenté", "purpose": "alert", "lane": Lane.BULK}
+        session.add(Submission(account_id=phone.account_id, phone_id=phone.id, attempts=1, **text))
+
+
+@pytest.mark.parametrize(
+    "what_happened",
+    [
+        a_reply,
+        a_pause,
+        a_stop,
+        a_paused_phone,
+        a_wait_for_the_provider,
+        a_lost_lease,
+        the_end_of_its_use,
+        a_retry_that_is_due,
+    ],
+    ids=lambda found: found.__name__,
+)
+def test_what_was_gathered_stays_down_when_something_speaks_against_it(app, phone, two_at_a_time, what_happened):
+    campaign_id, _, prepared = ready(app, phone, numbers(4))
+    what_happened(app, phone, campaign_id, prepared)
+    assert not confirm(app, phone, prepared)
+    with app.app_context():
+        assert not db.session.get(Submission, prepared.submission_id).in_flight
+
+
+# -- acceptance and its process ----------------------------------------------------------------------------
+
+
+def begin_accepting(app, phone, holder, held_at):
+    with app.app_context(), transaction() as session:
+        campaign = Campaign(name="x", phone_id=phone.id, text=TEXT, purpose="alert", holder=holder, held_at=held_at)
+        session.add(campaign)
+        session.flush()
+        return campaign.id
+
+
+def test_a_dead_acceptance_is_cancelled_at_once_and_a_living_one_never(app, phone):
+    dead = begin_accepting(app, phone, f"{lease._machine()}#999999#1", now())
+    living = begin_accepting(app, phone, lease.holder(), now())
+    silent = begin_accepting(app, phone, lease.holder(), now() - timedelta(hours=1))
+    with app.app_context():
+        recovery.tidy()
+    assert [state(app, one) for one in (dead, living, silent)] == [
+        CampaignState.CANCELLED,
+        CampaignState.SCHEDULED,
+        CampaignState.CANCELLED,
+    ]
+
+
+def test_an_acceptance_that_was_cancelled_meanwhile_says_so(app, phone, octopush, run_jobs, monkeypatch):
+    monkeypatch.setattr(acceptance, "CHUNK", 2)
+
+    def lines():
+        for line, number in enumerate(numbers(6), start=1):
+            if line == 4:
+                campaigns.cancel(campaigns.newest()[0].id)
+            yield line, number
+
+    with app.app_context(), pytest.raises(campaigns.Refused, match="interrompue"):
+        acceptance.post_campaign(db.session.get(Phone, phone.id), lines(), TEXT)
+    run_jobs()
+    assert octopush.requests == []

@@ -1,0 +1,78 @@
+"""A clock that is set back keeps nothing waiting."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from raspisms.database import now, transaction
+from raspisms.extensions import db
+from raspisms.models import Account, Phone, Submission
+from raspisms.sending import lease, recovery, timeshift
+from tests.factories import post, ring
+
+
+def push_away(app, phone, wait):
+    """As if everything had been told to wait before the clock was set back by so much."""
+    with app.app_context(), transaction() as session:
+        account = session.get(Account, phone.account_id)
+        account.not_before = now() + wait
+        account.holder, account.held_until = "another machine#1#1", now() + wait
+        session.get(Phone, phone.id).check_at = now() + wait
+        session.get(Phone, phone.id).paced_until = now() + wait
+        for submission in session.scalars(select(Submission)):
+            submission.next_attempt_at = now() + wait
+
+
+def waits(app):
+    with app.app_context():
+        account, phone = db.session.scalar(select(Account)), db.session.scalar(select(Phone))
+        submission = db.session.scalar(select(Submission))
+        found = (account.not_before, phone.check_at, phone.paced_until, submission.next_attempt_at)
+        return [moment - now() for moment in found], account.held_until - now()
+
+
+@pytest.fixture
+def waiting(app, phone, octopush, run_jobs):
+    octopush.faults.append("429")
+    post(app, phone)
+    run_jobs()
+
+
+def test_what_was_pushed_away_comes_back(app, phone, waiting):
+    push_away(app, phone, timedelta(hours=9))
+    with app.app_context():
+        recovery.tidy()
+    moments, held = waits(app)
+    assert max(moments) <= timedelta(0)
+    assert held <= lease.LEASE
+
+
+def test_an_ordinary_wait_is_left_alone(app, phone, waiting):
+    push_away(app, phone, timedelta(minutes=40))
+    with app.app_context():
+        timeshift.release()
+    moments, _ = waits(app)
+    assert min(moments) > timedelta(minutes=39)
+
+
+def test_a_clock_that_goes_back_is_noticed_and_one_that_goes_on_is_not(monkeypatch):
+    real = timeshift.time.time
+    watch = timeshift.Watch()
+    assert not watch.went_back()
+    monkeypatch.setattr(timeshift.time, "time", lambda: real() + 3600)
+    assert not watch.went_back()
+    monkeypatch.setattr(timeshift.time, "time", real)
+    assert watch.went_back()
+    assert not watch.went_back()
+
+
+def test_after_the_release_the_message_leaves(app, phone, octopush, waiting, run_jobs):
+    push_away(app, phone, timedelta(hours=9))
+    with app.app_context():
+        timeshift.release(timedelta(0))
+        with transaction() as session:
+            session.get(Account, phone.account_id).holder = None
+    ring(app)
+    run_jobs()
+    assert len(octopush.messages) == 1
