@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,10 +35,38 @@ def settings() -> dict[str, Any]:
         raise WrongSettings(str(error)) from error
 
 
-def application() -> Flask:
-    """An application for a command, its database made when there is none yet."""
+def in_child(name: str, act: Callable[[], None]) -> bool:
+    """Do something with the database in a child, so that the parent of all processes never opened it.
+
+    False when it failed; the reason is on the error stream then.
+    """
+    from ..supervisor import process
+
+    def run() -> None:
+        try:
+            with answering_database():
+                act()
+        except click.ClickException as error:
+            error.show()
+            raise SystemExit(1) from None
+
+    return os.waitpid(process.fork(name, run), 0)[1] == 0
+
+
+@contextmanager
+def answering_database() -> Iterator[None]:
+    """A database that cannot be reached ends the command with a sentence."""
     from sqlalchemy.exc import OperationalError
 
+    try:
+        yield
+    except OperationalError as error:
+        reason = str(error.orig).strip()
+        fail(N_("La base de données ne répond pas (%(reason)s) : vérifiez RASPISMS_DATABASE_URL."), reason=reason)
+
+
+def application() -> Flask:
+    """An application for a command, its database made when there is none yet."""
     from .. import create_worker_app
     from ..schema import Version, upgrade, version
 
@@ -47,11 +77,8 @@ def application() -> Flask:
         fail(N_("Le dossier %(path)s ne peut pas être créé : vérifiez RASPISMS_INSTANCE."), path=values["INSTANCE"])
     app = create_worker_app(values)
     with app.app_context():
-        try:
+        with answering_database():
             found = version()
-        except OperationalError as error:
-            reason = str(error.orig).strip()
-            fail(N_("La base de données ne répond pas (%(reason)s) : vérifiez RASPISMS_DATABASE_URL."), reason=reason)
         if found is Version.EMPTY:
             upgrade()
         elif found is Version.OLD:

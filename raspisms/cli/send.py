@@ -165,7 +165,7 @@ def _print_lines(report: acceptance.Report) -> None:
     """What became of the lines that made no message, and of those that had to be repaired."""
     for repair in report.repaired:
         sentence = say(
-            N_("ligne %(line)s : « %(value)s » a été lu comme %(number)s"),
+            N_("ligne %(line)s : « %(value)s » a été lu comme %(number)s"),
             line=repair.line,
             value=repair.value,
             number=telephone_numbers.pretty(repair.number),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import gc
 import json
-import os
 import socket
 import time
 import urllib.error
@@ -16,7 +15,7 @@ from typing import IO, Any
 import click
 
 from ..words import N_, say
-from ._app import fail, settings
+from ._app import fail, in_child, settings
 
 READY_SECONDS = 30.0
 
@@ -72,9 +71,18 @@ def _ports_free(values: dict[str, Any], sandbox: bool) -> None:
                 )
 
 
+def _share() -> None:
+    """Do once, before the first fork, what every child needs: imports, and the mapping of tables to classes."""
+    from sqlalchemy.orm import configure_mappers
+
+    from .. import blueprints, jobs, supervisor  # noqa: F401
+    from ..supervisor import worker  # noqa: F401
+
+    configure_mappers()
+
+
 def _prepare(values: dict[str, Any], sandbox: bool) -> None:
-    """In a child, so that the parent of all processes never opened the database."""
-    from ..supervisor import process
+    """Bring the database to its newest version, and make what the sandbox needs."""
 
     def prepare() -> None:
         from .. import create_worker_app, schema
@@ -86,11 +94,8 @@ def _prepare(values: dict[str, Any], sandbox: bool) -> None:
             if sandbox:
                 sandbox_phone.ensure()
 
-    # What every child needs is imported once, here, and shared.
-    from .. import blueprints, jobs, supervisor  # noqa: F401
-
-    _, status = os.waitpid(process.fork("prepare", prepare), 0)
-    if status:
+    _share()
+    if not in_child("prepare", prepare):
         fail(N_("La base de données n’a pas pu être préparée : la raison est ci-dessus."))
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import Any
 
 import click
 
 from ..words import N_, say
-from ._app import application, fail, settings
+from ._app import application, fail, in_child, settings
 
 SHARED = ("REDIS_URL", "DATABASE_URL", "SECRET_KEY")
 
@@ -21,7 +20,7 @@ def worker() -> None:
 
     values = settings()
     _check_shared()
-    _check_secret(values)
+    _check_secret()
     process.keep_descendants_together()
     gc.collect()
     gc.freeze()
@@ -43,9 +42,8 @@ def _check_shared() -> None:
         )
 
 
-def _check_secret(values: dict[str, Any]) -> None:
-    """A wrong secret would pause every phone: it is found before anything is sent. In a child, as in `up`."""
-    from ..supervisor import process
+def _check_secret() -> None:
+    """A wrong secret would pause every phone: it is found before anything is sent."""
 
     def check() -> None:
         from sqlalchemy import select
@@ -59,9 +57,7 @@ def _check_secret(values: dict[str, Any]) -> None:
                 try:
                     vault().open(phone.sealed_settings)
                 except Unreadable:
-                    click.echo(say(N_("RASPISMS_SECRET_KEY n’est pas celui de la première machine.")), err=True)
-                    raise SystemExit(1) from None
+                    fail(N_("RASPISMS_SECRET_KEY n’est pas celui de la première machine."))
 
-    _, status = os.waitpid(process.fork("check", check), 0)
-    if status:
+    if not in_child("check", check):
         fail(N_("Rien n’a été lancé : la raison est ci-dessus."))

@@ -63,7 +63,7 @@ class NoRecipient(Refused):
     """Nobody is left to send to, and there is no campaign; `report` says why, line by line."""
 
     def __init__(self, report: Report) -> None:
-        super().__init__(N_("Aucun destinataire dans cette liste : aucune campagne n’a été créée."))
+        super().__init__(N_("Aucun destinataire dans cette liste : aucune campagne n’a été créée."))
         self.report = report
 
 

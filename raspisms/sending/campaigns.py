@@ -34,19 +34,19 @@ INTERRUPTED_AFTER = timedelta(minutes=30)
 
 CANCELLED_BY_PERSON = N_("La campagne a été annulée avant l’envoi de ce SMS.")
 INTERRUPTED = N_("L’acceptation de la campagne a été interrompue : rien n’en est parti.")
-ACCEPTING = N_("Cette campagne est encore en cours d’acceptation : réessayez dans un instant.")
+ACCEPTING = N_("Cette campagne est encore en cours d’acceptation : réessayez dans un instant.")
 # Why a verb does not fit, by the state that it finds.
 CANNOT_PAUSE = {
     CampaignState.SCHEDULED: ACCEPTING,
     CampaignState.PAUSED: N_("Cette campagne est déjà suspendue."),
-    CampaignState.DONE: N_("Cette campagne est terminée : il n’y a plus rien à suspendre."),
-    CampaignState.CANCELLED: N_("Cette campagne est annulée : il n’y a plus rien à suspendre."),
+    CampaignState.DONE: N_("Cette campagne est terminée : il n’y a plus rien à suspendre."),
+    CampaignState.CANCELLED: N_("Cette campagne est annulée : il n’y a plus rien à suspendre."),
 }
 CANNOT_RESUME = {
     CampaignState.SCHEDULED: ACCEPTING,
-    CampaignState.SENDING: N_("Cette campagne n’est pas suspendue : elle est en cours d’envoi."),
-    CampaignState.DONE: N_("Cette campagne est terminée : il n’y a plus rien à reprendre."),
-    CampaignState.CANCELLED: N_("Cette campagne est annulée : elle ne peut pas reprendre."),
+    CampaignState.SENDING: N_("Cette campagne n’est pas suspendue : elle est en cours d’envoi."),
+    CampaignState.DONE: N_("Cette campagne est terminée : il n’y a plus rien à reprendre."),
+    CampaignState.CANCELLED: N_("Cette campagne est annulée : elle ne peut pas reprendre."),
 }
 RETRIED = N_("Renvoi demandé.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -68,6 +69,13 @@ def _settle(name: str) -> None:
         level=logging.INFO, format=f"%(asctime)s {name}[%(process)d] %(levelname)s %(message)s", force=True
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def give_back_memory() -> None:
+    """Return what starting up needed and running does not: nothing else would, for as long as a process idles."""
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError):  # only the GNU library has it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def send_signal(pid: int, signum: int) -> None:

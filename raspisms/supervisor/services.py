@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from .. import create_app, create_callbacks_app, create_worker_app, queues
 from ..config import queue_socket
+from . import process
 from .family import Service
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,9 @@ def _serve(factory: Callable[[], Flask], settings: dict[str, Any], port: int, th
 
 def _load(factory: Callable[[], Flask]) -> Flask:
     """What granian's worker calls, after its fork, to get the application."""
-    return factory()
+    app = factory()
+    process.give_back_memory()
+    return app
 
 
 def run_worker(settings: dict[str, Any], queue_names: tuple[str, ...]) -> None:
@@ -147,6 +150,7 @@ def _warm_up() -> None:
     claim.is_due(nobody)
     db.session.remove()
     db.engine.dispose()
+    process.give_back_memory()
 
 
 def _wait_for_queue(connection: Redis) -> None:
@@ -184,6 +188,7 @@ def run_clock(settings: dict[str, Any]) -> None:
                 if since_tidy >= TIDY_SECONDS:
                     recovery.tidy()
                     since_tidy = 0.0
+                    process.give_back_memory()
             except (StorageUnavailable, SQLAlchemyError, OSError):
                 log.exception("the sweep failed and is tried again")
                 wait = recovery.SWEEP_SECONDS
