@@ -52,8 +52,8 @@ def test_the_tree_of_the_architecture_is_the_tree():
         name = path.name + ("/" if path.is_dir() else "")
         if not name.startswith("__"):
             assert name in text, f"{name} is missing from docs/architecture.md"
-    named = re.findall(r"`(tests/[\w/.]+|bench/|instance/spool/)`", text)
-    assert all((ROOT / name).exists() for name in named if name != "instance/spool/")
+    named = re.findall(r"`(tests/[\w/.]+|bench/)`", text)
+    assert all((ROOT / name).exists() for name in named)
 
 
 def test_the_readme_has_its_two_commands_and_its_pictures():
