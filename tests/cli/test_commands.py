@@ -183,6 +183,22 @@ def test_a_file_of_numbers_becomes_a_campaign(raspisms, octopush, tmp_path):
     assert "Bonjour" in raspisms("campaign", "list")
 
 
+def test_a_damaged_list_says_what_became_of_it_and_a_list_of_nobody_is_refused(raspisms, octopush, tmp_path):
+    raspisms(*ADD, f"api_key={KEY}")
+    (tmp_path / "liste.csv").write_bytes('Numéro;Prénom\r\n639987001;Léa\r\n6,12E+08;Bob\r\n'.encode("cp1252"))
+    send = ("send", "--phone", "Mairie", "--text", "Bonjour", "--to-file")
+    report = json.loads(raspisms(*send, "liste.csv", "--json", "--expires", "2099-12-31 18:00"))
+    assert report["repaired"] == [{"line": 2, "value": "639987001", "number": LEA}]
+    assert report["invalid"] == [{"line": 3, "value": "6,12E+08"}]
+
+    said = raspisms(*send, "-", stdin="Numéro\nJean\n", status=1).replace("\xa0", " ")
+    assert "ligne 2 : « Jean » n’est pas un numéro de téléphone" in said
+    assert "Aucun destinataire dans cette liste : aucune campagne n’a été créée." in said
+    late = raspisms(*send, "liste.csv", "--expires", "2020-01-01 08:00", status=1)
+    assert "déjà passée" in late
+    assert [one["id"] for one in json.loads(raspisms("campaign", "list", "--json"))] == [1]
+
+
 @pytest.mark.parametrize("arguments", [(), (LEA, "--to-file", "liste.csv"), ("--to-file", "nowhere.csv")])
 def test_numbers_or_a_file_that_exists(raspisms, arguments):
     raspisms(*ADD, f"api_key={KEY}")
