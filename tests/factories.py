@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from datetime import timedelta
 from decimal import Decimal
 
 from bs4 import BeautifulSoup
+from pwdlib import PasswordHash
 from sqlalchemy import select, update
 
 from raspisms import queues
 from raspisms.adapters.base import Check
 from raspisms.database import now, transaction
 from raspisms.extensions import bell, db
-from raspisms.models import Account, Message, Phone, Submission
+from raspisms.models import Account, Message, Phone, Submission, User
 from raspisms.phones import saving, tokens
 from raspisms.sending import outbox, recovery
 
@@ -42,6 +44,29 @@ def phone(name="Mairie", adapter="octopush_virtual_number", **changes):
 def callback_urls(phone, base):
     found = tokens.urls(db.session.get(Phone, phone.id), base)
     return found.status, found.reception
+
+
+@functools.cache
+def password_hash():
+    """A real one, made once: a quarter of a second for each test that needs somebody would be most of its time."""
+    return PasswordHash.recommended().hash(PASSWORD)
+
+
+def user(app, email, role):
+    """Somebody whose password is PASSWORD."""
+    with app.app_context(), transaction() as session:
+        added = User(email=email, password_hash=password_hash(), role=role)
+        session.add(added)
+    return added
+
+
+def signed_in(app, user):
+    """The browser of somebody who signed in before."""
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = user.session_id
+        session["_fresh"] = True
+    return client
 
 
 def sign_in(client, email, password=PASSWORD):

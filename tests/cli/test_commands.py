@@ -185,7 +185,7 @@ def test_a_file_of_numbers_becomes_a_campaign(raspisms, octopush, tmp_path):
 
 def test_a_damaged_list_says_what_became_of_it_and_a_list_of_nobody_is_refused(raspisms, octopush, tmp_path):
     raspisms(*ADD, f"api_key={KEY}")
-    (tmp_path / "liste.csv").write_bytes('Numéro;Prénom\r\n639987001;Léa\r\n6,12E+08;Bob\r\n'.encode("cp1252"))
+    (tmp_path / "liste.csv").write_bytes("Numéro;Prénom\r\n639987001;Léa\r\n6,12E+08;Bob\r\n".encode("cp1252"))
     send = ("send", "--phone", "Mairie", "--text", "Bonjour", "--to-file")
     report = json.loads(raspisms(*send, "liste.csv", "--json", "--expires", "2099-12-31 18:00"))
     assert report["repaired"] == [{"line": 2, "value": "639987001", "number": LEA}]
