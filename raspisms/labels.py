@@ -18,7 +18,7 @@ STATUS_LABELS: dict[Status, str] = {
 }
 
 # A status that says a little more than its name.
-UNREPORTED = N_("Envoyé, sans accusé")
+UNREPORTED = N_("Sans accusé")
 
 # What a timeline says when the provider gave no reason of its own.
 STATUS_SENTENCES: dict[Status, str] = {

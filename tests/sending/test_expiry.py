@@ -151,7 +151,7 @@ def test_a_report_three_days_overdue_is_said_once_and_the_message_stays_sent(app
     found = message(app, sent)
     assert (found.status, found.is_unreported, found.sent_at) == (Status.SENT, True, sent_at)
     assert [reason for _, reason in events(app, sent)].count(expiry.NO_REPORT) == 1
-    assert "Envoyé, sans accusé" in get("/messages/").text
+    assert "Sans accusé" in get("/messages/").text
     assert "72 heures" in get(f"/messages/{sent}").text
 
 
@@ -165,7 +165,7 @@ def test_a_late_report_still_counts(app, phone, octopush, callbacks, run_jobs, g
     callbacks.http.post(callbacks.status, json=report)
     run_jobs()
     assert message(app, sent).status is Status.DELIVERED
-    assert "sans accusé" not in get("/messages/").text
+    assert "Sans accusé" not in get("/messages/").text
 
 
 def test_a_pace_or_a_limit_is_no_adapter_setting(app, phone):
