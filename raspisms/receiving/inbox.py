@@ -101,6 +101,7 @@ class Inbox:
                 connection.execute("ROLLBACK")
                 raise
         except BaseException as error:
+            self.close()  # the next one starts afresh
             for waiting in together:
                 waiting.error = error
         finally:
