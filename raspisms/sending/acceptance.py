@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
@@ -26,6 +28,10 @@ from .outbox import Refused, check_expiry, clean_text
 # Small enough that no other writer waits for a second, large enough to be quick.
 CHUNK = 2_000
 NAME_LENGTH = 120
+# How long a database that takes nothing is tried again, beyond its own patience.
+PATIENCE_SECONDS = 30.0
+PAUSE_SECONDS = 0.5
+T = TypeVar("T")
 # What most lists are made of, read without the full numbering plan: a hundred times quicker.
 PLAIN_MOBILE = re.compile(r"(?:\+33|0033|0)([67][0-9]{8})")
 
@@ -117,16 +123,18 @@ def post_campaign(
     }
     try:
         for chunk in _chunks(_new_numbers(lines, report)):
-            _store(chunk, template, report)
+            silent = _patiently(functools.partial(_store, chunk, template))
+            report.opted_out.extend(silent)
+            report.accepted += len(chunk) - len(silent)
         if not report.accepted:
             raise NoRecipient(report)
-        campaigns.begin(report.campaign_id)
+        _patiently(functools.partial(campaigns.begin, report.campaign_id))
     except NoRecipient:
-        campaigns.forget(report.campaign_id)
+        _patiently(functools.partial(campaigns.forget, report.campaign_id))
         raise
     except BaseException:
         with suppress(StorageUnavailable):  # else the sweep cancels it later
-            campaigns.cancel_interrupted(report.campaign_id)
+            _patiently(functools.partial(campaigns.cancel_interrupted, report.campaign_id))
         raise
     return report
 
@@ -167,21 +175,35 @@ def _chunks(entries: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, str]
         yield chunk
 
 
-def _store(chunk: list[tuple[int, str]], template: dict[str, Any], report: Report) -> None:
-    """One short transaction: who said STOP is left out, the others get a row and its first event."""
+def _patiently(act: Callable[[], T]) -> T:
+    """Do it in spite of a database that is busy or full for a while: a long list is not lost to a backup.
+
+    Raises StorageUnavailable when that lasts.
+    """
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return act()
+        except StorageUnavailable:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(PAUSE_SECONDS)
+
+
+def _store(chunk: list[tuple[int, str]], template: dict[str, Any]) -> list[Refusal]:
+    """One short transaction: who said STOP is left out and given back, the others get a row and its first event."""
     with transaction() as session:
         campaigns.hold(session, template["campaign_id"])
         wanted = [number for _, number in chunk]
         silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(wanted))))
-        report.opted_out.extend(Refusal(line, number) for line, number in chunk if number in silent)
         moment = now()
         rows = [template | {"number": number, "created_at": moment} for number in wanted if number not in silent]
         if rows:
             last = session.scalar(select(func.max(Message.id))) or 0
             session.execute(insert(Message), rows)
             _first_events(session, last, template)
-        report.accepted += len(rows)
     db.session.expunge_all()
+    return [Refusal(line, number) for line, number in chunk if number in silent]
 
 
 def _first_events(session: Session, last: int, template: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ PARKED_FOR = timedelta(hours=72)
 def sweep() -> float:
     """Ring for everything that is due; gives back the seconds until the next look is worth it."""
     next_due = SWEEP_SECONDS
-    for step in (_receive, _check_phones, _expire, _send, _checkpoint):
+    for step in (_follow_clock, _receive, _check_phones, _expire, _send, _checkpoint):
         try:
             next_due = min(next_due, step())
         except (StorageUnavailable, SQLAlchemyError, sqlite3.Error, OSError):  # one step's trouble is not the others'
@@ -48,6 +48,13 @@ def _receive() -> float:
 def _check_phones() -> float:
     for phone_id in checking.due_phones():
         bell.ring(queues.UPKEEP, queues.CHECK_PHONE, phone_id, timeout=queues.CHECK_SECONDS)
+    return SWEEP_SECONDS
+
+
+def _follow_clock() -> float:
+    if timeshift.is_behind():
+        log.warning("something is under way from the future: the clock was set back, and what waits is due now")
+        timeshift.release(timedelta(0))
     return SWEEP_SECONDS
 
 

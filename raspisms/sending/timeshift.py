@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta
 
-from sqlalchemy import Update, update
+from sqlalchemy import Update, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ..database import now, transaction
-from ..models import Account, Phone, Submission
+from ..extensions import db
+from ..models import Account, Phone, Submission, SubmissionState
 from ..phones.checking import NEXT_CHECK
 from .lease import LEASE
 
@@ -37,12 +38,24 @@ class Watch:
         return gone > JUMP_SECONDS
 
 
+def is_behind() -> bool:
+    """Whether something is under way that has not begun yet, by the clock: it was set back since. Cheap."""
+    later = now() + timedelta(seconds=JUMP_SECONDS)
+    from_the_future = select(Submission.id).where(
+        Submission.state == SubmissionState.OPEN,
+        or_(Submission.created_at > later, Submission.first_attempt_at > later),
+    )
+    return db.session.scalar(from_the_future.limit(1)) is not None
+
+
 def release(longest: timedelta = LONGEST_WAIT) -> None:
     """Make due what waits for longer than any wait of ours lasts, or than `longest`."""
     with transaction() as session:
         for statement in (
             _not_later(Account.not_before, longest),
             _not_later(Submission.next_attempt_at, longest),
+            _not_later(Submission.created_at, timedelta(0)),
+            _not_later(Submission.first_attempt_at, timedelta(0)),
             _not_later(Phone.check_at, min(longest, NEXT_CHECK)),
             _not_later(Phone.paced_until, longest),
             _not_later(Account.held_until, LEASE, then=now() + LEASE),

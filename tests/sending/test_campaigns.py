@@ -1,6 +1,7 @@
 """Campaigns: accepted whole or not at all, in turn, and obeying their verbs."""
 
 import itertools
+import threading
 from datetime import timedelta
 
 import pytest
@@ -24,6 +25,7 @@ from raspisms.models import (
 )
 from raspisms.sending import acceptance, campaigns, claim, doubts, lease, outbox, recovery
 from raspisms.texts import lists
+from tests.databases import locked, shorten_patience
 from tests.factories import BOB, LEA, LOGIN, fresh_phone, let_time_pass, message, post, ring, sweep, until
 
 TEXT = "La salle ouvre à 9 h."
@@ -610,3 +612,32 @@ def test_an_acceptance_that_was_cancelled_meanwhile_says_so(app, phone, octopush
         acceptance.post_campaign(db.session.get(Phone, phone.id), lines(), TEXT)
     run_jobs()
     assert octopush.requests == []
+
+
+def test_a_database_that_is_locked_for_a_while_does_not_interrupt_an_acceptance(app, phone, monkeypatch):
+    monkeypatch.setattr(acceptance, "CHUNK", 2)
+    shorten_patience(app)
+    with app.app_context():
+        same = db.session.get(Phone, phone.id)
+
+        def hold():
+            with locked(app.config["SQLALCHEMY_DATABASE_URI"]):
+                held.set()
+                until(lambda: refusals, what="a refusal by the locked database")
+
+        held, refusals = threading.Event(), []
+        monkeypatch.setattr(acceptance.time, "sleep", refusals.append)
+        holder = threading.Thread(target=hold)
+
+        def lines():
+            for line, number in enumerate(numbers(6), start=1):
+                if line == 4:
+                    holder.start()
+                    held.wait()
+                yield line, number
+
+        report = acceptance.post_campaign(same, lines(), TEXT)
+        holder.join()
+    assert refusals
+    assert (report.accepted, report.opted_out) == (6, [])
+    assert counts(app, report.campaign_id) == {Status.QUEUED: 6}

@@ -9,7 +9,7 @@ from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import Account, Phone, Submission
 from raspisms.sending import lease, recovery, timeshift
-from tests.factories import post, ring
+from tests.factories import post, ring, sweep
 
 
 def push_away(app, phone, wait):
@@ -76,3 +76,18 @@ def test_after_the_release_the_message_leaves(app, phone, octopush, waiting, run
     ring(app)
     run_jobs()
     assert len(octopush.messages) == 1
+
+
+def test_two_jumps_between_two_looks_are_noticed_by_what_they_left(app, phone, octopush, waiting, run_jobs):
+    """Forward and back again: the clock seems right, but what began in between seems not to have begun."""
+    with app.app_context(), transaction() as session:
+        submission = session.scalar(select(Submission))
+        submission.created_at = submission.next_attempt_at = now() + timedelta(minutes=50)
+        submission.first_attempt_at = now() + timedelta(minutes=50)
+        session.get(Account, phone.account_id).not_before = now() + timedelta(minutes=50)
+    sweep(app)
+    run_jobs()
+    assert len(octopush.messages) == 1
+    with app.app_context():
+        assert db.session.scalar(select(Submission)).first_attempt_at <= now()
+        assert not timeshift.is_behind()
