@@ -196,7 +196,14 @@ def _engine_options(database: str) -> dict[str, Any]:
         # The server may be restarted under us, or its machine may vanish.
         options |= {
             "pool_pre_ping": True,
-            "connect_args": {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5},
+            "connect_args": {
+                "connect_timeout": 5,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "tcp_user_timeout": 10_000,
+            },
+            # A writer must see, under its lock, what the writer before it committed.
+            "isolation_level": "READ COMMITTED",
         }
     return options
 

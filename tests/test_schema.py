@@ -23,6 +23,8 @@ ROWS = (
     f"INSERT INTO message_events (id, message_id, at, status) VALUES (1, 1, '{OLD}', 'queued')",
     "INSERT INTO journal (id, phone_id, kind, content_type, query, body, received_at, state, spool_id)"
     f" VALUES (1, 1, 'status', '', '', '', '{OLD}', 'new', 'a file')",
+    "INSERT INTO parked_reports (id, journal_id, account_id, ticket, number, outcome, words, at, created_at)"
+    f" VALUES (1, 1, 1, 'sms_1', '{LEA}', 'delivered', 'DELIVERED', '{OLD}', '{OLD}')",
 )
 
 

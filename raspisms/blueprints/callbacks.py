@@ -24,7 +24,11 @@ LARGEST_BODY = 256 * 1024
 @bp.route("/<token>/<any(status, reception):kind>", methods=["GET", "POST"])
 def receive(token: str, kind: str) -> Response:
     """Store what came and answer at once. A GET without a query is a robot's test, and gets its 200."""
-    phone_id = tokens.find(token)
+    try:
+        phone_id = tokens.find(token)
+    except OSError:
+        log.error("a callback came while the database cannot be read")
+        return Response(status=503)
     if phone_id is None:
         return Response(status=404)
     try:

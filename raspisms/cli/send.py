@@ -64,7 +64,7 @@ def send(
             _send_file(phone, text, to_file, expires, wait, as_json)
         else:
             _send_numbers(phone, text, numbers, expires, wait, as_json)
-    except outbox.Refused as error:
+    except (outbox.Refused, campaigns.Refused) as error:
         fail(str(error))
 
 

@@ -42,7 +42,8 @@ class JournalEntry(Model):
     state: Mapped[JournalState] = mapped_column(enum_column(JournalState), default=JournalState.NEW)
     outcome: Mapped[str | None] = mapped_column(Foreign(255))
     """What became of each item, in a word: report, repeated, early, reply, opt-out, foreign, ignored."""
-    inbox_id: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Its name in the inbox that it came through: makes the import happen once."""
+    inbox_id: Mapped[str | None] = mapped_column("spool_id", String(64), unique=True)
+    """Its name in the inbox that it came through: makes the import happen once. (The column has the name of
+    what came before the inbox: SQLite would have to write the whole table anew to change it.)"""
 
     phone: Mapped[Phone] = relationship(lazy="joined", innerjoin=True)

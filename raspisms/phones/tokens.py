@@ -16,6 +16,8 @@ from ..vault import Unreadable, new_token, vault
 
 # A renewed address stops working within this time.
 REMEMBERED_SECONDS = 1.0
+# A database that did not answer is not asked again for each callback.
+UNREADABLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def find(token: str) -> int | None:
     """Id of the phone that this token belongs to; the same work is done whatever the token is.
 
     What was found is remembered for a second, since reports come by the thousand; and for longer while the
-    database cannot be read, so that no callback is turned away by that.
+    database cannot be read, so that no callback is turned away by that. Raises OSError when it cannot be read
+    and nothing is remembered.
     """
     digest = vault().digest(token)
     seen: dict[str, tuple[int, float]] = current_app.extensions.setdefault("tokens seen", {})
@@ -54,6 +57,9 @@ def find(token: str) -> int | None:
         phone_id = db.session.scalar(select(Phone.id).where(Phone.token_digest == digest))
     except OperationalError:
         db.session.rollback()
+        if phone_id is None:
+            raise OSError("the database cannot be read") from None
+        seen[digest] = (phone_id, time.monotonic() + UNREADABLE_SECONDS)
         return phone_id
     seen.pop(digest, None)
     if phone_id is not None:

@@ -65,7 +65,7 @@ class Inbox:
         self._turn = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._connection: sqlite3.Connection | None = None
-        self._pid = 0
+        self._opened: tuple[int, tuple[int, int] | None] = (0, None)
 
     def add(self, letter: Letter) -> bool:
         """Store a letter for good; True for the one caller of many at a time that has something to announce.
@@ -109,14 +109,23 @@ class Inbox:
                 waiting.done = True
 
     def _open_connection(self) -> sqlite3.Connection:
-        """This process's connection: one inherited by a fork is not used."""
-        if self._connection is None or self._pid != os.getpid():
-            self._connection, self._pid = _connect(self.path), os.getpid()
+        """This process's connection to the file that is there now: not a fork's, nor one to a file that was removed."""
+        if self._connection is None or self._opened != (os.getpid(), self._file()):
+            self.close()
+            self._connection = _connect(self.path)
+            self._opened = (os.getpid(), self._file())
         return self._connection
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     def close(self) -> None:
         """Close this process's connection."""
-        if self._connection is not None and self._pid == os.getpid():
+        if self._connection is not None and self._opened[0] == os.getpid():
             self._connection.close()
         self._connection = None
 

@@ -33,6 +33,8 @@ PATIENCE_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
 T = TypeVar("T")
 # What most lists are made of, read without the full numbering plan: a hundred times quicker.
+# Digits that begin neither as a French number does nor as an international one.
+QUANTITY = re.compile(r"[1-9][0-9]*(?:[.,][0-9]*)?")
 PLAIN_MOBILE = re.compile(r"(?:\+33|0033|0)([67][0-9]{8})")
 
 
@@ -164,6 +166,8 @@ def _read(raw: str) -> tuple[str | None, bool]:
         return "+33" + plain[1], False
     if repaired := telephone_numbers.repair(raw):
         return repaired, True
+    if QUANTITY.fullmatch(raw.strip()):
+        return None, False  # the plan would take nine digits for a landline; a list may hold anything
     try:
         return telephone_numbers.parse(raw), False
     except telephone_numbers.NotANumber:

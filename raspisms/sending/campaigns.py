@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from .. import queues
 from ..database import now, transaction
 from ..extensions import bell, db
-from ..models import Campaign, CampaignState, Message, Status
+from ..models import Campaign, CampaignState, Message, Phone, Status
 from ..timeline import note_all
 from ..words import N_
 from . import lease, prepared
@@ -86,15 +86,22 @@ def begin(campaign_id: int) -> None:
     with transaction() as session:
         campaign = hold(session, campaign_id)
         campaign.holder = None
-        level = session.scalar(
-            select(func.min(Campaign.turn)).where(
-                Campaign.phone_id == campaign.phone_id, Campaign.state == CampaignState.SENDING
-            )
-        )
-        campaign.turn = level or 0
-        campaign.state = CampaignState.SENDING
+        _send(session, campaign)
         settle(session)
     _ring(campaign_id)
+
+
+def _send(session: Session, campaign: Campaign) -> None:
+    """Let it leave, level with the campaigns that share its account: it neither waits for them nor holds them up."""
+    phones = select(Phone.id).where(Phone.account_id == campaign.phone.account_id)
+    level = session.scalar(
+        select(func.min(Campaign.turn)).where(
+            Campaign.phone_id.in_(phones), Campaign.state == CampaignState.SENDING, Campaign.id != campaign.id
+        )
+    )
+    campaign.turn = max(campaign.turn, level or 0)
+    campaign.state = CampaignState.SENDING
+    campaign.finished_at = None
 
 
 def forget(campaign_id: int) -> None:
@@ -105,12 +112,17 @@ def forget(campaign_id: int) -> None:
 
 def pause(campaign_id: int) -> Campaign:
     """Let nothing more of it leave; the request in the air is not called back. Raises Refused."""
-    return _move(campaign_id, CampaignState.SENDING, CampaignState.PAUSED, CANNOT_PAUSE)
+    with transaction() as session:
+        campaign = _in_state(session, campaign_id, CampaignState.SENDING, CANNOT_PAUSE)
+        campaign.state = CampaignState.PAUSED
+    return campaign
 
 
 def resume(campaign_id: int) -> Campaign:
     """Go on with a paused campaign. Raises Refused."""
-    campaign = _move(campaign_id, CampaignState.PAUSED, CampaignState.SENDING, CANNOT_RESUME)
+    with transaction() as session:
+        campaign = _in_state(session, campaign_id, CampaignState.PAUSED, CANNOT_RESUME)
+        _send(session, campaign)
     _ring(campaign_id)
     return campaign
 
@@ -133,12 +145,19 @@ def retry_failed(campaign_id: int) -> Campaign:
             raise Refused(N_("L’heure « inutile après » de cette campagne est passée : rien n’en repart."))
         failed = and_(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
         again = note_all(
-            session, failed, Status.QUEUED, reason=RETRIED, submission_id=None, report_words=None, sent_at=None
+            session,
+            failed,
+            Status.QUEUED,
+            reason=RETRIED,
+            submission_id=None,
+            report_words=None,
+            sent_at=None,
+            unreported_at=None,
         )
         if not again:
             raise Refused(N_("Aucun SMS de cette campagne n’est en échec."))
-        campaign.state = CampaignState.SENDING
-        campaign.finished_at = None
+        if campaign.state is not CampaignState.PAUSED:  # a person's word stands
+            _send(session, campaign)
     _ring(campaign_id)
     return campaign
 
@@ -166,8 +185,7 @@ def reopen(session: Session, campaign_id: int) -> None:
     """Let a message of an ended campaign leave after all. Call inside a transaction."""
     campaign = session.get_one(Campaign, campaign_id)
     if campaign.state in (CampaignState.DONE, CampaignState.CANCELLED):
-        campaign.state = CampaignState.SENDING
-        campaign.finished_at = None
+        _send(session, campaign)
 
 
 def end_interrupted(session: Session) -> None:
@@ -194,14 +212,10 @@ def _cancel(session: Session, campaign: Campaign, reason: str) -> None:
     campaign.finished_at = now()
 
 
-def _move(
-    campaign_id: int, before: CampaignState, state: CampaignState, refusals: dict[CampaignState, str]
-) -> Campaign:
-    with transaction() as session:
-        campaign = _get(session, campaign_id)
-        if campaign.state is not before:
-            raise Refused(refusals[campaign.state])
-        campaign.state = state
+def _in_state(session: Session, campaign_id: int, state: CampaignState, refusals: dict[CampaignState, str]) -> Campaign:
+    campaign = _get(session, campaign_id)
+    if campaign.state is not state:
+        raise Refused(refusals[campaign.state])
     return campaign
 
 

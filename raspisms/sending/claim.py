@@ -217,13 +217,17 @@ def _open_select(account_id: int) -> Select[Submission]:
 
 
 def _next_waiting(session: Session, account_id: int) -> Message | None:
-    """The message whose turn it is: what somebody wrote by hand, by lane, then campaigns in turn."""
+    """The message whose turn it is: what somebody wrote by hand, by lane, then campaigns in turn.
+
+    A row that something else holds (on PostgreSQL) is passed over here as it is in `_like`: it will do next time.
+    """
     phones = select(Phone.id).where(Phone.account_id == account_id, Phone.status.in_(SENDING_STATUSES))
     by_hand = (
         select(Message)
         .where(Message.phone_id.in_(phones), Message.status == Status.QUEUED, Message.campaign_id.is_(None))
         .order_by(Message.lane, Message.id)
         .limit(1)
+        .with_for_update(skip_locked=True, of=Message)
     )
     return session.scalar(by_hand) or _next_of_campaigns(session, phones)
 
@@ -248,6 +252,7 @@ def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
         .where(Message.campaign_id == campaign_id, Message.status == Status.QUEUED)
         .order_by(Message.batch_key, Message.id)
         .limit(1)
+        .with_for_update(skip_locked=True, of=Message)
     )
 
 

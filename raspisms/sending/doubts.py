@@ -47,6 +47,7 @@ def send_again(message_id: int, user_id: int) -> Message:
     with transaction() as session:
         message = _get(message_id)
         message.submission_id = None
+        message.unreported_at = None
         # A person wants it now, whatever was once its limit; so it leaves in a request without one.
         message.expires_at = None
         message.batch_key = batch_key(message.text, message.purpose)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import sys
@@ -12,7 +11,8 @@ from typing import TextIO, cast
 
 from . import numbers
 
-DELIMITERS = ",;\t|"
+# In the order of preference where several would do.
+DELIMITERS = ";\t|,"
 SAMPLE_BYTES = 65_536
 # A record of a list of people is shorter; what is longer has a quote that nobody closed, or is no list.
 LONGEST_RECORD = 64 * 1024
@@ -21,6 +21,11 @@ MOST_LINES = 50
 SHOWN = 60
 # A whole line that a spreadsheet wrote with a decimal comma: not two columns.
 EXPONENT = re.compile(r'\s*"?\d,\d+E\+\d+"?\s*', re.IGNORECASE)
+NUMBERISH = re.compile(r"\+?[\d\s().\-\u00a0\u202f/]{6,}")
+# A cell in quotes, up to what separates it from the next; a quote inside of it is doubled.
+QUOTED = re.compile(rf'[ ]*"([^"]*(?:""[^"]*)*)"[ \r\n]*(?=[{DELIMITERS}]|\Z)')
+BEGINS_QUOTED = re.compile(r'[ ]*"')
+TO_NEXT_CELL = re.compile(rf"[^{DELIMITERS}]*")
 
 
 def open_list(path: str) -> TextIO:
@@ -44,30 +49,39 @@ def _encoding(sample: bytes) -> str:
 
 def first_column(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     """Line number and first cell of every record that has one; a first line that is no number is a header."""
-    separator = ""
+    usual = DELIMITERS
     for line, record in _records(lines):
-        separator = separator or max(DELIMITERS, key=record.count)
-        cell = _first_cell(record, separator)
+        cell, separator = _first_cell(record, usual)
+        if separator:
+            usual = separator + DELIMITERS.replace(separator, "")
         if not cell or (line == 1 and not numbers.is_number(cell) and not any(map(str.isdigit, cell))):
             continue
         yield line, cell
 
 
-def _first_cell(record: str, separator: str) -> str:
+def _first_cell(record: str, delimiters: str) -> tuple[str, str]:
+    """The first cell, and what separated it from the next if that made a number of it.
+
+    The delimiter that served so far comes first; a record that it makes no sense of is tried with the others.
+    """
     if len(record) > LONGEST_RECORD:
-        return record[:SHOWN].strip() + "…"
-    if separator == "," and EXPONENT.fullmatch(record):
-        return record.strip().strip('"')
-    if '"' not in record:
-        return record.partition(separator)[0].strip()
-    row = next(csv.reader([record], delimiter=separator), [])
-    return row[0].strip() if row else ""
+        return record[:SHOWN].strip() + "…", ""
+    if quoted := QUOTED.match(record):
+        return quoted[1].replace('""', '"').strip(), ""
+    if EXPONENT.fullmatch(record):
+        return record.strip().strip('"'), ""
+    for delimiter in delimiters:
+        cell = record.partition(delimiter)[0].strip().strip('"')
+        if NUMBERISH.fullmatch(cell):
+            return cell, delimiter if delimiter in record else ""
+    return TO_NEXT_CELL.match(record)[0].strip().strip('"'), ""  # type: ignore[index]
 
 
 def _records(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     """Line number and text of each record; a quoted cell may go on over several lines.
 
-    A quote that is not closed soon belongs to its line alone: the people on the lines below are not lost in it.
+    A quote that is not closed soon, or not as a cell is, belongs to its line alone: the people on the lines
+    below are not lost in it.
     """
     numbered = enumerate(lines, start=1)
     pushed_back: list[tuple[int, str]] = []
@@ -76,16 +90,30 @@ def _records(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
         if start is None:
             return
         taken = [start]
-        while _is_open(taken):
+        text = start[1]
+        while _is_open(text):
             following = pushed_back.pop(0) if pushed_back else next(numbered, None)
-            if following is None or len(taken) == MOST_LINES:
-                pushed_back[:0] = [*taken[1:], *([following] if following else [])]
-                taken = [start]
+            if following is not None:
+                taken.append(following)
+                text += following[1]
+            if following is None or len(taken) > MOST_LINES or len(text) > LONGEST_RECORD:
+                pushed_back[:0] = taken[1:]
+                text = start[1]
                 break
-            taken.append(following)
-        yield start[0], "".join(text for _, text in taken)
+        yield start[0], text
 
 
-def _is_open(taken: list[tuple[int, str]]) -> bool:
-    size = sum(len(text) for _, text in taken)
-    return size <= LONGEST_RECORD and sum(text.count('"') for _, text in taken) % 2 == 1
+def _is_open(record: str) -> bool:
+    """Whether a cell of this record begins with a quote and is not ended by one yet."""
+    if '"' not in record or len(record) > LONGEST_RECORD:
+        return False
+    position = 0
+    while position < len(record):
+        if BEGINS_QUOTED.match(record, position):
+            quoted = QUOTED.match(record, position)
+            if quoted is None:
+                return True
+            position = quoted.end() + 1
+        else:
+            position = TO_NEXT_CELL.match(record, position).end() + 1  # type: ignore[union-attr]
+    return False

@@ -10,7 +10,10 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 REGION = "FR"
 # Ranges that the French plan opened for text messages; metadata may lag behind the plan.
 FRENCH_TEXT_RANGES = re.compile(r"(?:[67]\d{8}|93[789]\d{6})")
+# A mobile number without its zero, without its plus, or whole; with the decimals of a quantity or without.
+QUANTITY = re.compile(r"(?:(?P<bare>[67][0-9]{8})|33(?P<plus>[67][0-9]{8})|0(?P<plain>[67][0-9]{8}))(?P<zeros>[.,]0+)?")
 EXPONENT = re.compile(r"([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})")
+LETTER = re.compile(r"[^\W\d_]")
 SEPARATORS = re.compile(r"[,;\n\r]+")
 
 
@@ -21,8 +24,10 @@ class NotANumber(ValueError):
 def parse(raw: str, region: str = REGION) -> str:
     """E.164 of a number as a person types it; national numbers are read as `region`'s.
 
-    Raises NotANumber.
+    Raises NotANumber. Letters are no digits here, whatever the keys of a telephone say.
     """
+    if LETTER.search(raw):
+        raise NotANumber(raw)
     try:
         number = phonenumbers.parse(raw.strip(), region)
     except NumberParseException as error:
@@ -40,27 +45,21 @@ def _usable(number: PhoneNumber) -> bool:
 
 
 def repair(raw: str) -> str | None:
-    """E.164 of a number that a spreadsheet took for a quantity; None when it was not, or when digits are lost.
+    """E.164 of a French mobile number that a spreadsheet took for a quantity; None when it was not one.
 
-    612345678 (the zero is gone), 33612345678 (the plus), 612345678.0, and 6,12345678E+08 if every digit is there.
+    612345678 (the zero is gone), 33612345678 (the plus), 0612345678.0, and 6,12345678E+08 if every digit is
+    there. Nothing else is guessed: a wrong guess writes to a stranger.
     """
     text = re.sub(r"[\s\u00a0\u202f]", "", raw)
     if exponent := EXPONENT.fullmatch(text):
         digits, shift = exponent[1] + exponent[2], int(exponent[3])
-        if len(exponent[2]) < shift:
+        if len(exponent[2]) < shift or digits[shift + 1 :].strip("0"):
             return None
-        text = digits[: shift + 1] if not digits[shift + 1 :].strip("0") else ""
-    text = re.sub(r"[.,]0+$", "", text)
-    if re.fullmatch(r"[1-9][0-9]{8}", text):
-        text = "0" + text
-    elif re.fullmatch(r"33[1-9][0-9]{8}", text):
-        text = "+" + text
-    elif text == raw.strip():
+        text = digits[: shift + 1]
+    quantity = QUANTITY.fullmatch(text)
+    if quantity is None or (quantity["plain"] and not quantity["zeros"]):
         return None
-    try:
-        return parse(text)
-    except NotANumber:
-        return None
+    return "+33" + (quantity["bare"] or quantity["plus"] or quantity["plain"])
 
 
 def split(raw: str) -> list[str]:

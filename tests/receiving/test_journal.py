@@ -194,3 +194,19 @@ def test_half_an_emoji_is_replaced_and_its_neighbours_arrive(app, callbacks, run
     callbacks.http.post(callbacks.reception, data=body)
     run_jobs()
     assert [found.text for found in all_messages(app)] == ["Merci \ufffd", "Oui"]
+
+
+def test_an_unknown_address_and_an_unreadable_database_are_told_apart(app, callbacks):
+    break_down(app.config["SQLALCHEMY_DATABASE_URI"], "phones")
+    answer = callbacks.http.post(callbacks.reception, json=REPLY)
+    assert (answer.status_code, answer.content) == (503, b"")
+
+
+def test_an_inbox_that_was_removed_while_it_was_open_loses_nothing_more(app, callbacks, run_jobs):
+    callbacks.http.post(callbacks.reception, json=REPLY)
+    run_jobs()
+    for path in Path(app.config["INSTANCE"]).glob("callbacks.db*"):
+        path.unlink()
+    callbacks.http.post(callbacks.reception, json=REPLY | {"text": "Non"})
+    run_jobs()
+    assert [found.text for found in all_messages(app)] == ["Oui", "Non"]

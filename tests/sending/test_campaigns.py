@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from raspisms.database import now, transaction
 from raspisms.extensions import db
@@ -25,7 +25,8 @@ from raspisms.models import (
 )
 from raspisms.sending import acceptance, campaigns, claim, doubts, lease, outbox, recovery
 from raspisms.texts import lists
-from tests.databases import locked, shorten_patience
+from tests import factories
+from tests.databases import locked, raw, shorten_patience
 from tests.factories import BOB, LEA, LOGIN, fresh_phone, let_time_pass, message, post, ring, sweep, until
 
 TEXT = "La salle ouvre à 9 h."
@@ -243,12 +244,13 @@ def test_a_campaign_to_nobody_is_refused_and_leaves_nothing(app, phone, raw):
 
 
 def test_numbers_that_a_spreadsheet_damaged_are_repaired_with_notice_or_refused(app, phone, octopush, run_jobs):
-    raw = ["639987001", "33639987002", "6,39987003E+08", "639987004.0", "6,12E+08", "6.39987009E+09"]
+    wrong = ["6,12E+08", "6.39987009E+09", "552100554", "336123456"]
+    raw = ["639987001", "33639987002", "6,39987003E+08", "639987004.0", *wrong]
     report = accept(app, phone, raw)
     assert [(found.line, found.value, found.number) for found in report.repaired] == [
         (line, raw[line - 1], f"+3363998700{line}") for line in (1, 2, 3, 4)
     ]
-    assert [(refusal.line, refusal.value) for refusal in report.invalid] == [(5, "6,12E+08"), (6, "6.39987009E+09")]
+    assert [(refusal.line, refusal.value) for refusal in report.invalid] == list(enumerate(wrong, start=5))
     run_jobs()
     assert sorted(sms.number for sms in octopush.messages) == [f"+3363998700{n}" for n in (1, 2, 3, 4)]
 
@@ -273,6 +275,15 @@ def test_messages_written_by_hand_have_no_campaign(app, phone, octopush, run_job
         ('numero;note\n0639987001;"deux\nlignes"\n0639987002;fin\n', [(2, "0639987001"), (4, "0639987002")]),
         ('numero;note\n0639987001;"jamais\n0639987002;fermé\n', [(2, "0639987001"), (3, "0639987002")]),
         ("a|b\n0639987001|x\n", [(2, "0639987001")]),
+        ("Téléphone\n0639987001;Dupont\n", [(2, "0639987001")]),
+        ("tel, portable;nom\n0639987001;Dupont\n", [(2, "0639987001")]),
+        ("0639987001;Dupont, Jean\n0639987002;Léa\n", [(1, "0639987001"), (2, "0639987002")]),
+        ('"0639987001";"dit ""Jo"" ; le grand"\n"0639987002";x\n', [(1, "0639987001"), (2, "0639987002")]),
+        (
+            '0639987001;"Le Chat\n0639987002;Marie\n0639987003;"Paul\n0639987004;Luc\n',
+            [(n, f"063998700{n}") for n in (1, 2, 3, 4)],
+        ),
+        ('0639987001;Jean 5"\n0639987002;x\n0639987003;Paul 3"\n', [(n, f"063998700{n}") for n in (1, 2, 3)]),
         ("0639987001;\x00\n", [(1, "0639987001")]),
     ],
 )
@@ -294,6 +305,12 @@ def test_a_line_of_ten_megabytes_is_refused_alone(tmp_path, quote):
         long, short = lists.first_column(file)
     assert (long[0], len(long[1]) < 100) == (2, True)
     assert short == (3, "0639987001")
+
+
+def test_long_lines_after_a_quote_that_nobody_closed_are_all_there():
+    lines = [f"06399870{n:02d};{'x' * 1400}\n" for n in range(60)]
+    lines[3] = lines[3].replace(";x", ';"x', 1)
+    assert [cell for _, cell in lists.first_column(lines)] == [f"06399870{n:02d}" for n in range(60)]
 
 
 def test_a_quote_that_nobody_closed_hides_nobody():
@@ -641,3 +658,67 @@ def test_a_database_that_is_locked_for_a_while_does_not_interrupt_an_acceptance(
     assert refusals
     assert (report.accepted, report.opted_out) == (6, [])
     assert counts(app, report.campaign_id) == {Status.QUEUED: 6}
+
+
+# -- whose turn it is ------------------------------------------------------------------------------------
+
+
+def turn(app, campaign_id, turns=None):
+    with app.app_context(), transaction() as session:
+        campaign = session.get(Campaign, campaign_id)
+        if turns is not None:
+            campaign.turn = turns
+        return campaign.turn
+
+
+@pytest.mark.parametrize("how", ["begins", "resumes", "is retried"])
+def test_who_comes_late_is_level_with_those_under_way_on_the_account(app, phone, octopush, run_jobs, how):
+    with app.app_context():
+        other = factories.phone(name="École", number="+33639989999")
+    assert other.account_id == phone.account_id
+    first = accept(app, phone, numbers(3)).campaign_id
+    late = accept(app, other, ["+33639980136"]).campaign_id
+    if how == "is retried":
+        with app.app_context(), transaction() as session:
+            session.execute(update(Message).where(Message.campaign_id == late).values(status=Status.FAILED))
+            session.get(Campaign, late).state = CampaignState.DONE
+    elif how == "resumes":
+        do(app, campaigns.pause, late)
+    turn(app, first, 100)
+    turn(app, late, 0)
+    if how == "begins":
+        late = accept(app, other, numbers(2, start=8100), text="Une autre").campaign_id
+        turn(app, first, 100)
+        with app.app_context():
+            assert db.session.get(Campaign, late).turn == 0  # level with the one that was at 0
+        return
+    do(app, {"resumes": campaigns.resume, "is retried": campaigns.retry_failed}[how], late)
+    assert turn(app, late) == 100
+
+
+def test_a_retry_does_not_resume_a_paused_campaign(app, phone, octopush, run_jobs):
+    campaign_id = hold_back(app, phone, numbers(3))
+    with app.app_context(), transaction() as session:
+        one = session.scalar(select(Message).where(Message.campaign_id == campaign_id))
+        one.status, one.unreported_at = Status.FAILED, now()
+    do(app, campaigns.retry_failed, campaign_id)
+    assert state(app, campaign_id) is CampaignState.PAUSED
+    run_jobs()
+    assert octopush.requests == []
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).where(Message.unreported_at.is_not(None))) == 0
+
+
+def test_a_row_that_somebody_else_holds_is_left_for_later_and_holds_up_nobody(app, phone, octopush, run_jobs):
+    held, free = post(app, phone, LEA, text="Tenu"), post(app, phone, BOB, text="Libre")
+    with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as other:
+        if other.dialect.name == "postgresql":
+            other.exec_driver_sql("BEGIN")
+            other.exec_driver_sql(f"SELECT id FROM messages WHERE id = {held[0]} FOR UPDATE")
+            run_jobs()
+            assert [sms.number for sms in octopush.messages] == [BOB]
+            assert message(app, held[0]).status is Status.QUEUED
+            other.exec_driver_sql("ROLLBACK")
+    ring(app)
+    run_jobs()
+    assert {message(app, sent).status for sent in held + free} == {Status.SENT}

@@ -7,7 +7,7 @@ import pytest
 from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import Phone
-from raspisms.sending import campaigns, pace
+from raspisms.sending import campaigns, pace, recovery
 from tests.factories import BOB, let_time_pass, post, ring, sweep
 from tests.sending.test_campaigns import accept, do, hold_back, numbers, texts
 
@@ -85,3 +85,12 @@ def test_without_a_pace_nothing_is_counted(app, phone, octopush, run_jobs):
     ring(app)
     run_jobs()
     assert paced_until(app, phone) is None
+
+
+def test_a_lawful_wait_of_hours_is_not_taken_for_a_wrong_clock(app, phone, octopush, run_jobs):
+    set_pace(app, phone, 5)
+    with app.app_context(), transaction() as session:
+        session.get(Phone, phone.id).paced_until = ahead = now() + timedelta(hours=2)
+    with app.app_context():
+        recovery.tidy()
+    assert paced_until(app, phone) == ahead

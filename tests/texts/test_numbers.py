@@ -85,3 +85,35 @@ def test_nothing_that_is_typed_breaks_the_reading(typed):
         assert isinstance(numbers.is_number(piece), bool)
     assert isinstance(numbers.from_provider(typed), str)
     assert isinstance(numbers.pretty(typed), str)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "e164"),
+    [
+        ("639987001", "+33639987001"),
+        ("33639987001", "+33639987001"),
+        ("639987001.0", "+33639987001"),
+        ("0639987001,00", "+33639987001"),
+        ("6,39987001E+08", "+33639987001"),
+        ("6.39987001000E8", "+33639987001"),
+        ("3,3639987001E+10", "+33639987001"),
+    ],
+)
+def test_what_a_spreadsheet_damaged_is_repaired(damaged, e164):
+    assert numbers.repair(damaged) == e164
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("+43.664.1234.000", "+358.40.12345.00", "+49.30.1234.00", "+352.24.12.00", "+33639987001", "0639987001"),
+        *("552100554", "336123456", "6,12E+08", "6,39987001E+09", "6,399870015E+08", "", "Jean", "06 39 98 70 01"),
+    ],
+)
+def test_nothing_else_is_guessed(value):
+    assert numbers.repair(value) is None
+
+
+@pytest.mark.parametrize("typed", ["061234CAFE", "0612345ABC", "Léa 0639987001", "0639987001x"])
+def test_letters_are_no_digits(typed):
+    assert not numbers.is_number(typed)

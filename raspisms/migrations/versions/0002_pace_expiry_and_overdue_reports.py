@@ -1,4 +1,4 @@
-"""pace, expiry, overdue reports and an inbox"""
+"""pace, expiry and overdue reports"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,12 +17,6 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('holder', sa.String(length=128), nullable=True))
         batch_op.add_column(sa.Column('held_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True))
-
-    with op.batch_alter_table('journal', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('inbox_id', sa.String(length=64), nullable=True))
-        batch_op.drop_constraint(batch_op.f('uq_journal_spool_id'), type_='unique')
-        batch_op.create_unique_constraint(batch_op.f('uq_journal_inbox_id'), ['inbox_id'])
-        batch_op.drop_column('spool_id')
 
     with op.batch_alter_table('messages', schema=None) as batch_op:
         batch_op.add_column(sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True))
@@ -54,12 +48,6 @@ def downgrade() -> None:
         batch_op.drop_index('ix_messages_awaiting_report', sqlite_where=sa.text("status = 'sent' AND unreported_at IS NULL"), postgresql_where=sa.text("status = 'sent' AND unreported_at IS NULL"))
         batch_op.drop_column('unreported_at')
         batch_op.drop_column('expires_at')
-
-    with op.batch_alter_table('journal', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('spool_id', sa.VARCHAR(length=64), nullable=True))
-        batch_op.drop_constraint(batch_op.f('uq_journal_inbox_id'), type_='unique')
-        batch_op.create_unique_constraint(batch_op.f('uq_journal_spool_id'), ['spool_id'])
-        batch_op.drop_column('inbox_id')
 
     with op.batch_alter_table('campaigns', schema=None) as batch_op:
         batch_op.drop_column('expires_at')
