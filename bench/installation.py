@@ -27,6 +27,13 @@ class Installation:
         self.tree = Tree(self.folder, RASPISMS_WORKERS=str(workers))
 
     def __enter__(self) -> Installation:
+        try:
+            return self._begin()
+        except BaseException:
+            self.tree.stop()
+            raise
+
+    def _begin(self) -> Installation:
         begun = time.monotonic()
         self.tree.start()
         self.started_in = time.monotonic() - begun

@@ -31,6 +31,7 @@ def up(sandbox: bool) -> None:
     _ports_free(values, sandbox)
     _prepare(values, sandbox)
     process.keep_descendants_together()
+    process.be_thrifty()
     gc.collect()
     gc.freeze()  # what the children share stays shared
     family = supervisor.Family(supervisor.services(values, sandbox=sandbox))

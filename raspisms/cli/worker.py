@@ -22,6 +22,7 @@ def worker() -> None:
     _check_shared()
     _check_secret()
     process.keep_descendants_together()
+    process.be_thrifty()
     gc.collect()
     gc.freeze()
     family = supervisor.Family(supervisor.workers(values))

