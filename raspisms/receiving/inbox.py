@@ -18,8 +18,9 @@ from flask import Flask, current_app
 
 from ..vault import new_token
 
-# Nothing but a short import holds the file; Octopush waits for a second.
-LOCK_SECONDS = 0.4
+# Nothing but a short import holds the file. Octopush waits for a second, but storing late beats refusing: what it
+# repeats is applied once.
+LOCK_SECONDS = 5.0
 
 # AUTOINCREMENT: an id is never given twice, even when everything was imported in between.
 SCHEMA = """
