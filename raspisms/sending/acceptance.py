@@ -94,43 +94,24 @@ def post_campaign(
     """
     text = clean_text(text, phone)
     check_expiry(expires_at)
-    phone_id = phone.id
-    name = " ".join((name or text).split())[:NAME_LENGTH]
-    with transaction() as session:
-        campaign = Campaign(
-            name=name,
-            phone_id=phone_id,
-            user_id=user_id,
-            text=text,
-            purpose=purpose,
-            state=CampaignState.SCHEDULED,
-            expires_at=expires_at,
-            holder=lease.holder(),
-            held_at=now(),
-        )
-        session.add(campaign)
-    report = Report(campaign.id)
-    template = {
-        "direction": Direction.OUT,
-        "phone_id": phone_id,
+    row: dict[str, Any] = {
+        "phone_id": phone.id,
+        "user_id": user_id,
         "text": text,
+        "purpose": purpose,
+        "expires_at": expires_at,
+    }
+    report = Report(_open(row, " ".join((name or text).split())[:NAME_LENGTH]))
+    row |= {
+        "direction": Direction.OUT,
         "status": Status.QUEUED,
         "lane": Lane.BULK,
-        "purpose": purpose,
         "batch_key": batch_key(text, purpose, expires_at),
-        "expires_at": expires_at,
         "parts": segments.count(text).parts,
-        "user_id": user_id,
-        "campaign_id": campaign.id,
+        "campaign_id": report.campaign_id,
     }
     try:
-        for chunk in _chunks(_new_numbers(lines, report)):
-            silent = _patiently(functools.partial(_store, chunk, template))
-            report.opted_out.extend(silent)
-            report.accepted += len(chunk) - len(silent)
-        if not report.accepted:
-            raise NoRecipient(report)
-        _patiently(functools.partial(campaigns.begin, report.campaign_id))
+        _accept(_new_numbers(lines, report), row, report)
     except NoRecipient:
         _patiently(functools.partial(campaigns.forget, report.campaign_id))
         raise
@@ -139,6 +120,25 @@ def post_campaign(
             _patiently(functools.partial(campaigns.cancel_interrupted, report.campaign_id))
         raise
     return report
+
+
+def _open(row: dict[str, Any], name: str) -> int:
+    """A campaign that is being accepted, by this process; its id."""
+    with transaction() as session:
+        campaign = Campaign(**row, name=name, state=CampaignState.SCHEDULED, holder=lease.holder(), held_at=now())
+        session.add(campaign)
+    return campaign.id
+
+
+def _accept(entries: Iterator[tuple[int, str]], row: dict[str, Any], report: Report) -> None:
+    """Store everybody, then let the campaign leave. Raises NoRecipient, StorageUnavailable, campaigns.Refused."""
+    for chunk in _chunks(entries):
+        silent = _patiently(functools.partial(_store, chunk, row))
+        report.opted_out.extend(silent)
+        report.accepted += len(chunk) - len(silent)
+    if not report.accepted:
+        raise NoRecipient(report)
+    _patiently(functools.partial(campaigns.begin, report.campaign_id))
 
 
 def _new_numbers(lines: Iterable[tuple[int, str]], report: Report) -> Iterator[tuple[int, str]]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import BindParameter, Select, Update, bindparam, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from ..adapters.base import Batch
-from ..database import UTCDateTime, now, transaction
+from ..database import now, transaction
 from ..extensions import db
 from ..models import (
     Account,
@@ -64,7 +62,7 @@ def prepare(account_id: int) -> Claim | None:
     """While a request is in the air, gather the next chunk of a campaign: it leaves without a wait.
 
     What people write by hand is not prepared: whatever is most urgent is chosen when the air is free.
-    What is given back needs `confirm` before it may leave. Raises lease.LeaseLost.
+    What is given back needs `confirmation.confirm` before it may leave. Raises lease.LeaseLost.
     """
     with transaction() as session:
         lease.renew(session.get_one(Account, account_id))
@@ -76,75 +74,6 @@ def prepare(account_id: int) -> Claim | None:
             return None
         submission = _gather(session, first)
         return _claim(session, submission) if submission else None
-
-
-def confirm(account_id: int, prepared: Claim) -> bool:
-    """Commit to a prepared chunk, if it is still what must leave next; False sends the caller to `next_claim`.
-
-    Two statements ask all that `next_claim` would look at: every millisecond here is one in which the air
-    is empty.
-    """
-    facts = {
-        "account": account_id,
-        "submission": prepared.submission_id,
-        "present": now(),
-        "myself": lease.holder(),
-        "lease": now() + lease.LEASE,
-    }
-    with transaction() as session:
-        return all(
-            session.execute(statement, facts, execution_options={"synchronize_session": False}).rowcount  # type: ignore[attr-defined]
-            for statement in _confirmation()
-        )
-
-
-@functools.cache
-def _confirmation() -> tuple[Update, Update]:
-    """Renew the lease, and take off: each changes one row, or none when anything speaks against it."""
-    account: BindParameter[int] = bindparam("account")
-    present: BindParameter[datetime] = bindparam("present", type_=UTCDateTime)
-    renewal = (
-        update(Account)
-        .where(Account.id == account, Account.holder == bindparam("myself"))
-        .where(or_(Account.not_before.is_(None), Account.not_before <= present))
-        .values(held_until=bindparam("lease", type_=UTCDateTime))
-    )
-    phones = select(Phone.id).where(Phone.account_id == account, Phone.status.in_(SENDING_STATUSES))
-    by_hand = select(Message.id).where(
-        Message.phone_id.in_(phones), Message.status == Status.QUEUED, Message.campaign_id.is_(None)
-    )
-    other = aliased(Submission)
-    due = select(other.id).where(
-        other.account_id == account,
-        other.state == SubmissionState.OPEN,
-        other.in_flight.is_(False),
-        other.id != Submission.id,
-        other.next_attempt_at <= present,
-    )
-    mine = Message.submission_id == Submission.id
-    held_back = (
-        select(Campaign.id)
-        .join(Message, Message.campaign_id == Campaign.id)
-        .where(mine, Campaign.state != CampaignState.SENDING)
-    )
-    silent = select(OptOut.id).join(Message, Message.number == OptOut.number).where(mine)
-    take_off = (
-        update(Submission)
-        .where(
-            Submission.id == bindparam("submission"),
-            Submission.state == SubmissionState.OPEN,
-            Submission.in_flight.is_(False),
-            Submission.attempts == 0,
-            Submission.phone_id.in_(phones),
-            or_(Submission.expires_at.is_(None), Submission.expires_at > present),
-            ~by_hand.exists(),
-            ~due.exists(),
-            ~held_back.exists(),
-            ~silent.exists(),
-        )
-        .values(in_flight=True, attempts=1, first_attempt_at=present)
-    )
-    return renewal, take_off
 
 
 def _claim(session: Session, submission: Submission) -> Claim:

@@ -13,7 +13,7 @@ from ..adapters import Adapter
 from ..adapters.base import Accepted, AdapterError
 from ..database import StorageUnavailable
 from ..phones.settings import open_adapter
-from . import claim, lease, outcome
+from . import claim, confirmation, lease, outcome
 
 # A job hands over after this long, so that several accounts share the workers.
 BUDGET_SECONDS = 30.0
@@ -116,7 +116,7 @@ def _prepare(account_id: int) -> claim.Claim | None:
 def _claim_or_none(account_id: int, ready: claim.Claim | None) -> claim.Claim | None:
     """The next claim before the last answer is recorded; trouble with it must not lose that answer."""
     with suppress(StorageUnavailable, lease.LeaseLost):
-        if ready is not None and claim.confirm(account_id, ready):
+        if ready is not None and confirmation.confirm(account_id, ready):
             return ready
         return claim.next_claim(account_id)
     return None

@@ -10,21 +10,17 @@ from sqlalchemy import func, select, update
 from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import (
-    Account,
     Campaign,
     CampaignState,
-    Lane,
     Message,
     MessageEvent,
     OptOut,
     Phone,
-    PhoneStatus,
     Status,
     Submission,
     SubmissionState,
 )
 from raspisms.sending import acceptance, campaigns, claim, doubts, lease, outbox, recovery
-from raspisms.texts import lists
 from tests import factories
 from tests.databases import locked, raw, shorten_patience
 from tests.factories import BOB, LEA, LOGIN, fresh_phone, let_time_pass, message, post, ring, sweep, until
@@ -261,75 +257,9 @@ def test_messages_written_by_hand_have_no_campaign(app, phone, octopush, run_job
     assert message(app, sent).campaign_id is None
 
 
-@pytest.mark.parametrize(
-    ("content", "cells"),
-    [
-        ("numero,nom\n0639987001,Léa\n\n0639987002,Bob\n", [(2, "0639987001"), (4, "0639987002")]),
-        ("0639987001;Léa\n0639987002;Bob\n", [(1, "0639987001"), (2, "0639987002")]),
-        ('Téléphone\tNom\n"06 39 98 70 01"\tLéa\n', [(2, "06 39 98 70 01")]),
-        ("\ufeffNuméro\r\n0639987001\r\n", [(2, "0639987001")]),
-        ("0639987001", [(1, "0639987001")]),
-        ("12,faux\n0639987001,Léa\n", [(1, "12"), (2, "0639987001")]),
-        ("", []),
-        ("numero\n6,12E+08\n", [(2, "6,12E+08")]),
-        ('numero;note\n0639987001;"deux\nlignes"\n0639987002;fin\n', [(2, "0639987001"), (4, "0639987002")]),
-        ('numero;note\n0639987001;"jamais\n0639987002;fermé\n', [(2, "0639987001"), (3, "0639987002")]),
-        ("a|b\n0639987001|x\n", [(2, "0639987001")]),
-        ("Téléphone\n0639987001;Dupont\n", [(2, "0639987001")]),
-        ("tel, portable;nom\n0639987001;Dupont\n", [(2, "0639987001")]),
-        ("0639987001;Dupont, Jean\n0639987002;Léa\n", [(1, "0639987001"), (2, "0639987002")]),
-        ('"0639987001";"dit ""Jo"" ; le grand"\n"0639987002";x\n', [(1, "0639987001"), (2, "0639987002")]),
-        (
-            '0639987001;"Le Chat\n0639987002;Marie\n0639987003;"Paul\n0639987004;Luc\n',
-            [(n, f"063998700{n}") for n in (1, 2, 3, 4)],
-        ),
-        ('0639987001;Jean 5"\n0639987002;x\n0639987003;Paul 3"\n', [(n, f"063998700{n}") for n in (1, 2, 3)]),
-        ("0639987001;\x00\n", [(1, "0639987001")]),
-    ],
-)
-@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
-def test_lists_are_read_as_people_keep_them(tmp_path, content, cells, encoding):
-    if encoding != "utf-8":
-        content = content.removeprefix("\ufeff")
-    path = tmp_path / "liste.csv"
-    path.write_bytes(content.encode(encoding))
-    with lists.open_list(str(path)) as file:
-        assert list(lists.first_column(file)) == cells
-
-
-@pytest.mark.parametrize("quote", ["", '"'])
-def test_a_line_of_ten_megabytes_is_refused_alone(tmp_path, quote):
-    path = tmp_path / "liste.csv"
-    path.write_text(f"numero\n{quote}06{'9' * 10_000_000}\n0639987001\n")
-    with lists.open_list(str(path)) as file:
-        long, short = lists.first_column(file)
-    assert (long[0], len(long[1]) < 100) == (2, True)
-    assert short == (3, "0639987001")
-
-
-def test_long_lines_after_a_quote_that_nobody_closed_are_all_there():
-    lines = [f"06399870{n:02d};{'x' * 1400}\n" for n in range(60)]
-    lines[3] = lines[3].replace(";x", ';"x', 1)
-    assert [cell for _, cell in lists.first_column(lines)] == [f"06399870{n:02d}" for n in range(60)]
-
-
-def test_a_quote_that_nobody_closed_hides_nobody():
-    lines = ['"06 39 98 70 00;x\n', *(f"06399870{n:02d};y\n" for n in range(1, 80))]
-    found = list(lists.first_column(lines))
-    assert [line for line, _ in found] == list(range(1, 81))
-    assert [cell for _, cell in found[1:]] == [f"06399870{n:02d}" for n in range(1, 80)]
-
-
-@pytest.fixture
-def two_at_a_time(monkeypatch):
-    from raspisms.adapters.octopush import OctopushVirtualNumber
-
-    monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 2)
-
-
 def prepare(app, phone):
     """What a drain does while a request is in the air, and the drain gone since."""
-    from raspisms.sending import claim, lease
+    from raspisms.sending import lease
 
     with app.app_context():
         assert lease.take(phone.account_id)
@@ -489,7 +419,7 @@ def test_what_waits_for_its_retry_obeys_too(app, phone, octopush, run_jobs, verb
 
 def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(app, phone, octopush):
     from raspisms.adapters.base import AccountError, PauseKind
-    from raspisms.sending import claim, lease, outcome
+    from raspisms.sending import lease, outcome
 
     report = accept(app, phone, numbers(3))
     with app.app_context():
@@ -499,97 +429,6 @@ def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(app, phone, octopu
         outcome.record(claimed.submission_id, AccountError(PauseKind.CREDENTIALS, "refused"))
         recovery.tidy()
     assert counts(app, report.campaign_id) == {Status.CANCELLED: 3}
-
-
-# -- a chunk that was gathered ahead, and what may have changed before it takes off ------------------------
-
-
-def ready(app, phone, raw):
-    """A chunk gathered while a request of the same campaign is in the air, and that request."""
-    campaign_id = hold_back(app, phone, raw)
-    do(app, campaigns.resume, campaign_id)
-    with app.app_context():
-        assert lease.take(phone.account_id)
-        flying = claim.next_claim(phone.account_id)
-        return campaign_id, flying, claim.prepare(phone.account_id)
-
-
-def confirm(app, phone, prepared):
-    with app.app_context():
-        return claim.confirm(phone.account_id, prepared)
-
-
-def test_what_was_gathered_takes_off_once(app, phone, two_at_a_time):
-    _, flying, prepared = ready(app, phone, numbers(4))
-    assert prepared.batch.recipients == tuple(numbers(4)[2:])
-    assert prepared.batch.request_id != flying.batch.request_id
-    assert confirm(app, phone, prepared)
-    assert not confirm(app, phone, prepared)
-    with app.app_context():
-        submission = db.session.get(Submission, prepared.submission_id)
-        assert (submission.in_flight, submission.attempts) == (True, 1)
-        assert submission.first_attempt_at is not None
-
-
-def a_reply(app, phone, _campaign_id, _prepared):
-    post(app, phone, BOB, text="Oui", lane=Lane.REPLY)
-
-
-def a_pause(app, _phone, campaign_id, _prepared):
-    do(app, campaigns.pause, campaign_id)
-
-
-def a_stop(app, _phone, _campaign_id, prepared):
-    with app.app_context(), transaction() as session:
-        session.add(OptOut(number=prepared.batch.recipients[0], origin="reply"))
-
-
-def a_paused_phone(app, phone, _campaign_id, _prepared):
-    with app.app_context(), transaction() as session:
-        session.get(Phone, phone.id).status = PhoneStatus.NO_CREDIT
-
-
-def a_wait_for_the_provider(app, phone, _campaign_id, _prepared):
-    with app.app_context(), transaction() as session:
-        session.get(Account, phone.account_id).not_before = now() + timedelta(minutes=1)
-
-
-def a_lost_lease(app, phone, _campaign_id, _prepared):
-    with app.app_context(), transaction() as session:
-        session.get(Account, phone.account_id).holder = "another machine#1#1"
-
-
-def the_end_of_its_use(app, _phone, _campaign_id, prepared):
-    with app.app_context(), transaction() as session:
-        session.get(Submission, prepared.submission_id).expires_at = now() - timedelta(seconds=1)
-
-
-def a_retry_that_is_due(app, phone, _campaign_id, _prepared):
-    with app.app_context(), transaction() as session:
-        text = {"text": "Retenté", "purpose": "alert", "lane": Lane.BULK}
-        session.add(Submission(account_id=phone.account_id, phone_id=phone.id, attempts=1, **text))
-
-
-@pytest.mark.parametrize(
-    "what_happened",
-    [
-        a_reply,
-        a_pause,
-        a_stop,
-        a_paused_phone,
-        a_wait_for_the_provider,
-        a_lost_lease,
-        the_end_of_its_use,
-        a_retry_that_is_due,
-    ],
-    ids=lambda found: found.__name__,
-)
-def test_what_was_gathered_stays_down_when_something_speaks_against_it(app, phone, two_at_a_time, what_happened):
-    campaign_id, _, prepared = ready(app, phone, numbers(4))
-    what_happened(app, phone, campaign_id, prepared)
-    assert not confirm(app, phone, prepared)
-    with app.app_context():
-        assert not db.session.get(Submission, prepared.submission_id).in_flight
 
 
 # -- acceptance and its process ----------------------------------------------------------------------------
