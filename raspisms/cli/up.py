@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import gc
+import importlib
 import json
 import socket
 import time
@@ -79,6 +81,9 @@ def _share() -> None:
     from .. import blueprints, jobs, supervisor  # noqa: F401
     from ..supervisor import worker  # noqa: F401
 
+    for late in ("granian.server", "valkey", "jinja2.ext"):
+        with contextlib.suppress(ImportError):  # a library's own business: sharing is only thrift
+            importlib.import_module(late)
     configure_mappers()
 
 

@@ -208,6 +208,7 @@ def run_sandbox(settings: dict[str, Any]) -> None:
     state = State()
     server = make(settings["SANDBOX_PORT"], create_sandbox_app(state))
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    process.give_back_memory()
     while True:
         with app.app_context():
             sandbox_phone.register(state)
