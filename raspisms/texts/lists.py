@@ -21,7 +21,8 @@ MOST_LINES = 50
 SHOWN = 60
 # A whole line that a spreadsheet wrote with a decimal comma: not two columns.
 EXPONENT = re.compile(r'\s*"?\d,\d+E\+\d+"?\s*', re.IGNORECASE)
-NUMBERISH = re.compile(r"\+?[\d\s().\-\u00a0\u202f/]{6,}")
+# A number as people write it, or as a spreadsheet damages it.
+NUMBERISH = re.compile(r"\+?[\d\s().\-\u00a0\u202f/]{6,}|\d+[.,]0+|\d[.,]\d+E\+?\d+", re.IGNORECASE)
 # A cell in quotes, up to what separates it from the next; a quote inside of it is doubled.
 QUOTED = re.compile(rf'[ ]*"([^"]*(?:""[^"]*)*)"[ \r\n]*(?=[{DELIMITERS}]|\Z)')
 BEGINS_QUOTED = re.compile(r'[ ]*"')
@@ -74,7 +75,8 @@ def _first_cell(record: str, delimiters: str) -> tuple[str, str]:
         cell = record.partition(delimiter)[0].strip().strip('"')
         if NUMBERISH.fullmatch(cell):
             return cell, delimiter if delimiter in record else ""
-    return TO_NEXT_CELL.match(record)[0].strip().strip('"'), ""  # type: ignore[index]
+    usual = next((delimiter for delimiter in delimiters if delimiter in record), "\n")
+    return record.partition(usual)[0].strip().strip('"'), ""
 
 
 def _records(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
