@@ -15,7 +15,6 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
-M_TRIM_THRESHOLD = -1
 M_ARENA_MAX = -8
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP)
 
@@ -74,11 +73,9 @@ def _settle(name: str) -> None:
 
 
 def be_thrifty() -> None:
-    """One heap for all threads of a process, and freed memory back to the machine: a dozen processes idle here."""
+    """One heap for all threads of a process: a dozen processes idle here."""
     with contextlib.suppress(AttributeError, OSError):  # only the GNU library has it
-        library = ctypes.CDLL(None)
-        library.mallopt(M_ARENA_MAX, 1)
-        library.mallopt(M_TRIM_THRESHOLD, 64 * 1024)
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def give_back_memory() -> None:
