@@ -176,12 +176,11 @@ def checkpoint() -> None:
 
 
 @contextmanager
-def transaction(*, alone: bool = True) -> Iterator[Session]:
+def transaction() -> Iterator[Session]:
     """One short write: takes the database's write lock, commits at the end, rolls back on any error.
 
     Whatever was read before is read again under the lock. A `transaction` inside another joins it.
-    What only adds rows, and reads nothing that another writer may change, need not be `alone`: on PostgreSQL
-    it waits for nobody. Raises StorageUnavailable when the database is locked for too long, full or unreadable.
+    Raises StorageUnavailable when the database is locked for too long, full or unreadable.
     """
     session = db.session()
     if session.info.get(WRITE):
@@ -195,7 +194,7 @@ def transaction(*, alone: bool = True) -> Iterator[Session]:
     try:
         with storage_errors():
             connection = session.connection(execution_options={WRITE: True})
-            if alone and connection.dialect.name == "postgresql":
+            if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
             yield session
             session.commit()
