@@ -24,6 +24,11 @@ REQUIREMENTS = [
     "requests>=2.34,<3",  # the provider's API
     "granian>=2.8,<3",  # WSGI server: about twice waitress on a small POST with one commit
     # What we must not write ourselves.
+    "jinja2>=3.1.6,<4",  # comes with Flask; rules and personal texts build on its parser and its sandbox
+    "regex>=2026.1",  # `matches` in rules: a pattern that never ends is given up, which `re` cannot do
+    "python-calamine>=0.6,<1",  # reads xlsx, xls and ods in Rust: a Pi has no ten seconds for openpyxl
+    "vobject>=0.9.9,<1",  # contacts of telephones (vCard 2.1 to 4), with their odd encodings
+    "holidays>=0.109",  # French public holidays by region; no upper bound, its releases are laws
     "phonenumbers>=9.0.40",  # E.164; no upper bound, its releases are number ranges
     "cryptography>=50",  # MultiFernet for secrets at rest; no upper bound, security fixes
     "pwdlib[argon2]>=0.3,<1",  # password hashes
@@ -48,6 +53,8 @@ CHECKS = [
     "mypy>=2.4,<3",
     "djlint>=1.49,<2",  # template lint
     "types-requests>=2.33",
+    "types-regex>=2025.1",
+    "types-vobject>=0.9",
 ]
 
 POSTGRESQL = [

@@ -13,6 +13,7 @@ from types import FrameType
 
 from . import queues
 from .extensions import bell, db
+from .people import imports
 from .phones import checking
 from .receiving import journal
 from .sending import dispatch
@@ -40,6 +41,14 @@ def check_phone(phone_id: int) -> None:
     phone = checking.check(phone_id)
     if phone is not None and phone.can_send:
         bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
+    db.session.rollback()
+
+
+def work_import(import_id: int) -> None:
+    """Go on with a list that comes in. Twice at once: each chunk is taken under the write lock."""
+    bell.answer(queues.WORK_IMPORT, import_id)
+    if imports.work(import_id):
+        imports.ring(import_id)
     db.session.rollback()
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 SENDING = "sending"
 RECEIVING = "receiving"
 UPKEEP = "upkeep"
+LISTS = "lists"
 
-# Which worker listens to what: a long campaign never holds up replies, reports and checks.
+# Which worker listens to what: a long campaign never holds up replies, reports and checks. Lists of people
+# are worked on a second at a time, when nothing else waits.
 SENDING_WORKER = (SENDING,)
-RECEIVING_WORKER = (RECEIVING, UPKEEP)
+RECEIVING_WORKER = (RECEIVING, UPKEEP, LISTS)
 
 DRAIN = "raspisms.jobs.drain"
 APPLY_CALLBACKS = "raspisms.jobs.apply_callbacks"
 CHECK_PHONE = "raspisms.jobs.check_phone"
+WORK_IMPORT = "raspisms.jobs.work_import"
+WORK_CAMPAIGN = "raspisms.jobs.work_campaign"
 
 # Seconds after which a job is ended: more than its own budget plus one slow request.
 DRAIN_SECONDS = 120
 APPLY_SECONDS = 120
 CHECK_SECONDS = 90
+LIST_SECONDS = 120

@@ -18,6 +18,8 @@ LAYERS = (
     {"extensions", "database", "vault"},
     {"texts", "adapters", "models"},
     {"labels", "timeline", "schema", "users", "health"},
+    {"language"},
+    {"people"},
     {"phones"},
     {"receiving"},
     {"sending"},
@@ -146,7 +148,7 @@ def test_every_queue_has_a_worker_and_every_job_a_queue(settings):
     listened = {
         name for service in started if service.run.func.__name__ == "run_worker" for name in service.run.args[1]
     }
-    assert listened == {queues.SENDING, queues.RECEIVING, queues.UPKEEP}
+    assert listened == {queues.SENDING, queues.RECEIVING, queues.UPKEEP, queues.LISTS}
 
 
 def test_every_job_that_is_rung_for_exists():

@@ -1,22 +1,37 @@
 """The tables, one noun per file."""
 
 from .account import Account
-from .campaign import Campaign, CampaignState
+from .audit import AuditEntry
+from .campaign import Campaign, CampaignState, Canary, Hours
+from .contact import Contact, Group, group_contacts, group_groups
+from .contact_import import Import, ImportLine, ImportState, Verdict
 from .heartbeat import Heartbeat
 from .journal import JournalEntry, JournalState
-from .message import Direction, Lane, Message, MessageEvent, Status
+from .message import Direction, Lane, Message, MessageEvent, Status, StopMark
 from .opt_out import OptOut
 from .parked_report import ParkedReport
 from .phone import Phone, PhoneStatus
+from .preference import Preference
+from .recipient import Fate, Recipient
+from .saved_text import SavedText
 from .submission import Submission, SubmissionState
 from .user import Role, User
 
 __all__ = [
     "Account",
+    "AuditEntry",
     "Campaign",
     "CampaignState",
+    "Canary",
+    "Contact",
     "Direction",
+    "Fate",
+    "Group",
     "Heartbeat",
+    "Hours",
+    "Import",
+    "ImportLine",
+    "ImportState",
     "JournalEntry",
     "JournalState",
     "Lane",
@@ -26,9 +41,16 @@ __all__ = [
     "ParkedReport",
     "Phone",
     "PhoneStatus",
+    "Preference",
+    "Recipient",
     "Role",
+    "SavedText",
     "Status",
+    "StopMark",
     "Submission",
     "SubmissionState",
     "User",
+    "Verdict",
+    "group_contacts",
+    "group_groups",
 ]

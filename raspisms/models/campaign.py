@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import UTCDateTime, now
+from ..database import Euros, UTCDateTime, now
 from ..extensions import Model
 from ._columns import enum_column
 from .phone import Phone
+from .user import User
 
 
 class CampaignState(StrEnum):
+    DRAFT = "draft"
+    """Written, and its recipients are being looked at; nobody has said "send"."""
     SCHEDULED = "scheduled"
-    """Being accepted; nothing leaves."""
+    """Being accepted, or waiting for its hour; nothing leaves."""
     SENDING = "sending"
     PAUSED = "paused"
     DONE = "done"
     """Nothing of it waits any more; reports may still come."""
     CANCELLED = "cancelled"
+
+
+class Hours(StrEnum):
+    """When SMS may leave (field.md §5)."""
+
+    FREE = "free"
+    STRICT = "strict"
+    """8:00 to 20:00, Monday to Saturday, no public holiday."""
+    AF2M = "af2m"
+    """8:00 to 21:30, Monday to Saturday: the operators' charter of 2026."""
+
+
+class Canary(StrEnum):
+    """How a campaign that tries a few people first stands."""
+
+    FIRST = "first"
+    """The first ones leave."""
+    WAITING = "waiting"
+    """They left; their reports are awaited."""
+    PASSED = "passed"
+    FAILED = "failed"
 
 
 class Campaign(Model):
@@ -43,7 +69,33 @@ class Campaign(Model):
     """When that process last wrote to it."""
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """What has not left by then is of no use any more, and does not leave."""
+    targets: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """Who was chosen, to compute the recipients from: see campaigns.targets."""
+    position: Mapped[int] = mapped_column(default=0)
+    """How far the present step (the report, the acceptance) has come."""
+    prepared_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the report was complete."""
+    accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When all its messages were there; its hour may still be to come."""
+    starts_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    waits_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """The next opening of its hours, while they are closed."""
+    hours: Mapped[Hours] = mapped_column(enum_column(Hours), default=Hours.FREE)
+    tag: Mapped[str | None] = mapped_column(String(255))
+    estimate: Mapped[Decimal | None] = mapped_column(Euros)
+    """Euros, as the report showed them."""
+    canary: Mapped[int | None]
+    """How many try it first."""
+    canary_state: Mapped[Canary | None] = mapped_column(enum_column(Canary))
+    canary_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the last of them left."""
+    pause_reason: Mapped[str | None] = mapped_column(String(500))
+    """Why it paused by itself: a sentence (a msgid)."""
+    repeats: Mapped[str | None] = mapped_column(String(16))
+    """`daily`, `weekly` or `monthly`: the next one is written when this one begins."""
+    repeat_of_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     phone: Mapped[Phone] = relationship(lazy="joined", innerjoin=True)
+    user: Mapped[User | None] = relationship()

@@ -47,6 +47,16 @@ class Lane(IntEnum):
     BULK = 2
 
 
+class StopMark(StrEnum):
+    """What an incoming message that speaks of stopping is."""
+
+    SUSPECTED = "suspected"
+    """More than the word: a person decides."""
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+
+
+SUSPECTED = text("stop = 'suspected'")
 QUEUED = text("status = 'queued'")
 QUEUED_ALONE = text("status = 'queued' AND campaign_id IS NULL")
 MAY_EXPIRE = text("status = 'queued' AND expires_at IS NOT NULL")
@@ -81,6 +91,7 @@ class Message(Model):
         Index("ix_messages_submission", "submission_id", "number"),
         Index("ix_messages_list", "direction", "id"),
         Index("ix_messages_number", "number", "id"),
+        Index("ix_messages_suspected", "id", sqlite_where=SUSPECTED, postgresql_where=SUSPECTED),
         Index(
             "ix_messages_unread",
             "id",
@@ -114,6 +125,10 @@ class Message(Model):
     """What makes the same reply, delivered twice, or the same form, posted twice, one message."""
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When it is of no use any more, and does not leave."""
+    tag: Mapped[str | None] = mapped_column(String(255))
+    """A word of the team's own, to find it by."""
+    stop: Mapped[StopMark | None] = mapped_column(enum_column(StopMark))
+    """Of an incoming message: it may ask for no more SMS."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     unreported_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

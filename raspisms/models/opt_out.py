@@ -15,8 +15,13 @@ class OptOut(Model):
     __tablename__ = "opt_outs"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[str] = mapped_column(Foreign(32), unique=True)
+    number: Mapped[str | None] = mapped_column(Foreign(32), unique=True)
+    """None once the person was erased: the digest goes on keeping them from being written to."""
+    digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Keyed digest of the number of an erased person; see receiving.optouts."""
     origin: Mapped[str] = mapped_column(String(16))
-    """How we know: reply, callback (the provider's own list), report (a refusal for that cause)."""
+    """How we know: reply, callback (the provider's own list), report (a refusal for that cause), person, import."""
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """The colleague who added it."""
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

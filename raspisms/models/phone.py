@@ -63,6 +63,8 @@ class Phone(Model):
     """Messages a minute that campaigns may not pass; None for no limit."""
     paced_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the next chunk of a campaign may leave, at that pace."""
+    stop_number: Mapped[str | None] = mapped_column(String(8))
+    """The short number that advertising names: "STOP au 36180"; the provider gives it."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     account: Mapped[Account] = relationship(lazy="joined", innerjoin=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -17,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from ..database import StorageUnavailable, now, transaction
 from ..extensions import db
-from ..models import Campaign, CampaignState, Direction, Lane, Message, MessageEvent, OptOut, Phone, Status
+from ..models import Campaign, CampaignState, Direction, Lane, Message, MessageEvent, Phone, Status
 from ..models.message import batch_key
+from ..receiving import optouts
 from ..texts import numbers as telephone_numbers
 from ..texts import segments
 from ..words import N_
@@ -32,10 +32,6 @@ NAME_LENGTH = 120
 PATIENCE_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
 T = TypeVar("T")
-# What most lists are made of, read without the full numbering plan: a hundred times quicker.
-# Digits that begin neither as a French number does nor as an international one.
-QUANTITY = re.compile(r"[1-9][0-9]*(?:[.,][0-9]*)?")
-PLAIN_MOBILE = re.compile(r"(?:\+33|0033|0)([67][0-9]{8})")
 
 
 @dataclass(frozen=True)
@@ -145,7 +141,7 @@ def _new_numbers(lines: Iterable[tuple[int, str]], report: Report) -> Iterator[t
     """Line and E.164 of every number that was not there before."""
     seen: set[int] = set()  # as integers: a third of the memory of texts
     for line, raw in lines:
-        number, repaired = _read(raw)
+        number, repaired = telephone_numbers.read(raw)
         if number is None:
             report.invalid.append(Refusal(line, raw))
             continue
@@ -157,21 +153,6 @@ def _new_numbers(lines: Iterable[tuple[int, str]], report: Report) -> Iterator[t
         if repaired:
             report.repaired.append(Repair(line, raw, number))
         yield line, number
-
-
-def _read(raw: str) -> tuple[str | None, bool]:
-    """The number in E.164, if there is one, and whether it had to be repaired."""
-    plain = PLAIN_MOBILE.fullmatch(re.sub(r"[ .\-\u00a0]", "", raw.strip()))
-    if plain:
-        return "+33" + plain[1], False
-    if repaired := telephone_numbers.repair(raw):
-        return repaired, True
-    if QUANTITY.fullmatch(raw.strip()):
-        return None, False  # the plan would take nine digits for a landline; a list may hold anything
-    try:
-        return telephone_numbers.parse(raw), False
-    except telephone_numbers.NotANumber:
-        return None, False
 
 
 def _chunks(entries: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
@@ -199,7 +180,7 @@ def _store(chunk: list[tuple[int, str]], template: dict[str, Any]) -> list[Refus
     with transaction() as session:
         campaigns.hold(session, template["campaign_id"])
         wanted = [number for _, number in chunk]
-        silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(wanted))))
+        silent = optouts.silent(session, wanted)
         moment = now()
         rows = [template | {"number": number, "created_at": moment} for number in wanted if number not in silent]
         if rows:

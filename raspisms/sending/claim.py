@@ -15,7 +15,6 @@ from ..models import (
     Campaign,
     CampaignState,
     Message,
-    OptOut,
     Phone,
     Status,
     Submission,
@@ -23,6 +22,7 @@ from ..models import (
 )
 from ..models.phone import SENDING_STATUSES
 from ..phones.settings import adapter_class
+from ..receiving import optouts
 from ..timeline import note_all
 from ..words import N_
 from . import expiry, lease, overdue, pace, prepared
@@ -228,7 +228,7 @@ def _like(first: Message) -> Select[int, str]:
 
 def _without_silent(session: Session, chosen: dict[str, int]) -> dict[str, int]:
     """The messages (ids by number) whose person did not say STOP since; the others are cancelled."""
-    silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(chosen))))
+    silent = optouts.silent(session, list(chosen))
     if silent:
         ids = [chosen[number] for number in silent]
         note_all(session, Message.id.in_(ids), Status.CANCELLED, reason=SAID_STOP, submission_id=None)

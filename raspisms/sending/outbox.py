@@ -13,9 +13,10 @@ from sqlalchemy import select
 from .. import queues
 from ..database import now, transaction
 from ..extensions import bell, db
-from ..models import Direction, Lane, Message, OptOut, Phone, Status
+from ..models import Direction, Lane, Message, Phone, Status
 from ..models.message import batch_key
 from ..phones.settings import adapter_class
+from ..receiving import optouts
 from ..texts import segments
 from ..timeline import note
 from ..words import N_
@@ -94,7 +95,7 @@ def post(
     }
     facts = f"{form_key}\0{phone.id}\0{row['batch_key']}" if form_key else None
     with transaction() as session:
-        silent = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(wanted))))
+        silent = optouts.silent(session, wanted)
         posted = {message.number: message for message in _already_posted(facts, wanted)}
         new = [
             Message(**row, number=number, dedup_key=_dedup_key(facts, number))

@@ -14,6 +14,7 @@ from ..database import StorageUnavailable, checkpoint, now, transaction
 from ..extensions import bell, db
 from ..models import Account, Heartbeat, ParkedReport, Phone, Submission, SubmissionState
 from ..models.phone import SENDING_STATUSES
+from ..people import imports
 from ..phones import checking
 from ..receiving import journal, reports
 from . import campaigns, claim, expiry, lease, overdue, pace, timeshift
@@ -27,7 +28,7 @@ PARKED_FOR = timedelta(hours=72)
 def sweep() -> float:
     """Ring for everything that is due; gives back the seconds until the next look is worth it."""
     next_due = SWEEP_SECONDS
-    for step in (_follow_clock, _receive, _check_phones, _expire, _send, _checkpoint):
+    for step in (_follow_clock, _receive, _check_phones, _expire, _send, _work_lists, _checkpoint):
         try:
             next_due = min(next_due, step())
         except (StorageUnavailable, SQLAlchemyError, sqlite3.Error, OSError):  # one step's trouble is not the others'
@@ -48,6 +49,12 @@ def _receive() -> float:
 def _check_phones() -> float:
     for phone_id in checking.due_phones():
         bell.ring(queues.UPKEEP, queues.CHECK_PHONE, phone_id, timeout=queues.CHECK_SECONDS)
+    return SWEEP_SECONDS
+
+
+def _work_lists() -> float:
+    for import_id in imports.unfinished():
+        imports.ring(import_id)
     return SWEEP_SECONDS
 
 
@@ -120,5 +127,6 @@ def tidy() -> None:
         campaigns.cancel_returned(session)
         campaigns.settle(session)
         campaigns.end_interrupted(session)
+        imports.tidy(session)
         session.execute(delete(ParkedReport).where(ParkedReport.created_at < now() - PARKED_FOR))
         session.merge(Heartbeat(name="clock", at=now()))

@@ -34,10 +34,11 @@ def open_list(path: str) -> TextIO:
     # The caller closes what it is given.
     file = sys.stdin.buffer if path == "-" else Path(path).open("rb", buffering=SAMPLE_BYTES)  # noqa: SIM115
     reader = cast(io.BufferedReader, file)
-    return io.TextIOWrapper(reader, encoding=_encoding(reader.peek(SAMPLE_BYTES)), errors="replace", newline="")
+    return io.TextIOWrapper(reader, encoding=encoding(reader.peek(SAMPLE_BYTES)), errors="replace", newline="")
 
 
-def _encoding(sample: bytes) -> str:
+def encoding(sample: bytes) -> str:
+    """UTF-8 or UTF-16 when the beginning of a file is that, else the Windows encoding."""
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     try:

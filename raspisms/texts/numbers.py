@@ -13,6 +13,10 @@ FRENCH_TEXT_RANGES = re.compile(r"(?:[67]\d{8}|93[789]\d{6})")
 # A mobile number without its zero, without its plus, or whole; with the decimals of a quantity or without.
 QUANTITY = re.compile(r"(?:(?P<bare>[67][0-9]{8})|33(?P<plus>[67][0-9]{8})|0(?P<plain>[67][0-9]{8}))(?P<zeros>[.,]0+)?")
 EXPONENT = re.compile(r"([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})")
+# What most lists are made of, read without the full numbering plan: a hundred times quicker.
+PLAIN_MOBILE = re.compile(r"(?:\+33|0033|0)([67][0-9]{8})")
+# Digits that begin neither as a French number does nor as an international one.
+BARE_QUANTITY = re.compile(r"[1-9][0-9]*(?:[.,][0-9]*)?")
 LETTER = re.compile(r"[^\W\d_]")
 SEPARATORS = re.compile(r"[,;\n\r]+")
 
@@ -60,6 +64,21 @@ def repair(raw: str) -> str | None:
     if quantity is None or (quantity["plain"] and not quantity["zeros"]):
         return None
     return "+33" + (quantity["bare"] or quantity["plus"] or quantity["plain"])
+
+
+def read(raw: str) -> tuple[str | None, bool]:
+    """A cell of a list: its number in E.164, if there is one, and whether it had to be repaired."""
+    plain = PLAIN_MOBILE.fullmatch(re.sub(r"[ .\-\u00a0]", "", raw.strip()))
+    if plain:
+        return "+33" + plain[1], False
+    if repaired := repair(raw):
+        return repaired, True
+    if BARE_QUANTITY.fullmatch(raw.strip()):
+        return None, False  # the plan would take nine digits for a landline; a list may hold anything
+    try:
+        return parse(raw), False
+    except NotANumber:
+        return None, False
 
 
 def split(raw: str) -> list[str]:

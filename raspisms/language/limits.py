@@ -1,0 +1,56 @@
+"""How long and how big the computing of one text or rule may become."""
+
+from __future__ import annotations
+
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from .mistakes import TOO_BIG, TOO_LONG, Mistake
+
+STEPS = 20_000
+SECONDS = 1.0
+# Of a string or a list on the way, and of the text in the end: more than eight parts ever need.
+CHARACTERS = 20_000
+ITEMS = 20_000
+DIGITS = 1e15
+
+
+@dataclass
+class Budget:
+    """What one computation has left, and the variables that it set."""
+
+    steps: int = STEPS
+    ends: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    def step(self) -> None:
+        """Count one turn of a loop. Raises Mistake when there were too many."""
+        self.steps -= 1
+        if self.steps < 0 or (not self.steps % 64 and time.monotonic() > self.ends):
+            raise Mistake(TOO_LONG)
+
+
+_BUDGET: ContextVar[Budget] = ContextVar("budget")
+
+
+def begin() -> Budget:
+    """A new budget, for what is computed next in this thread."""
+    budget = Budget()
+    _BUDGET.set(budget)
+    return budget
+
+
+def budget() -> Budget:
+    """The budget of what is being computed."""
+    return _BUDGET.get(None) or begin()
+
+
+def bounded(value: Any) -> Any:
+    """The value, unless it grew too big. Raises Mistake."""
+    if isinstance(value, str) and len(value) > CHARACTERS:
+        raise Mistake(TOO_BIG)
+    if isinstance(value, (list, tuple, dict)) and len(value) > ITEMS:
+        raise Mistake(TOO_LONG)
+    return value

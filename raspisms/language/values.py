@@ -1,0 +1,122 @@
+"""What rules and texts work on: the data of a contact, as strings that know what they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from jinja2 import ChainableUndefined, Undefined
+
+from . import dates
+
+# What people write for "no"; everything else that is not empty means "yes".
+NO = frozenset({"", "0", "false", "faux", "non", "no", "off"})
+NUMERIC = re.compile(r"\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)\s*")
+
+
+class Field(str):
+    """One datum of a contact: kept as it was written, a yes or no when asked for one."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return self.strip().lower() not in NO
+
+
+class Missing(ChainableUndefined):
+    """A datum that this contact has not: empty in a text, null in a rule."""
+
+    def __str__(self) -> str:
+        return ""
+
+
+class Fields(Mapping[str, Any]):
+    """`contact` and `contact_metas`: a missing key is null, and is remembered."""
+
+    def __init__(self, data: Mapping[str, Any], missed: set[str] | None = None) -> None:
+        self._data = data
+        self._missed = missed
+
+    def __getitem__(self, key: str) -> Any:
+        try:
+            value = self._data[key]
+        except KeyError:
+            if self._missed is not None:
+                self._missed.add(key)
+            raise
+        return Field(value) if type(value) is str else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+
+def plain(value: Any) -> Any:
+    """None for whatever is missing."""
+    return None if isinstance(value, Undefined) else value
+
+
+def number(value: Any) -> int | float | None:
+    """The number that a value is or reads as; None when it is none. Empty and missing count as 0 in a sum."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, str) and NUMERIC.fullmatch(value):
+        text = value.strip().replace(",", ".")
+        try:
+            return int(text) if "." not in text else float(text)
+        except ValueError:  # longer than Python reads
+            return None
+    return None
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality as people mean it: 1 and "1" are the same, and so are a date and its text."""
+    left, right = plain(left), plain(right)
+    if left is None or right is None:
+        return (left is None or left == "") and (right is None or right == "")
+    if isinstance(left, bool) or isinstance(right, bool):
+        return _truth(left) == _truth(right)
+    pair = _alike(left, right)
+    return bool(pair[0] == pair[1]) if pair else bool(left == right)
+
+
+def order(left: Any, right: Any) -> int | None:
+    """Below, at or above zero, as `left` is less, equal or greater; None when they cannot be compared."""
+    left, right = plain(left), plain(right)
+    if left is None or right is None:
+        return None
+    pair = _alike(left, right) or (left, right)
+    try:
+        return int(pair[0] > pair[1]) - int(pair[0] < pair[1])
+    except TypeError:
+        return None
+
+
+def _truth(value: Any) -> bool:
+    return bool(Field(value)) if isinstance(value, str) else bool(value)
+
+
+def _alike(left: Any, right: Any) -> tuple[Any, Any] | None:
+    """Both as numbers or both as dates, when either is one and the other reads as one."""
+    if isinstance(left, (int, float)) or isinstance(right, (int, float)):
+        numbers = number(left), number(right)
+        return None if None in numbers else numbers
+    if isinstance(left, date) or isinstance(right, date):
+        moments = _moment(left), _moment(right)
+        return None if None in moments else moments
+    if type(left) is Field and type(right) is Field:  # two data: as numbers when both are
+        numbers = number(left), number(right)
+        return None if None in numbers else numbers
+    return None
+
+
+def _moment(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        return dates.read(value)
+    return value if isinstance(value, datetime) else None

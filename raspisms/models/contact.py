@@ -1,0 +1,98 @@
+"""The people whom the team writes to, and the groups they are in."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..database import UTCDateTime, now
+from ..extensions import Model
+
+FAULTY = text("fault IS NOT NULL")
+
+
+class Contact(Model):
+    __tablename__ = "contacts"
+    __table_args__ = (
+        Index("ix_contacts_name", "sort_key", "id"),
+        Index("ix_contacts_fault", "id", sqlite_where=FAULTY, postgresql_where=FAULTY),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    number: Mapped[str] = mapped_column(String(32), index=True)
+    """E.164. Not unique: two people may share a telephone."""
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """What rules and texts read as `contact.key`: as it was written, see language.values."""
+    sort_key: Mapped[str] = mapped_column(String(100))
+    """The name without accents or capitals: what lists are ordered by."""
+    search: Mapped[str] = mapped_column(Text)
+    """What a search looks through: the folded name and the number, in both its forms."""
+    origin: Mapped[str] = mapped_column(String(200), default="")
+    """How we know this person, in people's words."""
+    consent: Mapped[str] = mapped_column(String(500), default="")
+    """The proof that this person agreed to advertising; empty without one."""
+    consent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    fault: Mapped[str | None] = mapped_column(String(500))
+    """Why the number needs correcting: a sentence (a msgid), set by failures of delivery."""
+    fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+    """Grows with each change: two people who edit the same contact are told."""
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+def fold(words: str) -> str:
+    """Words as a search compares them: no accents, no capitals, single spaces."""
+    plain = unicodedata.normalize("NFKD", words.casefold())
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+def searchable(name: str, number: str) -> str:
+    """What a search for this person may look for."""
+    national = "0" + number[3:] if number.startswith("+33") else ""
+    return f"{fold(name)} {number} {national}"
+
+
+group_contacts = Table(
+    "group_contacts",
+    Model.metadata,
+    Column("group_id", ForeignKey("contact_groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("contact_id", ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+group_groups = Table(
+    "group_groups",
+    Model.metadata,
+    Column("group_id", ForeignKey("contact_groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("child_id", ForeignKey("contact_groups.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+class Group(Model):
+    """People under one name: chosen one by one, or by a rule that is asked each time."""
+
+    __tablename__ = "contact_groups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    rule: Mapped[str | None] = mapped_column(Text)
+    """A condition on contacts (a conditional group); None for a group whose members are chosen."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    children: Mapped[list[Group]] = relationship(
+        secondary=group_groups,
+        primaryjoin=id == group_groups.c.group_id,
+        secondaryjoin=id == group_groups.c.child_id,
+        order_by="Group.name",
+    )
+    """Groups whose members are members of this one too."""
+
+    @property
+    def is_conditional(self) -> bool:
+        return self.rule is not None

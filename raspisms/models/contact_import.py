@@ -1,0 +1,90 @@
+"""A list of people that somebody brings: read first, shown, then applied, and undone if need be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..database import UTCDateTime, now
+from ..extensions import Model
+from ._columns import enum_column
+from .contact import Group
+from .user import User
+
+
+class ImportState(StrEnum):
+    READING = "reading"
+    """Its lines are being compared with the contacts."""
+    READY = "ready"
+    """The report is there; nothing has changed yet."""
+    APPLYING = "applying"
+    APPLIED = "applied"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class Verdict(StrEnum):
+    """What a line of an import is."""
+
+    UNREAD = "unread"
+    NEW = "new"
+    UPDATED = "updated"
+    DUPLICATE = "duplicate"
+    """The contact is there already, just so; or an earlier line says the same."""
+    REFUSED = "refused"
+
+
+class Import(Model):
+    __tablename__ = "imports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    """The file's name, or what the list was pasted as."""
+    state: Mapped[ImportState] = mapped_column(enum_column(ImportState), default=ImportState.READING)
+    total: Mapped[int] = mapped_column(default=0)
+    position: Mapped[int] = mapped_column(default=0)
+    """Lines that the present step has done."""
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("contact_groups.id", ondelete="SET NULL"))
+    """Where everybody of the list is put as well."""
+    origin: Mapped[str] = mapped_column(String(200), default="")
+    consent: Mapped[str] = mapped_column(String(500), default="")
+    held_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When a job last worked on it."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    applied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    user: Mapped[User | None] = relationship()
+    group: Mapped[Group | None] = relationship()
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in (ImportState.READING, ImportState.APPLYING, ImportState.UNDOING)
+
+
+class ImportLine(Model):
+    __tablename__ = "import_lines"
+    __table_args__ = (
+        Index("ix_import_lines_verdict", "import_id", "verdict", "id"),
+        Index("ix_import_lines_number", "import_id", "number"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    import_id: Mapped[int] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"))
+    line: Mapped[int]
+    """As the file counts, from 1."""
+    raw: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """`name`, `number` and `data`, as written."""
+    verdict: Mapped[Verdict] = mapped_column(enum_column(Verdict), default=Verdict.UNREAD)
+    name: Mapped[str] = mapped_column(String(100), default="")
+    number: Mapped[str] = mapped_column(String(32), default="")
+    repaired: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str | None] = mapped_column(String(500))
+    """Why it is refused, or what was repaired: a sentence (a msgid)."""
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """The contact's data and version before an update, to undo it by; its version after it."""

@@ -1,0 +1,54 @@
+"""Somebody whom a campaign would write to: what the report before sending shows, and nobody else."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..extensions import Model
+from ._columns import enum_column
+
+
+class Fate(StrEnum):
+    """Why somebody gets the SMS, or does not."""
+
+    KEPT = "kept"
+    OPTED_OUT = "opted_out"
+    INVALID = "invalid"
+    DUPLICATE = "duplicate"
+    """The same person, chosen twice."""
+    HOUSEHOLD = "household"
+    """Somebody else with the same number gets it already."""
+    NO_CONSENT = "no_consent"
+    COUNTRY = "country"
+    TO_CORRECT = "to_correct"
+    """Its last SMS failed for a reason that lies in the number."""
+    EMPTY = "empty"
+    """The text is empty for this person."""
+    TOO_LONG = "too_long"
+    MISTAKE = "mistake"
+    """The text cannot be computed for this person."""
+
+
+class Recipient(Model):
+    __tablename__ = "recipients"
+    __table_args__ = (
+        Index("ix_recipients_fate", "campaign_id", "fate", "id"),
+        Index("ix_recipients_number", "campaign_id", "number"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    number: Mapped[str] = mapped_column(String(60))
+    """E.164; what was written, when that is no number."""
+    name: Mapped[str] = mapped_column(String(100), default="")
+    text: Mapped[str | None] = mapped_column(Text)
+    """The final text, when it differs from person to person."""
+    parts: Mapped[int] = mapped_column(default=1)
+    fate: Mapped[Fate] = mapped_column(enum_column(Fate))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    """What exactly is wrong, in the words of the person's language when it was found."""
+    missing: Mapped[str | None] = mapped_column(String(200))
+    """Data that the text speaks of and this person has not."""

@@ -1,0 +1,331 @@
+"""Contacts: checking, saving, finding, deleting, forgetting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from ..database import now, transaction
+from ..extensions import db
+from ..models import Contact, ImportLine, Message, MessageEvent, Recipient, group_contacts
+from ..models.contact import fold, searchable
+from ..models.message import FINAL_STATUSES
+from ..texts import numbers as telephone_numbers
+from ..words import N_
+
+NAME_LENGTH = 100
+KEY_LENGTH = 60
+VALUE_LENGTH = 1000
+MOST_DATA = 100
+# Rows that are read at a time where everybody is gone through.
+CHUNK = 2_000
+
+
+class Invalid(ValueError):
+    """What was typed is no contact; `errors` has a sentence (a msgid) for each field."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
+
+
+class Conflict(ValueError):
+    """Somebody else changed the contact since the page was opened."""
+
+
+class Person(NamedTuple):
+    """A contact as rules, texts and reports need it: plain values, no row."""
+
+    id: int | None
+    name: str
+    number: str
+    data: Mapping[str, Any]
+    consent: str = ""
+    fault: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    def metas(self) -> Mapping[str, Any]:
+        """What rules and texts read as `contact_metas`."""
+        return Metas(self)
+
+
+class Metas(dict[str, Any]):
+    """`contact_metas`: name, number, id, created_at, updated_at; dates are made only when asked for."""
+
+    def __init__(self, person: Person) -> None:
+        super().__init__(name=person.name, number=person.number)
+        self.person = person
+
+    def __missing__(self, key: str) -> Any:
+        if key not in {"id", "created_at", "updated_at"}:
+            raise KeyError(key)
+        value = getattr(self.person, key)
+        if isinstance(value, datetime):
+            value = value.astimezone(ZoneInfo(current_app.config["TIMEZONE"])).replace(tzinfo=None)
+        self[key] = value
+        return value
+
+
+COLUMNS = (
+    Contact.id,
+    Contact.name,
+    Contact.number,
+    Contact.data,
+    Contact.consent,
+    Contact.fault,
+    Contact.created_at,
+    Contact.updated_at,
+)
+
+
+def person(contact: Contact) -> Person:
+    """The plain values of a contact."""
+    return Person(*(getattr(contact, column.key) for column in COLUMNS))
+
+
+def clean_key(raw: str) -> str:
+    """The name of a datum as rules and texts can write it: letters, digits, underscores."""
+    key = re.sub(r"\W", "", re.sub(r"[\s\-]+", "_", raw.strip()))[:KEY_LENGTH].strip("_")
+    return f"_{key}" if key[:1].isdigit() else key
+
+
+def clean_data(pairs: Mapping[str, str]) -> dict[str, str]:
+    """Keys that can be written, values that hold something."""
+    cleaned = {clean_key(key): value.strip()[:VALUE_LENGTH] for key, value in pairs.items()}
+    return {key: value for key, value in cleaned.items() if key and value}
+
+
+def checked(name: str, number: str, data: Mapping[str, str]) -> tuple[str, str, dict[str, str]]:
+    """Name, number in E.164 and data, as they will be stored. Raises Invalid."""
+    errors = {}
+    name = " ".join(name.replace("\0", "").split())
+    if len(name) > NAME_LENGTH:
+        errors["name"] = N_("Ce nom est trop long : 100 caractères au plus.")
+    try:
+        number = telephone_numbers.parse(number)
+    except telephone_numbers.NotANumber:
+        errors["number"] = N_("Ce n’est pas un numéro de téléphone. Exemple : 06 12 34 56 78")
+    if len(data) > MOST_DATA:
+        errors["data"] = N_("Il y a plus de 100 données : retirez-en.")
+    if errors:
+        raise Invalid(errors)
+    return name, number, clean_data(data)
+
+
+def write(contact: Contact, name: str, number: str, data: dict[str, str]) -> None:
+    """Give a contact checked values. Call inside a transaction."""
+    if number != contact.number:
+        contact.fault = contact.fault_at = None
+    contact.name, contact.number, contact.data = name, number, data
+    contact.sort_key = fold(name)[:NAME_LENGTH] or number
+    contact.search = searchable(name, number)
+    contact.updated_at = now()
+
+
+def save(
+    contact_id: int | None,
+    version: int | None,
+    name: str,
+    number: str,
+    data: Mapping[str, str],
+    *,
+    group_ids: Collection[int] = (),
+    consent: str = "",
+    origin: str = "",
+) -> Contact:
+    """Add a contact, or change one whose `version` is still that. Raises Invalid, Conflict."""
+    name, number, kept = checked(name, number, data)
+    with transaction() as session:
+        if contact_id is None:
+            contact = Contact(version=0, origin=origin)
+        else:
+            contact = session.get_one(Contact, contact_id, populate_existing=True)
+            if contact.version != version:
+                raise Conflict
+        write(contact, name, number, kept)
+        contact.version += 1
+        consent = consent.strip()[:500]
+        if consent != (contact.consent or ""):
+            contact.consent_at = now() if consent else None
+        contact.consent = consent
+        session.add(contact)
+        session.flush()
+        _set_groups(session, contact.id, group_ids)
+    return contact
+
+
+def _set_groups(session: Session, contact_id: int, group_ids: Collection[int]) -> None:
+    session.execute(delete(group_contacts).where(group_contacts.c.contact_id == contact_id))
+    if group_ids:
+        rows = [{"group_id": group_id, "contact_id": contact_id} for group_id in set(group_ids)]
+        session.execute(group_contacts.insert(), rows)
+
+
+def groups_of(contact_id: int) -> set[int]:
+    """The groups that a contact was put in."""
+    query = select(group_contacts.c.group_id).where(group_contacts.c.contact_id == contact_id)
+    return set(db.session.scalars(query))
+
+
+def matching(words: str = "", group_id: int | None = None, *, faulty: bool = False) -> ColumnElement[bool]:
+    """The condition on contacts that a search makes: all its words, a group's own members, numbers to correct."""
+    conditions: list[ColumnElement[bool]] = [Contact.id.is_not(None)]
+    for word in fold(words).split():
+        digits = re.sub(r"[ .\-()]", "", word)
+        needle = digits if digits.lstrip("+").isdigit() else word
+        conditions.append(Contact.search.contains(needle, autoescape=True))
+    if group_id is not None:
+        members = select(group_contacts.c.contact_id).where(group_contacts.c.group_id == group_id)
+        conditions.append(Contact.id.in_(members))
+    if faulty:
+        conditions.append(Contact.fault.is_not(None))
+    return and_(*conditions)
+
+
+def spaceless(words: str) -> str:
+    """A search for a number, with the spaces that people put between its digits taken out."""
+    plain = re.sub(r"[ .\-()]", "", words)
+    return plain if plain.lstrip("+").isdigit() else words
+
+
+def page(which: ColumnElement[bool], after: tuple[str, int] | None, size: int) -> tuple[list[Contact], bool]:
+    """The contacts that follow, by name, and whether there are more."""
+    query = select(Contact).where(which)
+    if after is not None:
+        query = query.where(tuple_(Contact.sort_key, Contact.id) > after)
+    found = list(db.session.scalars(query.order_by(Contact.sort_key, Contact.id).limit(size + 1)))
+    return found[:size], len(found) > size
+
+
+def count(which: ColumnElement[bool]) -> int:
+    """How many contacts there are of a kind."""
+    return db.session.scalar(select(func.count()).select_from(Contact).where(which)) or 0
+
+
+def everybody(which: ColumnElement[bool] | None = None) -> Iterator[Person]:
+    """All contacts of a kind, by id, a chunk at a time."""
+    last = 0
+    while True:
+        query = select(*COLUMNS).where(Contact.id > last).order_by(Contact.id).limit(CHUNK)
+        if which is not None:
+            query = query.where(which)
+        rows = db.session.execute(query).all()
+        if not rows:
+            return
+        for row in rows:
+            yield Person(*row)
+        last = rows[-1].id
+
+
+def delete_all(which: ColumnElement[bool]) -> int:
+    """Remove contacts; the messages stay. How many there were."""
+    with transaction() as session:
+        ids = select(Contact.id).where(which)
+        session.execute(delete(group_contacts).where(group_contacts.c.contact_id.in_(ids)))
+        session.execute(update(ImportLine).where(ImportLine.contact_id.in_(ids)).values(contact_id=None))
+        removed = session.execute(delete(Contact).where(which).execution_options(synchronize_session=False))
+        session.expire_all()
+    return int(removed.rowcount)  # type: ignore[attr-defined]
+
+
+def change_groups(which: ColumnElement[bool], group_id: int, *, member: bool) -> int:
+    """Put contacts into a group, or take them out. How many changed."""
+    inside = select(group_contacts.c.contact_id).where(group_contacts.c.group_id == group_id)
+    with transaction() as session:
+        if member:
+            rows = select(db.literal(group_id), Contact.id).where(which, Contact.id.not_in(inside))
+            changed = session.execute(group_contacts.insert().from_select(["group_id", "contact_id"], rows))
+        else:
+            ids = select(Contact.id).where(which)
+            changed = session.execute(
+                delete(group_contacts).where(
+                    group_contacts.c.group_id == group_id, group_contacts.c.contact_id.in_(ids)
+                )
+            )
+    return int(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def set_datum(which: ColumnElement[bool], key: str, value: str) -> int:
+    """Give many contacts the same datum, or take it from them when `value` is empty. How many changed."""
+    key, changed = clean_key(key), 0
+    if not key:
+        raise Invalid({"key": N_("Donnez un nom à la donnée : des lettres, des chiffres et _.")})
+    for chunk in _chunks(which):
+        with transaction() as session:
+            for contact in session.scalars(select(Contact).where(Contact.id.in_(chunk))):
+                data = {name: held for name, held in contact.data.items() if name != key}
+                if value.strip():
+                    data[key] = value.strip()[:VALUE_LENGTH]
+                if data != contact.data:
+                    contact.data, contact.updated_at = data, now()
+                    contact.version += 1
+                    changed += 1
+    return changed
+
+
+def _chunks(which: ColumnElement[bool]) -> Iterator[list[int]]:
+    ids = list(db.session.scalars(select(Contact.id).where(which)))
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+
+
+def history(number: str, before: int | None, size: int) -> tuple[list[Message], bool]:
+    """What was said with a number, newest first, and whether there is more."""
+    query = select(Message).where(Message.number == number)
+    if before is not None:
+        query = query.where(Message.id < before)
+    found = list(db.session.scalars(query.order_by(Message.id.desc()).limit(size + 1)))
+    return found[:size], len(found) > size
+
+
+class StillLeaving(ValueError):
+    """Something for this person is on its way: it cannot be forgotten yet."""
+
+
+def erase(session: Session, contact: Contact) -> None:
+    """Forget a person: the contacts with this number and all that was said. Call inside a transaction.
+
+    An opt-out survives as a digest; see receiving.optouts.forget_number. Raises StillLeaving.
+    """
+    mine = Message.number == contact.number
+    if session.scalar(select(Message.id).where(mine, Message.status.not_in([*FINAL_STATUSES, "sent", "unknown"]))):
+        raise StillLeaving
+    messages = select(Message.id).where(mine)
+    session.execute(update(Message).where(Message.reply_to_id.in_(messages)).values(reply_to_id=None))
+    session.execute(delete(MessageEvent).where(MessageEvent.message_id.in_(messages)))
+    session.execute(delete(Message).where(mine))
+    session.execute(delete(Recipient).where(Recipient.number == contact.number))
+    session.execute(delete(ImportLine).where(ImportLine.number == contact.number))
+    same = select(Contact.id).where(Contact.number == contact.number)
+    session.execute(delete(group_contacts).where(group_contacts.c.contact_id.in_(same)))
+    session.execute(delete(Contact).where(Contact.number == contact.number))
+    session.expire_all()
+
+
+def names_of(numbers: Collection[str]) -> dict[str, str]:
+    """The name to show for each of these numbers (a page of them); the oldest contact's, if several share it."""
+    rows = db.session.execute(
+        select(Contact.number, Contact.name)
+        .where(Contact.number.in_(numbers), Contact.name != "")
+        .order_by(Contact.id.desc())
+    )
+    return {number: name for number, name in rows}
+
+
+def known_keys() -> list[str]:
+    """Names of data that contacts have, from the latest of them: enough to choose from."""
+    recent = db.session.scalars(select(Contact.data).order_by(Contact.id.desc()).limit(500))
+    return sorted({key for data in recent for key in data})
+
+
+def by_ids(ids: Collection[int]) -> ColumnElement[bool]:
+    """The condition that names contacts one by one."""
+    return or_(Contact.id.in_(ids), Contact.id == -1)

@@ -1,0 +1,145 @@
+"""Groups: who is in them, one inside the other, and by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ..database import now, transaction
+from ..extensions import db
+from ..language import Mistake, Rule
+from ..models import Contact, Group, group_contacts, group_groups
+from ..words import N_
+from . import contacts
+from .contacts import Person
+
+SHOWN_NAMES = 5
+
+
+class Invalid(ValueError):
+    """What was typed is no group; `errors` has a sentence (a msgid) for each field."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
+
+
+@dataclass
+class Preview:
+    """How many people a group or a rule means, and the first of them."""
+
+    count: int = 0
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def others(self) -> int:
+        return self.count - len(self.names)
+
+
+def all_groups() -> list[Group]:
+    """Every group, by name."""
+    return list(db.session.scalars(select(Group).order_by(Group.name)))
+
+
+def sizes() -> dict[int, int]:
+    """How many members each group was given by hand, without those of the groups inside of it."""
+    query = select(group_contacts.c.group_id, func.count()).group_by(group_contacts.c.group_id)
+    return {group_id: size for group_id, size in db.session.execute(query)}
+
+
+def save(group_id: int | None, name: str, *, rule: str | None = None, child_ids: Collection[int] = ()) -> Group:
+    """Add or change a group; `rule` makes it a conditional one. Raises Invalid; language.Mistake for the rule."""
+    name = " ".join(name.replace("\0", "").split())
+    errors = {}
+    if not name:
+        errors["name"] = N_("Donnez un nom au groupe.")
+    elif len(name) > 100:
+        errors["name"] = N_("Ce nom est trop long : 100 caractères au plus.")
+    if rule is not None:
+        Rule(rule)
+    with transaction() as session:
+        same = session.scalar(select(Group.id).where(Group.name == name))
+        if same is not None and same != group_id:
+            errors["name"] = N_("Un autre groupe porte déjà ce nom.")
+        if group_id is not None and group_id in descendants(child_ids):
+            errors["children"] = N_("Un groupe ne peut pas se contenir lui-même, même par un autre groupe.")
+        if errors:
+            raise Invalid(errors)
+        group = session.get_one(Group, group_id) if group_id is not None else Group()
+        group.name, group.rule, group.updated_at = name, rule, now()
+        group.children = list(session.scalars(select(Group).where(Group.id.in_(child_ids)))) if rule is None else []
+        session.add(group)
+    return group
+
+
+def remove(group_id: int) -> None:
+    """Delete a group; its people stay."""
+    with transaction() as session:
+        session.delete(session.get_one(Group, group_id))
+
+
+def descendants(group_ids: Collection[int]) -> set[int]:
+    """These groups and all that are inside of them."""
+    start = select(Group.id).where(Group.id.in_(group_ids)).cte("inside", recursive=True)
+    inside = start.union(select(group_groups.c.child_id).where(group_groups.c.group_id == start.c.id))
+    return set(db.session.scalars(select(inside.c.id)))
+
+
+def members(group_ids: Collection[int]) -> Iterator[Person]:
+    """Everybody in these groups, each once, by id; rules are asked now. Raises language.Mistake."""
+    groups = list(db.session.scalars(select(Group).where(Group.id.in_(descendants(group_ids)))))
+    rules = [Rule(group.rule) for group in groups if group.rule is not None]
+    chosen = [group.id for group in groups if group.rule is None]
+    inside = select(group_contacts.c.contact_id).where(group_contacts.c.group_id.in_(chosen))
+    if not rules:
+        yield from contacts.everybody(Contact.id.in_(inside))
+        return
+    chosen_ids = set(db.session.scalars(inside))
+    for person in contacts.everybody():
+        if person.id in chosen_ids or any(rule.holds(person.data, person.metas()) for rule in rules):
+            yield person
+
+
+def preview(group_id: int) -> Preview:
+    """Who is in a group at this moment."""
+    return _preview(members([group_id]))
+
+
+def preview_rule(source: str) -> Preview:
+    """Whom a rule means at this moment. Raises language.Mistake."""
+    rule = Rule(source)
+    return _preview(person for person in contacts.everybody() if rule.holds(person.data, person.metas()))
+
+
+def _preview(people: Iterator[Person]) -> Preview:
+    found = Preview()
+    for person in people:
+        found.count += 1
+        if len(found.names) < SHOWN_NAMES:
+            found.names.append(person.name or person.number)
+    return found
+
+
+def broken(group: Group) -> Mistake | None:
+    """What is wrong with the rule of a group, if anything is."""
+    if group.rule is None:
+        return None
+    try:
+        Rule(group.rule)
+    except Mistake as mistake:
+        return mistake
+    return None
+
+
+def put(session: Session, group_id: int, contact_ids: Collection[int]) -> None:
+    """Put contacts into a group, those that are not there. Call inside a transaction."""
+    query = select(group_contacts.c.contact_id).where(
+        group_contacts.c.group_id == group_id, group_contacts.c.contact_id.in_(contact_ids)
+    )
+    there = set(session.scalars(query))
+    rows = [{"group_id": group_id, "contact_id": one} for one in dict.fromkeys(contact_ids) if one not in there]
+    if rows:
+        session.execute(group_contacts.insert(), rows)

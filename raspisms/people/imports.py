@@ -1,0 +1,371 @@
+"""Bringing a list of people in: read, compared line by line, shown, applied, undone.
+
+Each step is done a second at a time by a job that rings for itself; its place is in the database, so that
+a restart, a full disk or a closed browser only makes it go on later.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from .. import queues
+from ..database import now, transaction
+from ..extensions import bell, db
+from ..models import Contact, Import, ImportLine, ImportState, Verdict, group_contacts
+from ..models.contact import fold
+from ..texts import numbers as telephone_numbers
+from ..words import N_
+from . import contacts, groups
+from .reading import Line
+
+# Small enough that no other writer waits, large enough to be quick.
+CHUNK = 500
+WORK_SECONDS = 1.0
+# A draft that nobody applied, and the lines of one that was, are forgotten after this long.
+KEPT = timedelta(days=30)
+
+NO_NUMBER = N_("Il n’y a pas de numéro sur cette ligne.")
+NOT_A_NUMBER = N_("Ce n’est pas un numéro de téléphone : corrigez-le.")
+REPAIRED = N_("Numéro abîmé par un tableur, réparé : vérifiez-le.")
+CUT_NAME = N_("Nom raccourci à 100 caractères.")
+TWICE = N_("Déjà sur une ligne précédente de ce fichier.")
+AS_IS = N_("Déjà dans les contacts, à l’identique.")
+TOO_MUCH_DATA = N_("Plus de 100 données sur cette ligne.")
+CHANGED_SINCE = N_("Modifié depuis l’import : laissé tel quel.")
+
+
+class Refused(ValueError):
+    """The verb does not fit the import's state; str(error) is a sentence (a msgid)."""
+
+
+def begin(
+    lines: Sequence[Line],
+    name: str,
+    user_id: int | None,
+    *,
+    group_id: int | None = None,
+    origin: str = "",
+    consent: str = "",
+) -> Import:
+    """Keep the lines of a list, and have them compared with the contacts. Nothing of the contacts changes."""
+    with transaction() as session:
+        added = Import(
+            user_id=user_id,
+            name=" ".join(name.split())[:200],
+            total=len(lines),
+            group_id=group_id,
+            origin=origin.strip()[:200],
+            consent=consent.strip()[:500],
+        )
+        session.add(added)
+        session.flush()
+        rows = [
+            {"import_id": added.id, "line": line.line, "raw": line.as_dict(), "verdict": Verdict.UNREAD}
+            for line in lines
+        ]
+        for start in range(0, len(rows), 5_000):
+            session.execute(insert(ImportLine), rows[start : start + 5_000])
+    ring(added.id)
+    return added
+
+
+def ring(import_id: int) -> None:
+    """Have a worker go on with it."""
+    bell.ring(queues.LISTS, queues.WORK_IMPORT, import_id, timeout=queues.LIST_SECONDS)
+
+
+def unfinished() -> list[int]:
+    """Imports that a step of is under way."""
+    working = (ImportState.READING, ImportState.APPLYING, ImportState.UNDOING)
+    return list(db.session.scalars(select(Import.id).where(Import.state.in_(working))))
+
+
+def work(import_id: int) -> bool:
+    """Do a second's worth of what it needs; True when there is more."""
+    ends = time.monotonic() + WORK_SECONDS
+    while time.monotonic() < ends:
+        if not _chunk(import_id):
+            return False
+    return True
+
+
+def _chunk(import_id: int) -> bool:
+    steps: dict[ImportState, tuple[Callable[[Session, Import, list[ImportLine]], None], ImportState]] = {
+        ImportState.READING: (_compare, ImportState.READY),
+        ImportState.APPLYING: (_apply, ImportState.APPLIED),
+        ImportState.UNDOING: (_undo, ImportState.UNDONE),
+    }
+    with transaction() as session:
+        found = session.get(Import, import_id)
+        if found is None or found.state not in steps:
+            return False
+        step, then = steps[found.state]
+        query = select(ImportLine).where(ImportLine.import_id == import_id).order_by(ImportLine.id)
+        lines = list(session.scalars(query.offset(found.position).limit(CHUNK)))
+        if lines:
+            step(session, found, lines)
+            found.position += len(lines)
+            found.held_at = now()
+        else:
+            found.state, found.position = then, 0
+            if then is ImportState.APPLIED:
+                found.applied_at = now()
+        more = found.state in steps
+    db.session.expunge_all()
+    return more
+
+
+# -- comparing ----------------------------------------------------------------------------------------------
+
+
+def _compare(session: Session, owner: Import, lines: list[ImportLine]) -> None:
+    """Say of each line what it is."""
+    for line in lines:
+        _read(line, line.raw["number"], line.raw["name"])
+    wanted = {line.number for line in lines if line.number}
+    known = _by_number(session, wanted)
+    before = _earlier_lines(session, owner.id, wanted, lines[0].id)
+    for line in lines:
+        if line.verdict is not Verdict.REFUSED:
+            _judge(line, known.get(line.number, []), before)
+
+
+def _read(line: ImportLine, number: str, name: str) -> None:
+    """Its name and number, as they would be stored."""
+    line.reason, line.repaired, line.verdict = None, False, Verdict.UNREAD
+    line.name = " ".join(name.replace("\0", "").split())
+    if len(line.name) > contacts.NAME_LENGTH:
+        line.name, line.reason = line.name[: contacts.NAME_LENGTH].strip(), CUT_NAME
+    found, repaired = telephone_numbers.read(number)
+    line.number = found or ""
+    if repaired:
+        line.repaired, line.reason = True, REPAIRED
+    if found is None:
+        line.verdict = Verdict.REFUSED
+        line.reason = NOT_A_NUMBER if number.strip() else NO_NUMBER
+    elif len(line.raw["data"]) > contacts.MOST_DATA:
+        line.verdict, line.reason = Verdict.REFUSED, TOO_MUCH_DATA
+
+
+def _by_number(session: Session, wanted: set[str]) -> dict[str, list[Contact]]:
+    known: dict[str, list[Contact]] = {}
+    for contact in session.scalars(select(Contact).where(Contact.number.in_(wanted)).order_by(Contact.id)):
+        known.setdefault(contact.number, []).append(contact)
+    return known
+
+
+def _earlier_lines(session: Session, import_id: int, wanted: set[str], before_id: int) -> set[tuple[str, str]]:
+    """Number and folded name of what the same file said before."""
+    rows = session.execute(
+        select(ImportLine.number, ImportLine.name).where(
+            ImportLine.import_id == import_id, ImportLine.number.in_(wanted), ImportLine.id < before_id
+        )
+    )
+    return {(number, fold(name)) for number, name in rows}
+
+
+def _judge(line: ImportLine, same_number: list[Contact], before: set[tuple[str, str]]) -> None:
+    key = (line.number, fold(line.name))
+    if key in before or (not line.name and any(number == line.number for number, _ in before)):
+        line.verdict, line.reason = Verdict.DUPLICATE, TWICE
+        return
+    before.add(key)
+    contact = _same_person(line.name, same_number)
+    if contact is None:
+        line.verdict, line.contact_id = Verdict.NEW, None
+        return
+    line.contact_id = contact.id
+    if _merged(contact, line) == (contact.name, contact.data):
+        line.verdict, line.reason = Verdict.DUPLICATE, AS_IS
+    else:
+        line.verdict = Verdict.UPDATED
+
+
+def _same_person(name: str, same_number: list[Contact]) -> Contact | None:
+    """The contact that a line speaks of: same number and same name, or one of them without a name."""
+    for contact in same_number:
+        if fold(contact.name) == fold(name):
+            return contact
+    for contact in same_number:
+        if not name or not contact.name:
+            return contact
+    return None
+
+
+def _merged(contact: Contact, line: ImportLine) -> tuple[str, dict[str, Any]]:
+    """Name and data after the line: what it says wins, what it does not say stays."""
+    return contact.name or line.name, {**contact.data, **contacts.clean_data(line.raw["data"])}
+
+
+def correct(import_id: int, line_id: int, number: str, name: str | None = None) -> ImportLine:
+    """Give a refused line another number. Raises Refused when the import is not waiting."""
+    with transaction() as session:
+        found = _in_state(session, import_id, ImportState.READY)
+        line = session.get_one(ImportLine, line_id)
+        if line.import_id != found.id:
+            raise Refused(N_("Cette ligne n’est pas de cet import."))
+        line.raw = {**line.raw, "number": number, "name": line.raw["name"] if name is None else name}
+        _read(line, number, line.raw["name"])
+        if line.verdict is not Verdict.REFUSED:
+            known = _by_number(session, {line.number}).get(line.number, [])
+            rows = session.execute(
+                select(ImportLine.number, ImportLine.name).where(
+                    ImportLine.import_id == import_id, ImportLine.number == line.number, ImportLine.id != line.id
+                )
+            )
+            _judge(line, known, {(number, fold(name)) for number, name in rows})
+    return line
+
+
+# -- applying -------------------------------------------------------------------------------------------------
+
+
+def apply(import_id: int) -> Import:
+    """Have the contacts changed as the report says. Raises Refused."""
+    return _start(import_id, ImportState.READY, ImportState.APPLYING)
+
+
+def undo(import_id: int) -> Import:
+    """Have everything put back as it was before, save what people changed since. Raises Refused."""
+    return _start(import_id, ImportState.APPLIED, ImportState.UNDOING)
+
+
+def _start(import_id: int, needed: ImportState, state: ImportState) -> Import:
+    with transaction() as session:
+        found = _in_state(session, import_id, needed)
+        found.state, found.position = state, 0
+    ring(import_id)
+    return found
+
+
+def forget(import_id: int) -> None:
+    """Drop an import that was not applied. Raises Refused."""
+    with transaction() as session:
+        found = session.get(Import, import_id)
+        if found is None or found.state not in (ImportState.READY, ImportState.READING):
+            raise Refused(N_("Cet import est déjà appliqué : annulez-le plutôt."))
+        session.execute(delete(ImportLine).where(ImportLine.import_id == import_id))
+        session.delete(found)
+
+
+def _in_state(session: Session, import_id: int, state: ImportState) -> Import:
+    found = session.get(Import, import_id)
+    if found is None:
+        raise Refused(N_("Cet import n’existe pas."))
+    if found.state is not state:
+        raise Refused(N_("Cet import n’en est pas là : rechargez la page."))
+    return found
+
+
+def _apply(session: Session, owner: Import, lines: list[ImportLine]) -> None:
+    """Store the people of some lines; a contact that appeared or changed since the report is not trampled."""
+    wanted = {line.number for line in lines if line.verdict in (Verdict.NEW, Verdict.UPDATED)}
+    known = _by_number(session, wanted)
+    added: list[tuple[ImportLine, Contact]] = []
+    for line in lines:
+        if line.verdict not in (Verdict.NEW, Verdict.UPDATED):
+            continue
+        contact = _same_person(line.name, known.get(line.number, []))
+        if contact is None:
+            contact = _new(owner, line)
+            session.add(contact)
+            known.setdefault(line.number, []).append(contact)
+            added.append((line, contact))
+        else:
+            _update(owner, contact, line)
+    session.flush()
+    for line, contact in added:
+        line.contact_id = contact.id
+        line.before = {"version": contact.version}
+    if owner.group_id is not None:
+        present = [line.contact_id for line in lines if line.contact_id is not None]
+        groups.put(session, owner.group_id, present)
+
+
+def _new(owner: Import, line: ImportLine) -> Contact:
+    contact = Contact(origin=owner.origin, import_id=owner.id, version=1)
+    contacts.write(contact, line.name, line.number, contacts.clean_data(line.raw["data"]))
+    if owner.consent:
+        contact.consent, contact.consent_at = owner.consent, now()
+    return contact
+
+
+def _update(owner: Import, contact: Contact, line: ImportLine) -> None:
+    name, data = _merged(contact, line)
+    line.contact_id = contact.id
+    line.before = {"name": contact.name, "data": contact.data, "consent": contact.consent}
+    contacts.write(contact, name, contact.number, data)
+    if owner.consent and not contact.consent:
+        contact.consent, contact.consent_at = owner.consent, now()
+    contact.version += 1
+    line.before = {**line.before, "version": contact.version}
+
+
+def _undo(session: Session, owner: Import, lines: list[ImportLine]) -> None:
+    touched = {line.contact_id: line for line in lines if line.before is not None and line.contact_id is not None}
+    gone = []
+    for contact in session.scalars(select(Contact).where(Contact.id.in_(touched))):
+        line = touched[contact.id]
+        before = line.before or {}
+        if contact.version != before["version"]:
+            line.reason = CHANGED_SINCE
+        elif line.verdict is Verdict.NEW or "data" not in before:
+            gone.append(contact.id)
+        else:
+            contacts.write(contact, before["name"], contact.number, before["data"])
+            if contact.consent != before["consent"]:
+                contact.consent, contact.consent_at = before["consent"], None
+            contact.version += 1
+            line.before = None
+    session.flush()
+    if gone:
+        session.execute(update(ImportLine).where(ImportLine.contact_id.in_(gone)).values(contact_id=None, before=None))
+        session.execute(delete(group_contacts).where(group_contacts.c.contact_id.in_(gone)))
+        session.execute(delete(Contact).where(Contact.id.in_(gone)))
+        session.expire_all()
+
+
+# -- the report -------------------------------------------------------------------------------------------------
+
+
+def counts(import_id: int) -> dict[str, int]:
+    """Lines by verdict, and the repaired ones among them."""
+    rows = db.session.execute(
+        select(ImportLine.verdict, func.count(), func.sum(db.cast(ImportLine.repaired, db.Integer)))
+        .where(ImportLine.import_id == import_id)
+        .group_by(ImportLine.verdict)
+    )
+    found = dict.fromkeys((verdict.value for verdict in Verdict), 0) | {"repaired": 0, "kept": 0}
+    for verdict, number, repaired in rows:
+        found[verdict.value] = number
+        found["repaired"] += repaired or 0
+    kept = select(func.count()).where(ImportLine.import_id == import_id, ImportLine.reason == CHANGED_SINCE)
+    found["kept"] = db.session.scalar(kept) or 0
+    return found
+
+
+def lines_of(import_id: int, kind: str, after: int, size: int) -> tuple[list[ImportLine], bool]:
+    """Lines of one verdict (or the repaired ones), in the file's order, after an id; and whether there are more."""
+    which = (
+        or_(ImportLine.repaired.is_(True), ImportLine.reason == CUT_NAME)
+        if kind == "repaired"
+        else ImportLine.verdict == Verdict(kind)
+    )
+    query = select(ImportLine).where(ImportLine.import_id == import_id, which, ImportLine.id > after)
+    found = list(db.session.scalars(query.order_by(ImportLine.id).limit(size + 1)))
+    return found[:size], len(found) > size
+
+
+def tidy(session: Session, moment: datetime | None = None) -> None:
+    """Forget old imports: their lines hold what people's lists held. Call inside a transaction."""
+    old = select(Import.id).where(
+        Import.created_at < (moment or now()) - KEPT,
+        Import.state.in_((ImportState.READY, ImportState.APPLIED, ImportState.UNDONE)),
+    )
+    session.execute(delete(ImportLine).where(ImportLine.import_id.in_(old)))
