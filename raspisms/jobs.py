@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from . import queues
+from .campaigns import launch
 from .extensions import bell, db
 from .people import imports
 from .phones import checking
@@ -47,9 +48,24 @@ def check_phone(phone_id: int) -> None:
 def work_import(import_id: int) -> None:
     """Go on with a list that comes in. Twice at once: each chunk is taken under the write lock."""
     bell.answer(queues.WORK_IMPORT, import_id)
-    if imports.work(import_id):
+    if imports.work(import_id, _let_callbacks_pass):
         imports.ring(import_id)
     db.session.rollback()
+
+
+def work_campaign(campaign_id: int) -> None:
+    """Go on with a campaign's report or its messages. Twice at once: a report begins anew, each chunk of
+    messages is taken under the write lock."""
+    bell.answer(queues.WORK_CAMPAIGN, campaign_id)
+    launch.work(campaign_id, _let_callbacks_pass)
+    db.session.rollback()
+
+
+def _let_callbacks_pass() -> None:
+    """Replies and reports do not wait for a long list that has this worker."""
+    journal.import_inbox()
+    if journal.has_new():
+        journal.apply_new()
 
 
 @contextmanager

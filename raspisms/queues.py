@@ -8,7 +8,7 @@ UPKEEP = "upkeep"
 LISTS = "lists"
 
 # Which worker listens to what: a long campaign never holds up replies, reports and checks. Lists of people
-# are worked on a second at a time, when nothing else waits.
+# are worked on when nothing else waits, and let what comes meanwhile pass.
 SENDING_WORKER = (SENDING,)
 RECEIVING_WORKER = (RECEIVING, UPKEEP, LISTS)
 

@@ -112,10 +112,12 @@ class UnreadableAnswer(AmbiguousError):
 class RefusedError(AdapterError):
     """Surely not sent, and trying again cannot help."""
 
-    def __init__(self, reason: str, *, one_number: bool = False, **details: Any) -> None:
+    def __init__(self, reason: str, *, one_number: bool = False, bad_number: bool = False, **details: Any) -> None:
         super().__init__(reason, **details)
         self.one_number = one_number
         """One recipient may be the cause: the others deserve a request of their own."""
+        self.bad_number = bad_number
+        """For one recipient: the number itself is wrong, and no SMS will ever arrive there."""
 
 
 class PauseKind(StrEnum):
@@ -170,6 +172,8 @@ class Report:
     at: datetime | None
     opted_out: bool = False
     """The provider refuses this number because it said STOP."""
+    bad_number: bool = False
+    """The number itself is wrong: it is to be corrected before anything more is sent."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ STATUSES: dict[str, tuple[Outcome, str | None]] = {
 }
 UNHEARD_OF = (UNDECIDED, N_("Octopush a donné un statut que RaspiSMS ne connaît pas."))
 OPTED_OUT = "BLACKLISTED_NUMBER"
+BAD_NUMBERS = frozenset({"BAD_DESTINATION", "INVALID_DESTINATION_ADDRESS"})
 
 # The date's key tells the kind, whichever URL was called (§7.1); older names beside newer ones.
 STOP_DATES = ("stop_date",)
@@ -198,7 +199,16 @@ def _report(data: dict[str, Any], number: str, zone: ZoneInfo) -> Item:
         return Ignored()
     outcome, reason = STATUSES.get(words, UNHEARD_OF)
     at = _date(data, REPORT_DATES, zone)
-    return Report(ticket[:128], number, outcome, words[:64], reason, at, opted_out=words == OPTED_OUT)
+    return Report(
+        ticket[:128],
+        number,
+        outcome,
+        words[:64],
+        reason,
+        at,
+        opted_out=words == OPTED_OUT,
+        bad_number=words in BAD_NUMBERS,
+    )
 
 
 def _with_metadata(one: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,8 @@ BUSY_CODES = frozenset({438})
 TROUBLE_CODES = frozenset({500, 501})
 # A refusal that one recipient of many may have caused.
 ONE_NUMBER_CODES = frozenset({103, 150, 151, 152, 153, 181})
+# A refusal that lies in the number itself.
+BAD_NUMBER_CODES = frozenset({103, 181})
 
 REFUSALS: dict[int, str] = {
     103: N_("Octopush n’accepte pas ce numéro de destinataire."),
@@ -88,4 +90,9 @@ def error(answer: Answer) -> AdapterError:
         return AmbiguousError(
             N_("Octopush est en panne pour le moment. RaspiSMS redemande sans risque de doublon."), **details
         )
-    return RefusedError(REFUSALS.get(code, REFUSED), one_number=code in ONE_NUMBER_CODES, **details)
+    return RefusedError(
+        REFUSALS.get(code, REFUSED),
+        one_number=code in ONE_NUMBER_CODES,
+        bad_number=code in BAD_NUMBER_CODES,
+        **details,
+    )

@@ -71,6 +71,8 @@ class Campaign(Model):
     """What has not left by then is of no use any more, and does not leave."""
     targets: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """Who was chosen, to compute the recipients from: see campaigns.targets."""
+    revision: Mapped[int] = mapped_column(default=0)
+    """Grows with each change of the draft: a report is of one revision."""
     position: Mapped[int] = mapped_column(default=0)
     """How far the present step (the report, the acceptance) has come."""
     prepared_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -1,7 +1,7 @@
 """Bringing a list of people in: read, compared line by line, shown, applied, undone.
 
-Each step is done a second at a time by a job that rings for itself; its place is in the database, so that
-a restart, a full disk or a closed browser only makes it go on later.
+Each step is done by a job, in short transactions; its place is in the database, so that a restart, a full
+disk or a closed browser only makes it go on later.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .reading import Line
 
 # Small enough that no other writer waits, large enough to be quick.
 CHUNK = 500
-WORK_SECONDS = 1.0
+WORK_SECONDS = 60.0
 # A draft that nobody applied, and the lines of one that was, are forgotten after this long.
 KEPT = timedelta(days=30)
 
@@ -86,12 +86,13 @@ def unfinished() -> list[int]:
     return list(db.session.scalars(select(Import.id).where(Import.state.in_(working))))
 
 
-def work(import_id: int) -> bool:
-    """Do a second's worth of what it needs; True when there is more."""
+def work(import_id: int, between: Callable[[], None] = lambda: None) -> bool:
+    """Do what it needs, a minute at most; True when there is more. `between` is called between chunks."""
     ends = time.monotonic() + WORK_SECONDS
     while time.monotonic() < ends:
         if not _chunk(import_id):
             return False
+        between()
     return True
 
 

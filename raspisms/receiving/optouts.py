@@ -5,13 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
+from .. import audit, preferences
 from ..adapters.base import OptOutNotice
-from ..models import JournalEntry, Message, OptOut
+from ..database import transaction
+from ..extensions import db
+from ..models import Direction, JournalEntry, Lane, Message, OptOut, Status, StopMark
+from ..models.message import batch_key
+from ..texts import numbers as telephone_numbers
+from ..texts import segments
+from ..timeline import note
 from ..vault import vault
 from . import incoming
+
+# Begins the key of the one SMS that may still go to somebody who said STOP: the answer to it.
+ANSWER = "stop-answer:"
 
 
 def silent(session: Session, numbers: Collection[str]) -> set[str]:
@@ -37,6 +47,111 @@ def add(session: Session, number: str, origin: str, message_id: int | None = Non
     session.add(OptOut(number=number, origin=origin, message_id=message_id, user_id=user_id))
     session.flush()
     return True
+
+
+def take_back(session: Session, number: str) -> None:
+    """The person writes START: they may be written to again. Call inside a transaction."""
+    session.execute(delete(OptOut).where(OptOut.number == number))
+    session.execute(delete(OptOut).where(OptOut.digest == digest(number)))
+
+
+def answer(session: Session, stop: Message) -> None:
+    """Confirm a STOP, once in a life, if the team wants it so. Call inside a transaction."""
+    text = preferences.current().stop_answer
+    key = ANSWER + digest(stop.number)[:40]
+    if not text or session.scalar(select(Message.id).where(Message.dedup_key == key)) is not None:
+        return
+    message = Message(
+        direction=Direction.OUT,
+        phone_id=stop.phone_id,
+        number=stop.number,
+        text=text,
+        status=Status.QUEUED,
+        lane=Lane.REPLY,
+        batch_key=batch_key(text, "alert"),
+        parts=segments.count(text).parts,
+        reply_to_id=stop.id,
+        dedup_key=key,
+    )
+    session.add(message)
+    session.flush()
+    note(session, [message], Status.QUEUED)
+
+
+def forget_number(session: Session, number: str) -> None:
+    """Keep a person's STOP, but no longer their number. Call inside a transaction."""
+    session.execute(
+        update(OptOut)
+        .where(OptOut.number == number)
+        .values(number=None, digest=digest(number), message_id=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+# -- the team's own list --------------------------------------------------------------------------------
+
+
+def page(words: str, before: int | None, size: int) -> tuple[list[OptOut], bool]:
+    """The newest opt-outs whose number holds these digits, and whether there are more."""
+    query = select(OptOut)
+    if words:
+        digits = words.replace(" ", "").removeprefix("0")
+        query = query.where(OptOut.number.contains(digits, autoescape=True))
+    if before is not None:
+        query = query.where(OptOut.id < before)
+    found = list(db.session.scalars(query.order_by(OptOut.id.desc()).limit(size + 1)))
+    return found[:size], len(found) > size
+
+
+def add_many(text: str, user_id: int | None) -> tuple[int, list[str]]:
+    """Add the numbers of a text, as people write them: how many are new, and what is no number."""
+    found, wrong = [], []
+    for piece in telephone_numbers.split(text):
+        number, _ = telephone_numbers.read(piece)
+        if number is None:
+            wrong.append(piece)
+        else:
+            found.append(number)
+    added = 0
+    wanted = list(dict.fromkeys(found))
+    for start in range(0, len(wanted), 500):
+        with transaction() as session:
+            there = silent(session, wanted[start : start + 500])
+            new = [number for number in wanted[start : start + 500] if number not in there]
+            session.add_all([OptOut(number=number, origin="person", user_id=user_id) for number in new])
+            added += len(new)
+            audit.record(session, user_id, "opt-outs added", str(len(new)))
+    return added, wrong
+
+
+def remove(opt_out_id: int, user_id: int | None) -> None:
+    """Somebody of the team takes responsibility for writing to that person again."""
+    with transaction() as session:
+        session.delete(session.get_one(OptOut, opt_out_id))
+        audit.record(session, user_id, "opt-out removed", str(opt_out_id))
+
+
+def suspected() -> list[Message]:
+    """Messages that may ask for no more SMS, the oldest first."""
+    query = select(Message).where(is_suspected()).order_by(Message.id).limit(100)
+    return list(db.session.scalars(query))
+
+
+def is_suspected() -> ColumnElement[bool]:
+    """The condition on messages that a person must look at."""
+    return Message.stop == StopMark.SUSPECTED
+
+
+def decide(message_id: int, user_id: int | None, *, stops: bool) -> None:
+    """A person says whether a message meant STOP."""
+    with transaction() as session:
+        message = session.get_one(Message, message_id)
+        if message.stop is not StopMark.SUSPECTED:
+            return
+        message.stop = StopMark.CONFIRMED if stops else StopMark.DISMISSED
+        if stops:
+            add(session, message.number, "person", message.id, user_id)
+        audit.record(session, user_id, "stop confirmed" if stops else "stop dismissed", f"message {message_id}")
 
 
 def apply_notice(session: Session, entry: JournalEntry, notice: OptOutNotice) -> str:

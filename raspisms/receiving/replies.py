@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import Reply
-from ..models import Direction, JournalEntry, Message, Phone, Submission
-from ..texts.optouts import is_stop
+from ..models import Direction, JournalEntry, Message, Phone, StopMark, Submission
+from ..texts.optouts import is_like_stop, is_start, is_stop
 from . import incoming, optouts
 
 # Without a date from the provider, the same text from the same person within this time is a repetition.
@@ -30,8 +30,13 @@ def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
     answered = _answered(session, phone, reply)
     message.reply_to_id = answered.id if answered else None
     if is_stop(reply.text):
-        optouts.add(session, reply.number, "reply", message.id)
+        if optouts.add(session, reply.number, "reply", message.id):
+            optouts.answer(session, message)
         return "opt-out"
+    if is_start(reply.text):
+        optouts.take_back(session, reply.number)
+    elif is_like_stop(reply.text):
+        message.stop = StopMark.SUSPECTED
     return "reply"
 
 

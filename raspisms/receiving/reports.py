@@ -21,6 +21,7 @@ from ..models import (
     Submission,
     SubmissionState,
 )
+from ..people import faults
 from ..timeline import mark, note, write
 from . import optouts
 
@@ -56,6 +57,7 @@ def apply(session: Session, entry: JournalEntry, report: Report) -> str:
         return "early"
     at = report.at or entry.received_at
     changed = _change(session, message, report.outcome, report.words, report.reason, at)
+    _teach(session, [report])
     return "report" if changed else "repeated"
 
 
@@ -82,7 +84,16 @@ def apply_many(session: Session, wanted: list[tuple[JournalEntry, Report]]) -> d
         message.report_words = report.words
         outcomes[entry.id] = "report"
     write(session, events)
+    _teach(session, [report for entry, report in wanted if entry.id in outcomes])
     return outcomes
+
+
+def _teach(session: Session, reports: Collection[Report]) -> None:
+    """What reports say of the numbers themselves."""
+    for report in reports:
+        if report.bad_number:
+            faults.mark(session, [report.number], report.reason)
+    faults.clear(session, {report.number for report in reports if report.outcome is Outcome.DELIVERED})
 
 
 def _find_many(session: Session, wanted: list[tuple[JournalEntry, Report]]) -> dict[int, Message]:

@@ -184,19 +184,25 @@ def _store(chunk: list[tuple[int, str]], template: dict[str, Any]) -> list[Refus
         moment = now()
         rows = [template | {"number": number, "created_at": moment} for number in wanted if number not in silent]
         if rows:
-            last = session.scalar(select(func.max(Message.id))) or 0
+            last = last_message(session)
             session.execute(insert(Message), rows)
-            _first_events(session, last, template)
+            first_events(session, last, template["campaign_id"], template["user_id"])
     db.session.expunge_all()
     return [Refusal(line, number) for line, number in chunk if number in silent]
 
 
-def _first_events(session: Session, last: int, template: dict[str, Any]) -> None:
+def last_message(session: Session) -> int:
+    """The highest id there is. Call inside a transaction."""
+    return session.scalar(select(func.max(Message.id))) or 0
+
+
+def first_events(session: Session, last: int, campaign_id: int, user_id: int | None) -> None:
+    """The first event of each message of a campaign that came after `last`. Call inside a transaction."""
     new = select(
         Message.id,
         literal(now(), MessageEvent.at.type),
         literal(Status.QUEUED.value),
-        literal(template["user_id"], Message.user_id.type),
-    ).where(Message.id > last, Message.campaign_id == template["campaign_id"])
+        literal(user_id, Message.user_id.type),
+    ).where(Message.id > last, Message.campaign_id == campaign_id)
     columns = ["message_id", "at", "status", "user_id"]
     session.execute(insert(MessageEvent).from_select(columns, new, include_defaults=False))

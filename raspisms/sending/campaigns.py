@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from .. import queues
 from ..database import now, transaction
 from ..extensions import bell, db
-from ..models import Campaign, CampaignState, Message, Phone, Status
+from ..models import Campaign, CampaignState, Canary, Message, Phone, Status
 from ..timeline import note_all
 from ..words import N_
-from . import lease, prepared
+from . import hours, lease, prepared
 
 # In the order of a message's life; what a campaign's counts are given by.
 COUNTED = (
@@ -38,11 +38,13 @@ ACCEPTING = N_("Cette campagne est encore en cours d’acceptation : réessayez
 # Why a verb does not fit, by the state that it finds.
 CANNOT_PAUSE = {
     CampaignState.SCHEDULED: ACCEPTING,
+    CampaignState.DRAFT: N_("Cette campagne n’est pas encore lancée."),
     CampaignState.PAUSED: N_("Cette campagne est déjà suspendue."),
     CampaignState.DONE: N_("Cette campagne est terminée : il n’y a plus rien à suspendre."),
     CampaignState.CANCELLED: N_("Cette campagne est annulée : il n’y a plus rien à suspendre."),
 }
 CANNOT_RESUME = {
+    CampaignState.DRAFT: N_("Cette campagne n’est pas encore lancée."),
     CampaignState.SCHEDULED: ACCEPTING,
     CampaignState.SENDING: N_("Cette campagne n’est pas suspendue : elle est en cours d’envoi."),
     CampaignState.DONE: N_("Cette campagne est terminée : il n’y a plus rien à reprendre."),
@@ -101,6 +103,8 @@ def _send(session: Session, campaign: Campaign) -> None:
     )
     campaign.turn = max(campaign.turn, level or 0)
     campaign.state = CampaignState.SENDING
+    campaign.waits_until = hours.opening(campaign.hours, now())
+    campaign.pause_reason = None
     campaign.finished_at = None
 
 
@@ -122,6 +126,8 @@ def resume(campaign_id: int) -> Campaign:
     """Go on with a paused campaign. Raises Refused."""
     with transaction() as session:
         campaign = _in_state(session, campaign_id, CampaignState.PAUSED, CANNOT_RESUME)
+        if campaign.canary_state in (Canary.WAITING, Canary.FAILED):  # a person looked
+            campaign.canary_state = Canary.PASSED
         _send(session, campaign)
     _ring(campaign_id)
     return campaign
@@ -156,6 +162,8 @@ def retry_failed(campaign_id: int) -> Campaign:
         )
         if not again:
             raise Refused(N_("Aucun SMS de cette campagne n’est en échec."))
+        if campaign.canary_state in (Canary.FIRST, Canary.WAITING):
+            campaign.canary_state = Canary.PASSED
         if campaign.state is not CampaignState.PAUSED:  # a person's word stands
             _send(session, campaign)
     _ring(campaign_id)
@@ -190,7 +198,8 @@ def reopen(session: Session, campaign_id: int) -> None:
 
 def end_interrupted(session: Session) -> None:
     """Cancel campaigns whose acceptance was cut short: half a list is nobody's wish."""
-    for campaign in session.scalars(select(Campaign).where(Campaign.state == CampaignState.SCHEDULED)):
+    from_outside = select(Campaign).where(Campaign.state == CampaignState.SCHEDULED, Campaign.targets.is_(None))
+    for campaign in session.scalars(from_outside):  # those of the pages are gone on with
         silent = campaign.held_at is None or campaign.held_at < now() - INTERRUPTED_AFTER
         if silent or (campaign.holder and lease.is_alive(campaign.holder) is False):
             _cancel(session, campaign, INTERRUPTED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import Batch
@@ -14,6 +14,7 @@ from ..models import (
     Account,
     Campaign,
     CampaignState,
+    Canary,
     Message,
     Phone,
     Status,
@@ -25,7 +26,7 @@ from ..phones.settings import adapter_class
 from ..receiving import optouts
 from ..timeline import note_all
 from ..words import N_
-from . import expiry, lease, overdue, pace, prepared
+from . import canary, expiry, hours, lease, overdue, pace, prepared
 
 SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
 
@@ -164,11 +165,14 @@ def _next_waiting(session: Session, account_id: int) -> Message | None:
 def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
     """The first message of the campaign that had the fewest turns."""
     waiting = select(Message.id).where(Message.campaign_id == Campaign.id, Message.status == Status.QUEUED)
+    tried = or_(Campaign.canary_state.is_(None), Campaign.canary_state.in_((Canary.FIRST, Canary.PASSED)))
     campaign_id = session.scalar(
         select(Campaign.id)
         .where(
             Campaign.phone_id.in_(phones.where(pace.is_free())),
             Campaign.state == CampaignState.SENDING,
+            Campaign.id.not_in(hours.closed_now(session)),
+            tried,
             waiting.exists(),
         )
         .order_by(Campaign.turn, Campaign.id)
@@ -189,7 +193,8 @@ def _gather(session: Session, first: Message) -> Submission | None:
     """A new submission of `first` and the messages that may leave with it; None if all said STOP."""
     limit = adapter_class(first.phone.adapter).max_recipients
     if first.campaign_id is not None:
-        limit = pace.chunk(first.phone, limit)
+        campaign = session.get_one(Campaign, first.campaign_id)
+        limit = canary.chunk(session, campaign, pace.chunk(first.phone, limit))
     waiting = session.execute(_like(first).order_by(Message.id).limit(limit)).all()
     # A ticket and a number name one SMS: the same number twice makes two requests.
     chosen = {number: message_id for message_id, number in reversed(waiting)}
@@ -210,6 +215,8 @@ def _gather(session: Session, first: Message) -> Submission | None:
         session.get_one(Campaign, first.campaign_id).turn += 1
     session.flush()
     note_all(session, Message.id.in_(chosen.values()), Status.SENDING, submission_id=submission.id)
+    if first.campaign_id is not None:
+        canary.count(session, session.get_one(Campaign, first.campaign_id))
     return submission
 
 
@@ -229,6 +236,13 @@ def _like(first: Message) -> Select[int, str]:
 def _without_silent(session: Session, chosen: dict[str, int]) -> dict[str, int]:
     """The messages (ids by number) whose person did not say STOP since; the others are cancelled."""
     silent = optouts.silent(session, list(chosen))
+    if silent:
+        answers = session.scalars(
+            select(Message.number).where(
+                Message.id.in_(chosen[number] for number in silent), Message.dedup_key.startswith(optouts.ANSWER)
+            )
+        )
+        silent -= set(answers)
     if silent:
         ids = [chosen[number] for number in silent]
         note_all(session, Message.id.in_(ids), Status.CANCELLED, reason=SAID_STOP, submission_id=None)

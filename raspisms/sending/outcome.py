@@ -18,6 +18,7 @@ from ..adapters.base import (
 )
 from ..database import now, transaction
 from ..models import Account, Message, Status, Submission, SubmissionState
+from ..people import faults
 from ..phones import checking
 from ..phones.settings import adapter_class
 from ..receiving import reports
@@ -114,6 +115,9 @@ def _refused(session: Session, submission: Submission, error: RefusedError) -> N
     log.warning("submission=%s refused, code=%s", submission.id, error.code)
     if error.one_number and _split(session, submission):
         return
+    if error.bad_number:
+        to_correct = session.scalars(select(Message.number).where(_sending(submission)))
+        faults.mark(session, list(to_correct), error.reason)
     note_all(session, _sending(submission), Status.FAILED, reason=error.reason, words=error.words, code=error.code)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -14,10 +15,9 @@ from ..database import StorageUnavailable, checkpoint, now, transaction
 from ..extensions import bell, db
 from ..models import Account, Heartbeat, ParkedReport, Phone, Submission, SubmissionState
 from ..models.phone import SENDING_STATUSES
-from ..people import imports
 from ..phones import checking
 from ..receiving import journal, reports
-from . import campaigns, claim, expiry, lease, overdue, pace, timeshift
+from . import campaigns, canary, claim, expiry, hours, lease, overdue, pace, timeshift
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +25,13 @@ SWEEP_SECONDS = 5.0
 PARKED_FOR = timedelta(hours=72)
 
 
-def sweep() -> float:
-    """Ring for everything that is due; gives back the seconds until the next look is worth it."""
+def sweep(more: tuple[Callable[[], float], ...] = ()) -> float:
+    """Ring for everything that is due; gives back the seconds until the next look is worth it.
+
+    `more` are steps of layers above, which give back the same.
+    """
     next_due = SWEEP_SECONDS
-    for step in (_follow_clock, _receive, _check_phones, _expire, _send, _work_lists, _checkpoint):
+    for step in (_follow_clock, _receive, _check_phones, _expire, _look_after_campaigns, _send, _checkpoint, *more):
         try:
             next_due = min(next_due, step())
         except (StorageUnavailable, SQLAlchemyError, sqlite3.Error, OSError):  # one step's trouble is not the others'
@@ -52,9 +55,11 @@ def _check_phones() -> float:
     return SWEEP_SECONDS
 
 
-def _work_lists() -> float:
-    for import_id in imports.unfinished():
-        imports.ring(import_id)
+def _look_after_campaigns() -> float:
+    if hours.has_any(db.session()) or canary.has_any(db.session()):
+        with transaction() as session:
+            hours.mark(session)
+            canary.judge(session)
     return SWEEP_SECONDS
 
 
@@ -127,6 +132,5 @@ def tidy() -> None:
         campaigns.cancel_returned(session)
         campaigns.settle(session)
         campaigns.end_interrupted(session)
-        imports.tidy(session)
         session.execute(delete(ParkedReport).where(ParkedReport.created_at < now() - PARKED_FOR))
         session.merge(Heartbeat(name="clock", at=now()))

@@ -169,6 +169,7 @@ def run_clock(settings: dict[str, Any]) -> None:
     """Sweep every few seconds: the queue may forget, the database does not."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from ..campaigns import upkeep
     from ..database import StorageUnavailable
     from ..extensions import db
     from ..sending import recovery, timeshift
@@ -184,9 +185,9 @@ def run_clock(settings: dict[str, Any]) -> None:
                 if watch.went_back():
                     log.warning("the clock was set back: what waits is due now")
                     timeshift.release(timedelta(0))
-                wait = recovery.sweep()
+                wait = upkeep.sweep()
                 if since_tidy >= TIDY_SECONDS:
-                    recovery.tidy()
+                    upkeep.tidy()
                     since_tidy = 0.0
                     process.give_back_memory()
             except (StorageUnavailable, SQLAlchemyError, OSError):

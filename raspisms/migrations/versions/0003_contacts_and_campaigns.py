@@ -143,6 +143,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('campaigns', schema=None) as batch_op:
         batch_op.add_column(sa.Column('targets', sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column('revision', sa.Integer(), nullable=False, server_default='0'))
         batch_op.add_column(sa.Column('position', sa.Integer(), nullable=False, server_default='0'))
         batch_op.add_column(sa.Column('prepared_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=True))
@@ -214,6 +215,7 @@ def downgrade() -> None:
         batch_op.drop_column('accepted_at')
         batch_op.drop_column('prepared_at')
         batch_op.drop_column('position')
+        batch_op.drop_column('revision')
         batch_op.drop_column('targets')
 
     with op.batch_alter_table('recipients', schema=None) as batch_op:

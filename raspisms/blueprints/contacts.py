@@ -1,0 +1,207 @@
+"""Contacts: the list, one person with their history, what is done to many at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
+from flask_babel import gettext, ngettext
+from flask_login import current_user
+from sqlalchemy import ColumnElement
+from werkzeug.wrappers import Response as AnyResponse
+
+from .. import audit
+from ..campaigns import drafts
+from ..database import transaction
+from ..extensions import db
+from ..forms.contact import ContactForm
+from ..models import Contact
+from ..people import contacts, exports, groups
+from ..receiving import optouts
+from ..words import N_
+from .phones import admin_only
+
+bp = Blueprint("contacts", __name__, url_prefix="/contacts")
+
+PAGE = 50
+
+
+def _search() -> tuple[ColumnElement[bool], dict[str, str]]:
+    """The condition of the present search, and its words for the links of the page."""
+    asked = {name: request.values.get(name, "") for name in ("q", "group", "faulty")}
+    group_id = int(asked["group"]) if asked["group"].isdigit() else None
+    words = contacts.spaceless(asked["q"])
+    which = contacts.matching(words, group_id, faulty=bool(asked["faulty"]))
+    return which, {name: value for name, value in asked.items() if value}
+
+
+@bp.get("/")
+def index() -> str:
+    which, asked = _search()
+    after_id = request.args.get("after_id", type=int)
+    after = (request.args.get("after", ""), after_id) if after_id is not None else None
+    found, more = contacts.page(which, after, PAGE)
+    template = "contacts/_list.html" if request.args.get("fragment") else "contacts/index.html"
+    return render_template(
+        template,
+        contacts=found,
+        more=more,
+        is_first=after is None,
+        asked=asked,
+        total=contacts.count(which),
+        groups=groups.all_groups(),
+        everybody=contacts.count(contacts.matching()) if not asked else None,
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+def new() -> str | AnyResponse | tuple[str, int]:
+    return _edit(None)
+
+
+@bp.route("/<int:contact_id>/edit", methods=["GET", "POST"])
+def edit(contact_id: int) -> str | AnyResponse | tuple[str, int]:
+    return _edit(db.get_or_404(Contact, contact_id))
+
+
+def _edit(contact: Contact | None) -> str | AnyResponse | tuple[str, int]:
+    form = ContactForm(contact)
+    chosen = set(request.form.getlist("groups", type=int))
+    conflict = None
+    if form.validate_on_submit():
+        try:
+            saved = contacts.save(
+                contact.id if contact else None,
+                form.typed_version,
+                form.name.data or "",
+                form.number.data or "",
+                form.typed_data,
+                group_ids=chosen & {group.id for group in groups.all_groups() if not group.is_conditional},
+                consent=form.consent.data or "",
+                origin=gettext("ajouté à la main"),
+            )
+        except contacts.Invalid as error:
+            form.show_errors(error.errors)
+        except contacts.Conflict:
+            db.session.rollback()
+            conflict = db.session.get(Contact, contact.id) if contact else None
+            form.version.data = str(conflict.version) if conflict else ""
+        else:
+            flash(gettext("Le contact est enregistré."), "success")
+            return redirect(url_for("contacts.show", contact_id=saved.id))
+    elif contact and not form.is_submitted():
+        chosen = contacts.groups_of(contact.id)
+    page = render_template(
+        "contacts/form.html",
+        form=form,
+        contact=contact,
+        conflict=conflict,
+        groups=[group for group in groups.all_groups() if not group.is_conditional],
+        chosen=chosen,
+        keys=contacts.known_keys(),
+    )
+    return page, 400 if form.is_submitted() else 200
+
+
+@bp.get("/<int:contact_id>")
+def show(contact_id: int) -> str:
+    contact = db.get_or_404(Contact, contact_id)
+    messages, more = contacts.history(contact.number, request.args.get("before", type=int), PAGE)
+    own = contacts.groups_of(contact.id)
+    return render_template(
+        "contacts/show.html",
+        contact=contact,
+        messages=messages,
+        more=more,
+        groups=[group for group in groups.all_groups() if group.id in own],
+        opted_out=bool(optouts.silent(db.session(), [contact.number])),
+    )
+
+
+@bp.post("/<int:contact_id>/delete")
+def delete(contact_id: int) -> AnyResponse:
+    """The contact goes, what was said stays."""
+    contact = db.get_or_404(Contact, contact_id)
+    contacts.delete_all(contacts.by_ids([contact.id]))
+    flash(gettext("Le contact est supprimé. Ses SMS restent dans les listes."), "success")
+    return redirect(url_for("contacts.index"))
+
+
+@bp.post("/<int:contact_id>/erase")
+@admin_only
+def erase(contact_id: int) -> AnyResponse:
+    """Everything that is known of a person goes; a STOP survives as a digest."""
+    contact = db.get_or_404(Contact, contact_id)
+    try:
+        with transaction() as session:
+            optouts.forget_number(session, contact.number)
+            contacts.erase(session, contact)
+            audit.record(session, current_user.id, "person erased", str(contact_id))
+    except contacts.StillLeaving:
+        flash(gettext("Un SMS pour cette personne est en route : réessayez quand il sera parti."), "warning")
+        return redirect(url_for("contacts.show", contact_id=contact_id))
+    flash(gettext("Tout ce qui concernait cette personne est effacé."), "success")
+    return redirect(url_for("contacts.index"))
+
+
+@bp.post("/<int:contact_id>/corrected")
+def corrected(contact_id: int) -> AnyResponse:
+    """The number is right after all."""
+    with transaction() as session:
+        contact = session.get(Contact, contact_id) or abort(404)
+        contact.fault = contact.fault_at = None
+    return redirect(url_for("contacts.show", contact_id=contact_id))
+
+
+@bp.post("/bulk")
+def bulk() -> AnyResponse:
+    """What is done to the ticked contacts, or to all that the search found."""
+    which, asked = _search()
+    if not request.form.get("all"):
+        which = contacts.by_ids(request.form.getlist("contact", type=int)[:1000])
+    back = redirect(url_for("contacts.index", **dict[str, Any](asked)))
+    count = contacts.count(which)
+    if not count:
+        flash(gettext("Cochez au moins un contact."), "warning")
+        return back
+    verb = request.form.get("verb", "")
+    if verb == "write":
+        draft = drafts.write_to_contacts(list(db.session.scalars(db.select(Contact.id).where(which))), current_user.id)
+        return redirect(url_for("campaigns.edit", campaign_id=draft.id))
+    flash(_done(verb, which), "success")
+    return back
+
+
+def _done(verb: str, which: ColumnElement[bool]) -> str:
+    group_id = request.form.get("to_group", type=int) or 0
+    if verb in {"add", "remove"}:
+        known = {group.id: group for group in groups.all_groups() if not group.is_conditional}
+        if group_id not in known:
+            return str(gettext("Choisissez un groupe."))
+        changed = contacts.change_groups(which, group_id, member=verb == "add")
+        name = known[group_id].name
+        if verb == "add":
+            one, many = N_("%(num)s contact ajouté à « %(name)s »."), N_("%(num)s contacts ajoutés à « %(name)s ».")
+        else:
+            one, many = N_("%(num)s contact retiré de « %(name)s »."), N_("%(num)s contacts retirés de « %(name)s ».")
+        return str(gettext(one if changed == 1 else many, num=changed, name=name))
+    if verb == "datum":
+        try:
+            changed = contacts.set_datum(which, request.form.get("key", ""), request.form.get("value", ""))
+        except contacts.Invalid as error:
+            return str(gettext(error.errors["key"]))
+        return str(ngettext("%(num)s contact modifié.", "%(num)s contacts modifiés.", changed))
+    if verb == "delete":
+        removed = contacts.delete_all(which)
+        return str(ngettext("%(num)s contact supprimé.", "%(num)s contacts supprimés.", removed))
+    return abort(400)
+
+
+@bp.get("/export.<any(csv, json):kind>")
+def export(kind: str) -> Response:
+    which, _ = _search()
+    people = contacts.everybody(which)
+    lines = exports.as_csv(people) if kind == "csv" else exports.as_json(people)
+    answer = Response(stream_with_context(lines), mimetype="text/csv" if kind == "csv" else "application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="contacts.{kind}"'
+    return answer

@@ -1,0 +1,114 @@
+"""Groups: chosen one by one, one inside the other, or by a rule."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from .. import audit
+from ..campaigns import drafts
+from ..extensions import db
+from ..forms.contact import GroupForm
+from ..language import Mistake
+from ..models import Group
+from ..people import contacts, groups
+from ..people.contacts import Person
+from . import mistakes
+
+bp = Blueprint("groups", __name__, url_prefix="/groups")
+
+SHOWN = 50
+
+
+@bp.get("/")
+def index() -> str:
+    return render_template("groups/index.html", groups=groups.all_groups(), sizes=groups.sizes())
+
+
+@bp.route("/new", methods=["GET", "POST"])
+def new() -> str | Response | tuple[str, int]:
+    return _edit(None, conditional=bool(request.args.get("conditional")))
+
+
+@bp.route("/<int:group_id>/edit", methods=["GET", "POST"])
+def edit(group_id: int) -> str | Response | tuple[str, int]:
+    group = db.get_or_404(Group, group_id)
+    return _edit(group, conditional=group.is_conditional)
+
+
+def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[str, int]:
+    form = GroupForm(data={"name": group.name, "rule": group.rule} if group else {})
+    chosen = set(request.form.getlist("children", type=int))
+    others = [other for other in groups.all_groups() if group is None or other.id != group.id]
+    preview = None
+    if form.validate_on_submit():
+        rule = (form.rule.data or "").strip() if conditional else None
+        try:
+            if request.form.get("preview"):
+                preview = groups.preview_rule(rule or "")
+            else:
+                saved = groups.save(group.id if group else None, form.name.data or "", rule=rule, child_ids=chosen)
+                flash(gettext("Le groupe est enregistré."), "success")
+                return redirect(url_for("groups.show", group_id=saved.id))
+        except Mistake as mistake:
+            form.rule.errors = [mistakes.in_rule(mistake)]
+        except groups.Invalid as error:
+            form.name.errors = [gettext(sentence) for sentence in error.errors.values()]
+    elif group and not form.is_submitted():
+        chosen = {child.id for child in group.children}
+    page = render_template(
+        "groups/form.html",
+        form=form,
+        group=group,
+        conditional=conditional,
+        others=others,
+        chosen=chosen,
+        preview=preview,
+        keys=contacts.known_keys(),
+    )
+    return page, 400 if form.is_submitted() and preview is None else 200
+
+
+@bp.get("/<int:group_id>")
+def show(group_id: int) -> str:
+    group = db.get_or_404(Group, group_id)
+    mistake = groups.broken(group)
+    people: list[Person] = []
+    count = 0
+    if mistake is None:
+        for person in groups.members([group_id]):
+            count += 1
+            if len(people) < SHOWN:
+                people.append(person)
+    broken = mistakes.in_rule(mistake) if mistake else None
+    return render_template("groups/show.html", group=group, people=people, count=count, broken=broken)
+
+
+@bp.post("/<int:group_id>/delete")
+def delete(group_id: int) -> Response:
+    db.get_or_404(Group, group_id)
+    groups.remove(group_id)
+    flash(gettext("Le groupe est supprimé. Ses contacts restent."), "success")
+    return redirect(url_for("groups.index"))
+
+
+@bp.post("/<int:group_id>/delete-people")
+def delete_people(group_id: int) -> Response:
+    """RaspiSMS's "Supprimer une liste dynamique de contacts": everybody whom the rule means now."""
+    db.get_or_404(Group, group_id)
+    ids = [person.id for person in groups.members([group_id]) if person.id is not None]
+    removed = 0
+    for start in range(0, len(ids), contacts.CHUNK):
+        removed += contacts.delete_all(contacts.by_ids(ids[start : start + contacts.CHUNK]))
+    audit.note(current_user.id, "contacts deleted by group", f"group {group_id}, {removed}")
+    flash(ngettext("%(num)s contact supprimé.", "%(num)s contacts supprimés.", removed), "success")
+    return redirect(url_for("groups.show", group_id=group_id))
+
+
+@bp.post("/<int:group_id>/write")
+def write(group_id: int) -> Response:
+    db.get_or_404(Group, group_id)
+    draft = drafts.write_to_groups([group_id], current_user.id)
+    return redirect(url_for("campaigns.edit", campaign_id=draft.id))

@@ -1,0 +1,108 @@
+"""Bringing a list of people in: the file, the report, the corrections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from .. import audit
+from ..extensions import db
+from ..forms.contact import ImportForm
+from ..models import Import
+from ..people import groups, imports, reading
+
+bp = Blueprint("imports", __name__, url_prefix="/imports")
+
+LARGEST_LIST = 30 * 1024 * 1024
+PAGE = 50
+KINDS = ("refused", "repaired", "new", "updated", "duplicate")
+
+
+@bp.url_value_preprocessor
+def allow_lists(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Lists are larger than other forms. Before everything that reads the request."""
+    request.max_content_length = LARGEST_LIST
+    request.max_form_memory_size = LARGEST_LIST
+
+
+@bp.route("/new", methods=["GET", "POST"])
+def new() -> str | Response | tuple[str, int]:
+    form = ImportForm(groups.all_groups())
+    if form.validate_on_submit():
+        try:
+            lines, name = _read(form)
+        except reading.Unreadable as error:
+            sentence = gettext(str(error))
+            if error.line:
+                sentence = gettext("Ligne %(line)s : %(sentence)s", line=error.line, sentence=sentence)
+            (form.pasted if form.pasted.data and not form.file.data else form.file).errors = [sentence]
+        else:
+            added = imports.begin(
+                lines,
+                name,
+                current_user.id,
+                group_id=form.chosen_group,
+                origin=form.origin.data or name,
+                consent=form.consent.data or "",
+            )
+            return redirect(url_for("imports.show", import_id=added.id))
+    recent = list(db.session.scalars(select(Import).order_by(Import.id.desc()).limit(10)))
+    return render_template("imports/new.html", form=form, recent=recent), 400 if form.is_submitted() else 200
+
+
+def _read(form: ImportForm) -> tuple[list[reading.Line], str]:
+    if form.file.data:
+        return reading.read(form.file.data.read()), form.file.data.filename or gettext("fichier")
+    if (form.pasted.data or "").strip():
+        return reading.read(form.pasted.data.encode()), gettext("liste collée")
+    raise reading.Unreadable(gettext("Choisissez un fichier, ou collez une liste."))
+
+
+@bp.get("/<int:import_id>")
+def show(import_id: int) -> str:
+    found = db.get_or_404(Import, import_id)
+    counts = imports.counts(import_id)
+    kind = request.args.get("kind", "")
+    if kind not in KINDS:
+        kind = next((kind for kind in KINDS if counts[kind]), "new")
+    lines, more = imports.lines_of(import_id, kind, request.args.get("after", 0, type=int), PAGE)
+    template = "imports/_progress.html" if request.args.get("fragment") else "imports/show.html"
+    return render_template(template, found=found, counts=counts, kind=kind, lines=lines, more=more, kinds=KINDS)
+
+
+@bp.post("/<int:import_id>/lines")
+def correct(import_id: int) -> Response:
+    """Numbers that were typed for refused lines."""
+    fixed = wrong = 0
+    try:
+        for name, number in request.form.items():
+            if name.startswith("number-") and name[7:].isdigit() and number.strip():
+                line = imports.correct(import_id, int(name[7:]), number)
+                fixed, wrong = fixed + bool(line.number), wrong + (not line.number)
+    except imports.Refused as error:
+        flash(gettext(str(error)), "warning")
+    else:
+        if wrong:
+            flash(gettext("%(wrong)s numéros ne conviennent toujours pas.", wrong=wrong), "warning")
+        elif fixed:
+            flash(gettext("%(fixed)s lignes corrigées.", fixed=fixed), "success")
+    return redirect(url_for("imports.show", import_id=import_id, kind="refused" if wrong else None))
+
+
+@bp.post("/<int:import_id>/<any(apply, undo, forget):verb>")
+def act(import_id: int, verb: str) -> Response:
+    """ "Importer", "Annuler l’import", "Abandonner"."""
+    try:
+        {"apply": imports.apply, "undo": imports.undo, "forget": imports.forget}[verb](import_id)
+    except imports.Refused as error:
+        flash(gettext(str(error)), "warning")
+        return redirect(url_for("imports.show", import_id=import_id))
+    if verb == "forget":
+        return redirect(url_for("contacts.index"))
+    audit.note(current_user.id, f"import {verb}", str(import_id))
+    return redirect(url_for("imports.show", import_id=import_id))

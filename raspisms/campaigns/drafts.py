@@ -1,0 +1,155 @@
+"""Campaigns that are being written: kept from the first word, so that nothing typed is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from .. import queues
+from ..database import transaction
+from ..extensions import bell, db
+from ..models import Campaign, CampaignState, Canary, Hours, Message, Phone, Recipient, Status
+from ..models.phone import SENDING_STATUSES
+from ..sending import campaigns
+from ..words import N_
+from .targets import Targets
+
+NAME_LENGTH = 120
+NO_PHONE = N_("Il faut d’abord un téléphone pour envoyer des SMS.")
+NOT_A_DRAFT = N_("Cette campagne est déjà lancée : dupliquez-la pour l’envoyer autrement.")
+
+
+class Refused(campaigns.Refused):
+    """The campaign cannot be changed any more."""
+
+
+@dataclass
+class Wish:
+    """What the composer says."""
+
+    phone_id: int | None
+    """None for whichever is free."""
+    text: str
+    targets: Targets
+    purpose: str = "alert"
+    name: str = ""
+    tag: str = ""
+    starts_at: datetime | None = None
+    expires_at: datetime | None = None
+    hours: Hours = Hours.FREE
+    canary: int | None = None
+    repeats: str | None = None
+
+
+def save(campaign_id: int | None, wish: Wish, user_id: int | None) -> Campaign:
+    """Keep a draft, and have its report made anew. Raises Refused."""
+    with transaction() as session:
+        campaign = Campaign(user_id=user_id, state=CampaignState.DRAFT, phone_id=0) if campaign_id is None else None
+        campaign = campaign or _draft(session, campaign_id or 0)
+        campaign.phone_id = wish.phone_id or freest_phone(session)
+        campaign.text, campaign.purpose = wish.text, wish.purpose
+        campaign.name = " ".join((wish.name or wish.text).split())[:NAME_LENGTH]
+        campaign.tag = wish.tag.strip()[:255] or None
+        campaign.starts_at, campaign.expires_at = wish.starts_at, wish.expires_at
+        campaign.hours, campaign.repeats = wish.hours, wish.repeats
+        campaign.canary = wish.canary
+        campaign.canary_state = Canary.FIRST if wish.canary else None
+        campaign.targets = wish.targets.as_dict() | {"any_phone": wish.phone_id is None}
+        begin_report(session, campaign)
+        session.add(campaign)
+    ring(campaign.id)
+    return campaign
+
+
+def begin_report(session: Session, campaign: Campaign) -> None:
+    """Forget the report: what it was made from has changed. Call inside a transaction."""
+    campaign.revision = (campaign.revision or 0) + 1
+    campaign.prepared_at, campaign.estimate, campaign.position = None, None, 0
+
+
+def freest_phone(session: Session) -> int:
+    """The phone that can send and has the least to send; "N’importe lequel". Raises Refused without any."""
+    waiting = (
+        select(func.count())
+        .where(Message.phone_id == Phone.id, Message.status == Status.QUEUED)
+        .correlate(Phone)
+        .scalar_subquery()
+    )
+    able = Phone.status.in_(SENDING_STATUSES)
+    found = session.scalar(select(Phone.id).order_by(able.desc(), waiting, Phone.id).limit(1))
+    if found is None:
+        raise Refused(NO_PHONE)
+    return found
+
+
+def _draft(session: Session, campaign_id: int) -> Campaign:
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None or campaign.state is not CampaignState.DRAFT:
+        raise Refused(NOT_A_DRAFT)
+    return campaign
+
+
+def write_to_contacts(contact_ids: Sequence[int], user_id: int | None) -> Campaign:
+    """An empty draft for these contacts."""
+    return _blank(Targets(contacts=list(contact_ids)), user_id)
+
+
+def write_to_groups(group_ids: Sequence[int], user_id: int | None) -> Campaign:
+    """An empty draft for these groups."""
+    return _blank(Targets(groups=list(group_ids)), user_id)
+
+
+def _blank(targets: Targets, user_id: int | None) -> Campaign:
+    with transaction() as session:
+        campaign = Campaign(
+            user_id=user_id,
+            state=CampaignState.DRAFT,
+            phone_id=freest_phone(session),
+            name="",
+            text="",
+            purpose="alert",
+            targets=targets.as_dict() | {"any_phone": True},
+            revision=1,
+        )
+        session.add(campaign)
+    return campaign
+
+
+def duplicate(campaign_id: int, user_id: int | None) -> Campaign:
+    """A draft that says the same to the same people. Raises Refused for a campaign without them."""
+    with transaction() as session:
+        old = session.get_one(Campaign, campaign_id)
+        copied = ("phone_id", "name", "text", "purpose", "hours", "tag", "canary")
+        facts: dict[str, Any] = {name: getattr(old, name) for name in copied}
+        targets = old.targets
+        if targets is None:  # accepted from the command line: its messages are its list
+            numbers = session.scalars(select(Message.number).where(Message.campaign_id == campaign_id))
+            targets = Targets(numbers=[{"number": number} for number in numbers]).as_dict()
+        campaign = Campaign(**facts, user_id=user_id, state=CampaignState.DRAFT, targets=targets, revision=1)
+        campaign.canary_state = Canary.FIRST if campaign.canary else None
+        session.add(campaign)
+    ring(campaign.id)
+    return campaign
+
+
+def remove(campaign_id: int) -> None:
+    """Throw a draft away. Raises Refused."""
+    with transaction() as session:
+        campaign = _draft(session, campaign_id)
+        session.execute(delete(Recipient).where(Recipient.campaign_id == campaign.id))
+        session.delete(campaign)
+
+
+def ring(campaign_id: int) -> None:
+    """Have a worker go on with its report or its acceptance."""
+    bell.ring(queues.LISTS, queues.WORK_CAMPAIGN, campaign_id, timeout=queues.LIST_SECONDS)
+
+
+def get(campaign_id: int) -> Campaign | None:
+    """A campaign, freshly read."""
+    return db.session.get(Campaign, campaign_id, populate_existing=True)

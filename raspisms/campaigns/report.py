@@ -1,0 +1,341 @@
+"""The report before sending: who gets the SMS, who does not and why, what it costs, when it ends."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import phonenumbers
+from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy.orm import Session
+
+from .. import preferences
+from ..database import now, transaction
+from ..extensions import db
+from ..language import Mistake, Template, is_personal
+from ..models import Campaign, CampaignState, Contact, Direction, Fate, Message, Phone, Recipient, Status
+from ..models.contact import fold
+from ..phones.settings import adapter_class
+from ..receiving import optouts
+from ..sending import hours
+from ..texts import segments
+from ..words import N_, say
+from . import targets
+from .targets import Targets, Wanted
+
+CHUNK = 1_000
+# What a request takes, about: for the expected end, when no pace says otherwise.
+REQUEST_SECONDS = 0.4
+ADVERTISING = "wholesale"
+UNREADABLE_RULE = N_("La condition d’un groupe choisi est invalide : corrigez-la, puis revenez ici.")
+
+
+def compute(campaign_id: int, between: Callable[[], None] = lambda: None) -> bool:
+    """Go through everybody and write down what becomes of them; False when the draft changed meanwhile.
+
+    Nothing is sent that is not in it. A second run begins anew. `between` is called between chunks, for what
+    must not wait.
+    """
+    with transaction() as session:
+        campaign = session.get(Campaign, campaign_id)
+        if campaign is None or campaign.prepared_at is not None or not _is_open(campaign):
+            return False
+        session.execute(delete(Recipient).where(Recipient.campaign_id == campaign_id))
+        campaign.position, revision = 0, campaign.revision
+    judge = Judge(campaign)
+    wanted = targets.people(Targets.of(campaign.targets))
+    try:
+        for chunk in _chunks(wanted):
+            if not _store(campaign_id, revision, judge.rows(chunk)):
+                return False
+            between()
+    except Mistake:
+        return _finish(campaign_id, revision, broken=True)
+    return _finish(campaign_id, revision)
+
+
+def _is_open(campaign: Campaign) -> bool:
+    return campaign.state in (CampaignState.DRAFT, CampaignState.SCHEDULED) and campaign.targets is not None
+
+
+def _chunks(wanted: Iterator[Wanted]) -> Iterator[list[Wanted]]:
+    while chunk := list(itertools.islice(wanted, CHUNK)):
+        yield chunk
+
+
+def _store(campaign_id: int, revision: int, rows: list[dict[str, Any]]) -> bool:
+    with transaction() as session:
+        campaign = session.get(Campaign, campaign_id)
+        if campaign is None or campaign.revision != revision or not _is_open(campaign):
+            return False
+        session.execute(insert(Recipient), [row | {"campaign_id": campaign_id} for row in rows])
+        campaign.position += len(rows)
+    return True
+
+
+def _finish(campaign_id: int, revision: int, *, broken: bool = False) -> bool:
+    with transaction() as session:
+        campaign = session.get(Campaign, campaign_id)
+        if campaign is None or campaign.revision != revision:
+            return False
+        campaign.prepared_at = now()
+        campaign.pause_reason = UNREADABLE_RULE if broken else None
+        parts = session.scalar(
+            select(func.sum(Recipient.parts)).where(Recipient.campaign_id == campaign_id, Recipient.fate == Fate.KEPT)
+        )
+        price = price_of(campaign.phone)
+        campaign.estimate = price * (parts or 0) if price is not None else None
+    return True
+
+
+class Judge:
+    """Says of people what becomes of them, one after the other: who comes first gets it."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.text = outgoing_text(campaign)
+        self.personal = is_personal(self.text)
+        self.template: Template | None = None
+        self.mistake: Mistake | None = None
+        self.parts = segments.count(self.text).parts
+        self.limit = adapter_class(campaign.phone.adapter).max_text
+        self.is_advertising = campaign.purpose == ADVERTISING
+        self.countries = set(preferences.current().countries)
+        self.kept: dict[str, tuple[int | None, str]] = {}
+        if self.personal:
+            try:
+                self.template = Template(self.text)
+            except Mistake as mistake:
+                self.mistake = mistake
+
+    def rows(self, chunk: list[Wanted]) -> list[dict[str, Any]]:
+        """A row of the report for each of them."""
+        numbers = {wanted.number for wanted in chunk if wanted.number}
+        silent = optouts.silent(db.session(), numbers)
+        agreed, faulty = self._facts(numbers)
+        return [self._row(wanted, silent, agreed, faulty) for wanted in chunk]
+
+    def _facts(self, numbers: set[str]) -> tuple[set[str], set[str]]:
+        """Of numbers that were typed: those whose contact agreed to advertising, and those to correct."""
+        rows = db.session.execute(
+            select(Contact.number, Contact.consent, Contact.fault).where(
+                Contact.number.in_(numbers), or_(Contact.consent != "", Contact.fault.is_not(None))
+            )
+        ).all()
+        return {row.number for row in rows if row.consent}, {row.number for row in rows if row.fault}
+
+    def _row(self, wanted: Wanted, silent: set[str], agreed: set[str], faulty: set[str]) -> dict[str, Any]:
+        person = wanted.person
+        row: dict[str, Any] = {
+            "number": wanted.number or person.number,
+            "name": person.name,
+            "text": None,
+            "parts": self.parts,
+            "reason": None,
+            "missing": None,
+        }
+        fate = self._fate(wanted, silent, agreed, faulty)
+        if fate is Fate.KEPT and self.personal:
+            fate = self._fill(wanted, row)
+        elif fate is Fate.KEPT and not self.text.strip():
+            fate = Fate.EMPTY
+        elif fate is Fate.KEPT and len(self.text) > self.limit:
+            fate = Fate.TOO_LONG
+        if fate is Fate.KEPT and wanted.number:
+            self.kept[wanted.number] = (person.id, fold(person.name))
+        return row | {"fate": fate}
+
+    def _fate(self, wanted: Wanted, silent: set[str], agreed: set[str], faulty: set[str]) -> Fate:
+        number, person = wanted.number, wanted.person
+        if number is None:
+            return Fate.INVALID
+        if number in self.kept:
+            known_id, known_name = self.kept[number]
+            same = person.id == known_id or not person.name or fold(person.name) == known_name
+            return Fate.DUPLICATE if same else Fate.HOUSEHOLD
+        if self.countries and country(number) not in self.countries:
+            return Fate.COUNTRY
+        if number in silent:
+            return Fate.OPTED_OUT
+        if number in faulty:
+            return Fate.TO_CORRECT
+        if self.is_advertising and not person.consent and number not in agreed:
+            return Fate.NO_CONSENT
+        return Fate.KEPT
+
+    def _fill(self, wanted: Wanted, row: dict[str, Any]) -> Fate:
+        missed: set[str] = set()
+        try:
+            if self.template is None:
+                raise self.mistake or Mistake("")
+            text = self.template.fill(wanted.person.data, wanted.person.metas(), missed)
+        except Mistake as mistake:
+            row["reason"] = (say(mistake.sentence, **mistake.values) if mistake.sentence else "")[:500]
+            return Fate.MISTAKE
+        text = text.replace("\r\n", "\n").replace("\0", "").strip()
+        row["missing"] = ", ".join(sorted(missed))[:200] or None
+        row["text"], row["parts"] = text, segments.count(text).parts
+        if not text:
+            return Fate.EMPTY
+        return Fate.TOO_LONG if len(text) > self.limit else Fate.KEPT
+
+
+def country(number: str) -> str:
+    """The ISO code of a number's country; a French mobile is answered without a look into the plan."""
+    if number.startswith(("+336", "+337")):
+        return "FR"
+    parsed = phonenumbers.parse(number, None)
+    return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
+        parsed.country_code or 0
+    )
+
+
+def outgoing_text(campaign: Campaign) -> str:
+    """The text as it leaves: an advertisement ends with how to stop it."""
+    text = campaign.text.replace("\r\n", "\n").replace("\r", "\n")
+    mention = stop_mention(campaign)
+    return f"{text.rstrip()}\n{mention}" if mention and text.strip() else text
+
+
+def stop_mention(campaign: Campaign) -> str:
+    """ "STOP au 36180": counted and paid for like the rest; empty where none is due or the text has it."""
+    if campaign.purpose != ADVERTISING or "STOP" in campaign.text.upper():
+        return ""
+    return f"STOP au {campaign.phone.stop_number}" if campaign.phone.stop_number else ""
+
+
+def price_of(phone: Phone) -> Decimal | None:
+    """Euros for one part, as the provider billed this phone's last message; None before the first."""
+    last = db.session.execute(
+        select(Message.cost, Message.parts)
+        .where(Message.phone_id == phone.id, Message.direction == Direction.OUT, Message.cost.is_not(None))
+        .order_by(Message.id.desc())
+        .limit(1)
+    ).first()
+    return last.cost / last.parts if last and last.parts else None
+
+
+@dataclass
+class Summary:
+    """What the page before sending shows."""
+
+    fates: dict[Fate, int]
+    parts: dict[int, int]
+    """How many people get one part, two parts …"""
+    missing: dict[str, int]
+    """Data that the text speaks of, and how many people have not."""
+    cost: Decimal | None
+    credit_after: Decimal | None
+    begins_at: datetime
+    waits_until: datetime | None
+    ends_at: datetime
+    problems: list[str] = field(default_factory=list)
+    """Why it cannot be sent as it is: sentences (msgids)."""
+
+    @property
+    def kept(self) -> int:
+        return self.fates.get(Fate.KEPT, 0)
+
+    @property
+    def excluded(self) -> int:
+        return sum(self.fates.values()) - self.kept
+
+    @property
+    def total_parts(self) -> int:
+        return sum(parts * people for parts, people in self.parts.items())
+
+
+def summary(campaign: Campaign) -> Summary:
+    """The figures of a complete report."""
+    session = db.session()
+    mine = Recipient.campaign_id == campaign.id
+    kept = (mine, Recipient.fate == Fate.KEPT)
+    fates = _counted(session, Recipient.fate, mine)
+    parts = _counted(session, Recipient.parts, *kept)
+    begins = max(campaign.starts_at or now(), now())
+    waits = hours.opening(campaign.hours, begins)
+    people = sum(parts.values())
+    cost = campaign.estimate
+    balance = campaign.phone.balance
+    found = Summary(
+        fates=fates,
+        parts=parts,
+        missing=_counted(session, Recipient.missing, *kept, Recipient.missing.is_not(None)),
+        cost=cost,
+        credit_after=balance - cost if balance is not None and cost is not None else None,
+        begins_at=begins,
+        waits_until=waits,
+        ends_at=(waits or begins) + _duration(session, campaign, people),
+    )
+    found.problems = list(_problems(campaign, found))
+    return found
+
+
+def _counted(session: Session, column: Any, *conditions: Any) -> dict[Any, int]:
+    rows = session.execute(select(column, func.count()).where(*conditions).group_by(column).order_by(column))
+    return {value: number for value, number in rows}
+
+
+def _problems(campaign: Campaign, found: Summary) -> Iterable[str]:
+    if campaign.pause_reason:
+        yield campaign.pause_reason
+    if not found.kept:
+        yield N_("Personne ne recevrait ce SMS : voyez ci-dessous pourquoi.")
+    if found.fates.get(Fate.MISTAKE):
+        yield N_(
+            "Le texte ne peut pas être calculé pour tout le monde : corrigez-le, personne n’est oublié en silence."
+        )
+    needs_mention = campaign.purpose == ADVERTISING and "STOP" not in campaign.text.upper()
+    if needs_mention and not campaign.phone.stop_number:
+        yield N_(
+            "Une publicité doit dire comment l’arrêter : ajoutez le numéro court de STOP dans les réglages du "
+            "téléphone, ou écrivez la mention dans le texte."
+        )
+    if campaign.expires_at is not None and campaign.expires_at <= (found.waits_until or found.begins_at):
+        yield N_("L’heure « inutile après » arrive avant le début de l’envoi.")
+
+
+def _duration(session: Session, campaign: Campaign, people: int) -> timedelta:
+    """How long it takes, about: by its pace, or by requests of 500 of one text."""
+    ahead = (
+        session.scalar(
+            select(func.count()).where(Message.phone_id == campaign.phone_id, Message.status == Status.QUEUED)
+        )
+        or 0
+    )
+    if campaign.phone.pace:
+        return timedelta(minutes=(people + ahead) / campaign.phone.pace)
+    texts = (
+        session.scalar(
+            select(func.count(func.distinct(Recipient.text))).where(
+                Recipient.campaign_id == campaign.id, Recipient.fate == Fate.KEPT
+            )
+        )
+        or 1
+    )
+    requests = max(texts, (people + ahead) / 500)
+    return timedelta(seconds=requests * REQUEST_SECONDS)
+
+
+def recipients(campaign_id: int, fate: Fate | None, after: int, size: int) -> tuple[list[Recipient], bool]:
+    """People of the report, after an id, and whether there are more."""
+    query = select(Recipient).where(Recipient.campaign_id == campaign_id, Recipient.id > after)
+    if fate is not None:
+        query = query.where(Recipient.fate == fate)
+    found = list(db.session.scalars(query.order_by(Recipient.id).limit(size + 1)))
+    return found[:size], len(found) > size
+
+
+def everybody(campaign_id: int) -> Iterator[Recipient]:
+    """All people of the report, a chunk at a time."""
+    last = 0
+    while True:
+        found, _ = recipients(campaign_id, None, last, CHUNK)
+        if not found:
+            return
+        yield from found
+        last = found[-1].id
+        db.session.expunge_all()

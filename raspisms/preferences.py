@@ -1,0 +1,89 @@
+"""The team's choices: each with its default, its meaning, and how it is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+import phonenumbers
+from sqlalchemy import select
+
+from .database import transaction
+from .extensions import db
+from .models import Preference
+from .words import N_
+
+# Public holidays differ: the keys are those of the package `holidays` for France.
+REGIONS = {
+    "": N_("France métropolitaine"),
+    "Alsace-Moselle": N_("Alsace et Moselle"),
+    "GP": N_("Guadeloupe"),
+    "GF": N_("Guyane"),
+    "RE": N_("La Réunion"),
+    "MQ": N_("Martinique"),
+    "YT": N_("Mayotte"),
+    "NC": N_("Nouvelle-Calédonie"),
+    "PF": N_("Polynésie française"),
+    "BL": N_("Saint-Barthélemy"),
+    "MF": N_("Saint-Martin"),
+    "PM": N_("Saint-Pierre-et-Miquelon"),
+    "WF": N_("Wallis-et-Futuna"),
+}
+UNDO_SECONDS = (0, 10, 60)
+# France and its territories overseas, which have country codes of their own.
+FRANCE = ("FR", "GP", "GF", "RE", "MQ", "YT", "NC", "PF", "BL", "MF", "PM", "WF")
+STOP_ANSWER = N_("Demande prise en compte, vous ne recevrez plus de messages.")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """All preferences, as they are now."""
+
+    region: str = ""
+    undo_seconds: int = 10
+    """How long a campaign waits after "send", so that it can be called back."""
+    countries: tuple[str, ...] = FRANCE
+    """Where SMS may go, as ISO codes; empty for everywhere."""
+    stop_answer: str = ""
+    """What is answered, once, to somebody who says STOP; empty for nothing."""
+
+
+class Invalid(ValueError):
+    """A choice that cannot be; `errors` has a sentence (a msgid) for each field."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
+
+
+def current() -> Choices:
+    """What the team chose, defaults included."""
+    stored = {row.name: json.loads(row.value) for row in db.session.scalars(select(Preference))}
+    if "countries" in stored:
+        stored["countries"] = tuple(stored["countries"])
+    return Choices(**{name: value for name, value in stored.items() if name in Choices.__dataclass_fields__})
+
+
+def read(region: str, undo_seconds: str, countries: str, stop_answer: str) -> Choices:
+    """The choices that were typed. Raises Invalid."""
+    errors = {}
+    if region not in REGIONS:
+        errors["region"] = N_("Choisissez une région de la liste.")
+    if not undo_seconds.isdigit() or int(undo_seconds) not in UNDO_SECONDS:
+        errors["undo_seconds"] = N_("Choisissez une durée de la liste.")
+    codes = tuple(dict.fromkeys(re.findall(r"[A-Z]+", countries.upper())))
+    if any(code not in phonenumbers.SUPPORTED_REGIONS for code in codes):
+        errors["countries"] = N_("Écrivez des codes de pays à deux lettres, par exemple : FR, BE, CH.")
+    if len(stop_answer) > 300:
+        errors["stop_answer"] = N_("Cette réponse est trop longue : 300 caractères au plus.")
+    if errors:
+        raise Invalid(errors)
+    return Choices(region, int(undo_seconds), codes, stop_answer.strip())
+
+
+def save(choices: Choices) -> None:
+    """Keep them."""
+    with transaction() as session:
+        for name in Choices.__dataclass_fields__:
+            session.merge(Preference(name=name, value=json.dumps(getattr(choices, name), ensure_ascii=False)))
