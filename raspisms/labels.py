@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .models import Message, PhoneStatus, Status
+from .models import CampaignState, Fate, ImportState, Message, PhoneStatus, Status, Verdict
 from .words import N_
 
 STATUS_LABELS: dict[Status, str] = {
@@ -39,6 +39,46 @@ PHONE_LABELS: dict[PhoneStatus, str] = {
     PhoneStatus.UNAVAILABLE: N_("Indisponible"),
     PhoneStatus.NO_CREDIT: N_("Plus de crédit"),
     PhoneStatus.DISABLED: N_("Désactivé"),
+}
+
+CAMPAIGN_LABELS: dict[CampaignState, str] = {
+    CampaignState.DRAFT: N_("Brouillon"),
+    CampaignState.SCHEDULED: N_("Programmée"),
+    CampaignState.SENDING: N_("En cours"),
+    CampaignState.PAUSED: N_("Suspendue"),
+    CampaignState.DONE: N_("Terminée"),
+    CampaignState.CANCELLED: N_("Annulée"),
+}
+
+FATE_LABELS: dict[Fate, str] = {
+    Fate.KEPT: N_("Recevra le SMS"),
+    Fate.OPTED_OUT: N_("A envoyé STOP"),
+    Fate.INVALID: N_("Numéro invalide"),
+    Fate.DUPLICATE: N_("Choisi deux fois"),
+    Fate.HOUSEHOLD: N_("Même numéro qu’une autre personne"),
+    Fate.NO_CONSENT: N_("Sans accord pour la publicité"),
+    Fate.COUNTRY: N_("Pays non autorisé"),
+    Fate.TO_CORRECT: N_("Numéro à corriger"),
+    Fate.EMPTY: N_("Texte vide"),
+    Fate.TOO_LONG: N_("Texte trop long"),
+    Fate.MISTAKE: N_("Texte impossible à calculer"),
+}
+
+VERDICT_LABELS: dict[Verdict, str] = {
+    Verdict.UNREAD: N_("À lire"),
+    Verdict.NEW: N_("Nouveaux"),
+    Verdict.UPDATED: N_("Mis à jour"),
+    Verdict.DUPLICATE: N_("Déjà connus"),
+    Verdict.REFUSED: N_("Refusés"),
+}
+
+IMPORT_LABELS: dict[ImportState, str] = {
+    ImportState.READING: N_("Lecture"),
+    ImportState.READY: N_("À vérifier"),
+    ImportState.APPLYING: N_("Import"),
+    ImportState.APPLIED: N_("Importé"),
+    ImportState.UNDOING: N_("Annulation"),
+    ImportState.UNDONE: N_("Annulé"),
 }
 
 

@@ -17,7 +17,7 @@ LAYERS = (
     {"config", "bell", "queues"},
     {"extensions", "database", "vault"},
     {"texts", "adapters", "models"},
-    {"labels", "timeline", "schema", "users", "health", "audit", "preferences"},
+    {"labels", "timeline", "schema", "users", "health", "audit", "preferences", "statistics"},
     {"language"},
     {"people"},
     {"phones"},

@@ -8,7 +8,31 @@ from werkzeug.wrappers import Response
 
 from ..extensions import csrf, db, login
 from ..models import User
-from . import auth, callbacks, errors, health, home, messages, phones, presentation, profile, received
+from . import (
+    auth,
+    callbacks,
+    campaigns,
+    contacts,
+    errors,
+    groups,
+    health,
+    home,
+    imports,
+    messages,
+    optouts,
+    phones,
+    preferences,
+    presentation,
+    profile,
+    received,
+    statistics,
+    texts,
+)
+
+PAGES = (
+    auth, home, phones, messages, received, contacts, imports, groups, campaigns, texts, optouts, statistics,
+    preferences, profile, health,
+)  # fmt: skip
 
 # What a stranger may ask for. Everything else sends to the sign-in page.
 PUBLIC_ENDPOINTS = frozenset(
@@ -41,7 +65,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 def init_app(app: Flask) -> None:
     """Register every blueprint, close the doors, and set what every page shares."""
-    for module in (auth, home, phones, messages, received, profile, health, callbacks):
+    for module in (*PAGES, callbacks):
         app.register_blueprint(module.bp)
     csrf.exempt(callbacks.bp)
     errors.init_app(app)

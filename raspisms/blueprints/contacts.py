@@ -19,6 +19,7 @@ from ..models import Contact
 from ..people import contacts, exports, groups
 from ..receiving import optouts
 from ..words import N_
+from . import downloads
 from .phones import admin_only
 
 bp = Blueprint("contacts", __name__, url_prefix="/contacts")
@@ -52,6 +53,14 @@ def index() -> str:
         groups=groups.all_groups(),
         everybody=contacts.count(contacts.matching()) if not asked else None,
     )
+
+
+@bp.get("/pick")
+def pick() -> str:
+    """The few people that a search in the composer offers."""
+    words = contacts.spaceless(request.args.get("q", ""))
+    found, _ = contacts.page(contacts.matching(words), None, 8)
+    return render_template("contacts/_pick.html", contacts=found if words.strip() else [])
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -201,7 +210,8 @@ def _done(verb: str, which: ColumnElement[bool]) -> str:
 def export(kind: str) -> Response:
     which, _ = _search()
     people = contacts.everybody(which)
-    lines = exports.as_csv(people) if kind == "csv" else exports.as_json(people)
-    answer = Response(stream_with_context(lines), mimetype="text/csv" if kind == "csv" else "application/json")
-    answer.headers["Content-Disposition"] = f'attachment; filename="contacts.{kind}"'
+    if kind == "csv":
+        return downloads.csv(exports.as_csv(people), "contacts.csv")
+    answer = Response(stream_with_context(exports.as_json(people)), mimetype="application/json")
+    answer.headers["Content-Disposition"] = 'attachment; filename="contacts.json"'
     return answer

@@ -10,12 +10,12 @@ from werkzeug.wrappers import Response
 from .. import audit
 from ..campaigns import drafts
 from ..extensions import db
+from ..forms import mistakes
 from ..forms.contact import GroupForm
 from ..language import Mistake
 from ..models import Group
 from ..people import contacts, groups
 from ..people.contacts import Person
-from . import mistakes
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 

@@ -76,7 +76,12 @@ def _edit(key: str, phone: Phone | None) -> str | Response | tuple[str, int]:
     problem: AdapterError | None = None
     if form.validate_on_submit():
         draft = saving.Draft(
-            adapter=key, name=form.name.data or "", values=form.settings(), phone=phone, pace=form.pace.data or ""
+            adapter=key,
+            name=form.name.data or "",
+            values=form.settings(),
+            phone=phone,
+            pace=form.pace.data or "",
+            stop_number=form.stop_number.data or "",
         )
         if not saving.validate(draft):
             form.show_errors(draft.errors)

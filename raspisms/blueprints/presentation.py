@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import ipaddress
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import func, select
 
 from .. import labels
+from ..campaigns.report import price_of
 from ..database import now
 from ..extensions import db
 from ..labels import PHONE_LABELS, STATUS_LABELS, STATUS_SENTENCES
@@ -44,6 +45,11 @@ STATE_CLASSES: dict[str, str] = {
     "unavailable": "failed",
     "no_credit": "failed",
     "disabled": "waiting",
+    "draft": "waiting",
+    "scheduled": "waiting",
+    "campaign_sending": "sent",
+    "paused": "unknown",
+    "done": "delivered",
 }
 
 
@@ -54,11 +60,16 @@ def init_app(app: Flask) -> None:
     app.template_filter("moment")(moment)
     app.template_filter("exact")(exact)
     app.template_filter("second")(second)
+    app.template_filter("duration")(duration)
     app.jinja_env.globals.update(
         STATUS_LABELS=STATUS_LABELS,
         STATUS_SENTENCES=STATUS_SENTENCES,
         PHONE_LABELS=PHONE_LABELS,
         STATE_CLASSES=STATE_CLASSES,
+        CAMPAIGN_LABELS=labels.CAMPAIGN_LABELS,
+        FATE_LABELS=labels.FATE_LABELS,
+        VERDICT_LABELS=labels.VERDICT_LABELS,
+        IMPORT_LABELS=labels.IMPORT_LABELS,
         message_label=labels.of,
         current_locale=get_locale,
         asset=asset,
@@ -120,6 +131,11 @@ def second(when: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), exact(when), shown)
 
 
+def duration(length: timedelta) -> str:
+    """A length of time in words: "3 minutes"."""
+    return str(format_timedelta(length, locale=get_locale(), threshold=1.2))
+
+
 def _relative(when: datetime) -> str:
     elapsed = now() - when
     local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
@@ -157,14 +173,3 @@ def is_local(url: str) -> bool:
 def limit_of(phone: Phone) -> int:
     """Characters that one message of this phone may have."""
     return adapter_class(phone.adapter).max_text
-
-
-def price_of(phone: Phone) -> Decimal | None:
-    """Euros for one part, as the provider billed this phone's last message; None before the first."""
-    last = db.session.execute(
-        select(Message.cost, Message.parts)
-        .where(Message.phone_id == phone.id, Message.direction == Direction.OUT, Message.cost.is_not(None))
-        .order_by(Message.id.desc())
-        .limit(1)
-    ).first()
-    return last.cost / last.parts if last and last.parts else None

@@ -35,6 +35,14 @@ class PhoneForm(FlaskForm):
         ),
         render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "6"},
     )
+    stop_number = StringField(
+        _l("Numéro court de STOP"),
+        description=_l(
+            "Celui que votre fournisseur donne pour les publicités, par exemple 36180 : le texte en fera "
+            "« STOP au 36180 »."
+        ),
+        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "8"},
+    )
     kept = HiddenField()
     unverified = HiddenField()
 
@@ -95,6 +103,7 @@ def phone_form(adapter: type[Adapter], phone: Phone | None, values: dict[str, st
     fields = {field.name: _field(field, is_new=phone is None) for field in dataclasses.fields(adapter.Settings)}
     kind = type("AdapterPhoneForm", (PhoneForm,), fields)
     own = {"name": phone.name if phone else "", "pace": str(phone.pace) if phone and phone.pace else ""}
+    own["stop_number"] = (phone.stop_number or "") if phone else ""
     form: PhoneForm = kind(data=values | own)
     form.adapter = adapter
     form.phone = phone

@@ -35,6 +35,8 @@ class Draft:
     """The phone to change; None for a new one."""
     pace: str = ""
     """Messages a minute that its campaigns may not pass, as it was typed; empty for no limit."""
+    stop_number: str = ""
+    """The short number that advertising names, as it was typed."""
     errors: dict[str, str] = field(default_factory=dict)
     """Sentences (msgids) by field."""
 
@@ -55,6 +57,9 @@ def validate(draft: Draft) -> bool:
     draft.pace = draft.pace.strip()
     if draft.pace and not (draft.pace.isascii() and draft.pace.isdigit() and 1 <= int(draft.pace) <= FASTEST_PACE):
         draft.errors["pace"] = N_("Écrivez un nombre de 1 à 60 000, ou rien pour ne pas limiter.")
+    draft.stop_number = draft.stop_number.replace(" ", "")
+    if draft.stop_number and not (draft.stop_number.isascii() and draft.stop_number.isdigit()):
+        draft.errors["stop_number"] = N_("Ce numéro n’a que des chiffres, cinq d’habitude.")
     return not draft.errors
 
 
@@ -109,6 +114,7 @@ def save(draft: Draft, result: Check | AdapterError | None) -> Phone:
         phone.name = draft.name
         phone.pace = int(draft.pace) if draft.pace else None
         phone.paced_until = None
+        phone.stop_number = draft.stop_number[:8] or None
         phone.adapter = draft.adapter
         phone.number = adapter.number
         phone.account_id = settings.account_of(session, adapter).id

@@ -70,6 +70,7 @@ def post(
     purpose: str = "alert",
     form_key: str | None = None,
     expires_at: datetime | None = None,
+    tag: str | None = None,
 ) -> Posted:
     """Accept one text for numbers in E.164, each once, and ring the bell.
 
@@ -92,6 +93,7 @@ def post(
         "user_id": user_id,
         "reply_to_id": reply_to_id,
         "expires_at": expires_at,
+        "tag": tag,
     }
     facts = f"{form_key}\0{phone.id}\0{row['batch_key']}" if form_key else None
     with transaction() as session:

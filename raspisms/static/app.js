@@ -22,7 +22,7 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
     if (news !== shown) redraw(part, html);
     shown = news;
   };
-  setInterval(refresh, REFRESH_SECONDS * 1000);
+  setInterval(refresh, (Number(part.dataset.every) || REFRESH_SECONDS) * 1000);
 }
 
 // Copying: the clipboard API exists only on https, and most LANs have http.

@@ -1,59 +1,217 @@
-// The composer's counter and bill, always in view before the button that spends.
+// The composer: parts and bill always in view before the button that spends, what the text costs, whom it reaches.
 const compose = document.getElementById("compose");
 const text = compose.elements.text;
 const to = compose.elements.to;
 const phone = compose.elements.phone;
-const button = compose.querySelector("button");
-const words = (id, values) => fill(document.getElementById(id).innerHTML, values);
+const button = compose.querySelector(".buttons > button[type=submit]");
+const element = (id) => document.getElementById(id);
+const words = (id, values) => fill(element(id).innerHTML, values);
 
 function fill(sentence, values) {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+// -- counting ------------------------------------------------------------------------------------------
+
 // As the server splits: lines, commas, semicolons; a digit makes it a number.
-function people() {
+function typedPeople() {
   const pieces = to.value.split(/[,;\n]+/).map((piece) => piece.trim()).filter((piece) => /\d/.test(piece));
   return new Set(pieces.map((piece) => piece.replace(/[\s.\-]/g, ""))).size;
 }
 
+let knownPeople = null; // what the server counted, for contacts, groups and files
+const people = () => (isCampaign() && knownPeople !== null ? knownPeople : typedPeople());
+
 const VISIBLE = { "\u00a0": "␣", "\u202f": "␣", "\t": "⇥" };
+const isPersonal = () => /\{[{%#]/.test(text.value);
+
+// An advertisement ends with how to stop it, and that is paid for too.
+function outgoing() {
+  const stop = phone.selectedOptions[0].dataset.stop;
+  const isAdvertising = compose.elements.purpose && compose.elements.purpose.value === "wholesale";
+  if (!isAdvertising || !stop || /STOP/i.test(text.value) || !text.value.trim()) return text.value;
+  return text.value.trimEnd() + "\nSTOP au " + stop;
+}
 
 function update() {
-  const counted = countSegments(text.value);
+  const sent = outgoing();
+  const counted = countSegments(sent);
   const option = phone.selectedOptions[0];
-  document.getElementById("counter").hidden = false;
-  document.getElementById("count-characters").textContent = words("words-characters", { count: counted.characters });
-  document.getElementById("count-parts").textContent = words("words-parts", counted);
-  document.getElementById("count-encoding").textContent = counted.encoding;
+  element("counter").hidden = false;
+  element("count-characters").textContent = words("words-characters", { count: counted.characters });
+  element("count-parts").textContent = words("words-parts", counted);
+  element("count-encoding").textContent = counted.encoding;
   const over = counted.characters - Number(option.dataset.limit);
   const foreign = counted.foreign.map((c) => VISIBLE[c] || c).join(" ");
-  const warning = document.getElementById("count-warning");
-  warning.textContent =
-    over > 0
+  element("count-warning").textContent =
+    over > 0 && !isPersonal()
       ? fill(compose.dataset.limit, { over })
       : foreign
         ? fill(compose.dataset.unicode, { characters: foreign })
         : "";
+  coach(sent, counted, Number(option.dataset.price));
   bill(counted.parts, people(), Number(option.dataset.price));
 }
 
-function bill(parts, count, price) {
-  button.textContent = count > 1 ? fill(compose.dataset.many, { people: count }) : compose.dataset.one;
-  let sentence = "";
-  if (parts && count) {
-    sentence = count > 1 ? fill(compose.dataset.bill, { parts, people: count, total: parts * count }) : `${parts} SMS`;
-    if (price) {
-      const money = new Intl.NumberFormat(compose.dataset.locale, {
-        style: "currency",
-        currency: "EUR",
-        maximumFractionDigits: 3,
-      });
-      sentence += ", " + fill(compose.dataset.money, { euros: money.format(parts * count * price) });
+const inEuros = (amount) =>
+  new Intl.NumberFormat(compose.dataset.locale, { style: "currency", currency: "EUR", maximumFractionDigits: 3 }).format(
+    amount,
+  );
+
+function coach(sent, counted, price) {
+  const fewer = countSegments(withoutForeign(sent)).parts;
+  element("coach").hidden = fewer >= counted.parts;
+  if (fewer >= counted.parts) return;
+  const count = people();
+  const values = { parts: counted.parts, fewer, people: count, euros: inEuros((counted.parts - fewer) * count * price) };
+  element("coach-cost").textContent = fill(
+    price && count ? compose.dataset.coachMoney : compose.dataset.coach,
+    values,
+  );
+  const marked = element("marked");
+  marked.replaceChildren();
+  for (const character of sent) {
+    if (!counted.foreign.includes(character)) {
+      marked.append(character);
+      continue;
     }
+    const mark = document.createElement("mark");
+    mark.textContent = VISIBLE[character] || character;
+    marked.append(mark);
   }
-  document.getElementById("bill").textContent = sentence;
 }
 
-for (const input of [text, to, phone]) input.addEventListener("input", update);
-addEventListener("pageshow", update);
+function bill(parts, count, price) {
+  const report = isCampaign();
+  button.textContent = report
+    ? compose.dataset.report
+    : count > 1
+      ? fill(compose.dataset.many, { people: count })
+      : compose.dataset.one;
+  let sentence = "";
+  if (parts && count && !isPersonal()) {
+    sentence = count > 1 ? fill(compose.dataset.bill, { parts, people: count, total: parts * count }) : `${parts} SMS`;
+    if (price) sentence += ", " + fill(compose.dataset.money, { euros: inEuros(parts * count * price) });
+  }
+  element("bill").textContent = sentence;
+}
+
+// Whether the server will show a report first; as ComposeForm.is_campaign.
+function isCampaign() {
+  const filled = (name) => compose.elements[name] && compose.elements[name].value;
+  const chosen = compose.querySelector("[name=contacts], [name=groups]:checked, [name=import_id], [name=as_campaign]");
+  return Boolean(
+    chosen ||
+      filled("file") ||
+      filled("starts_at") ||
+      filled("repeats") ||
+      filled("canary") ||
+      filled("purpose") === "wholesale" ||
+      typedPeople() > 500 ||
+      isPersonal() ||
+      /\/campaigns\//.test(location.pathname),
+  );
+}
+
+const rewrite = element("rewrite");
+rewrite.addEventListener("click", () => {
+  text.value = withoutForeign(text.value);
+  update();
+  text.focus();
+});
+
+// -- one person's text -----------------------------------------------------------------------------------
+
+const preview = element("preview");
+let position = 0;
+let previewTimer = null;
+let previewCount = 0;
+
+async function showPreview() {
+  if (!preview || !isCampaign() || !text.value.trim()) {
+    if (preview) preview.hidden = true;
+    return;
+  }
+  const mine = ++previewCount;
+  const body = new FormData(compose);
+  body.delete("file");
+  body.set("position", position);
+  const answer = await fetch(compose.dataset.previewUrl, { method: "POST", body, redirect: "error" }).catch(() => null);
+  if (!answer || !answer.ok || mine !== previewCount) return;
+  const shown = await answer.json();
+  preview.hidden = false;
+  element("preview-name").textContent = shown.name || "—";
+  element("preview-text").textContent = shown.error || shown.text;
+  const missing = (shown.missing || []).join(", ");
+  element("preview-note").textContent = shown.error
+    ? ""
+    : `${shown.parts} SMS` + (missing ? ". " + fill(compose.dataset.missing, { names: missing }) : "");
+  knownPeople = shown.error ? null : shown.people;
+  update();
+}
+
+function soon() {
+  clearTimeout(previewTimer);
+  previewTimer = setTimeout(showPreview, 400);
+}
+
+if (preview) {
+  element("preview-next").addEventListener("click", () => ((position += 1), showPreview()));
+  element("preview-back").addEventListener("click", () => ((position = Math.max(0, position - 1)), showPreview()));
+}
+
+// -- contacts and saved texts ------------------------------------------------------------------------------
+
+const search = element("contact-search");
+if (search) {
+  let latest = 0;
+  search.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
+  search.addEventListener("input", async () => {
+    const mine = ++latest;
+    const answer = await fetch(compose.dataset.searchUrl + "?" + new URLSearchParams({ q: search.value })).catch(() => null);
+    if (answer && answer.ok && mine === latest) element("contact-results").innerHTML = await answer.text();
+  });
+}
+
+compose.addEventListener("click", (event) => {
+  const picked = event.target.closest("[data-pick]");
+  if (picked) {
+    const input = Object.assign(document.createElement("input"), { type: "hidden", name: "contacts", value: picked.dataset.pick });
+    const remove = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "×" });
+    remove.dataset.remove = "";
+    remove.setAttribute("aria-label", "× " + picked.dataset.name);
+    const chip = document.createElement("li");
+    chip.append(input, picked.dataset.name + " ", remove);
+    element("chosen-contacts").append(chip);
+    element("contact-results").replaceChildren();
+    search.value = "";
+    search.focus();
+  }
+  const removed = event.target.closest("[data-remove]");
+  if (removed) removed.closest("li").remove();
+  if (picked || removed) {
+    update();
+    soon();
+  }
+});
+
+const saved = element("saved");
+if (saved) {
+  saved.hidden = false;
+  saved.addEventListener("change", () => {
+    if (saved.value) text.value = saved.value;
+    saved.value = "";
+    update();
+    soon();
+  });
+}
+
+compose.addEventListener("input", () => {
+  update();
+  soon();
+});
+addEventListener("pageshow", () => {
+  update();
+  showPreview();
+});
 update();

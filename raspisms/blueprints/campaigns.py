@@ -1,0 +1,219 @@
+"""Campaigns: the list, the draft, the report before sending, the progress after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import format_datetime, gettext
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from ..campaigns import drafts, launch, progress, report, targets
+from ..campaigns.targets import Targets
+from ..extensions import db
+from ..forms import mistakes
+from ..forms.message import ComposeForm
+from ..labels import FATE_LABELS, STATUS_LABELS
+from ..language import Mistake
+from ..models import Campaign, CampaignState, Fate, Phone, Recipient
+from ..people import exports
+from ..sending import campaigns
+from ..texts import rewriting
+from . import compose, downloads, paging
+from .imports import LARGEST_LIST
+
+bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
+
+PAGE = 50
+VERBS = {
+    "pause": campaigns.pause,
+    "resume": campaigns.resume,
+    "cancel": campaigns.cancel,
+    "retry": campaigns.retry_failed,
+}
+
+
+@bp.url_value_preprocessor
+def allow_lists(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """A draft takes files of recipients. Before everything that reads the request."""
+    request.max_content_length = request.max_form_memory_size = LARGEST_LIST
+
+
+@bp.get("/")
+def index() -> str:
+    before = request.args.get("before", type=int)
+    query = select(Campaign)
+    if before is not None:
+        query = query.where(Campaign.id < before)
+    found = list(db.session.scalars(query.order_by(Campaign.id.desc()).limit(PAGE + 1)))
+    rows = [(campaign, progress.of(campaign)) for campaign in found[:PAGE]]
+    more = found[PAGE - 1].id if len(found) > PAGE else None
+    return render_template("campaigns/index.html", rows=rows, more=more, is_first=before is None)
+
+
+@bp.get("/new")
+def new() -> AnyResponse:
+    return redirect(url_for("messages.new", campaign=1))
+
+
+@bp.route("/<int:campaign_id>/edit", methods=["GET", "POST"])
+def edit(campaign_id: int) -> compose.Page:
+    draft = _campaign(campaign_id)
+    if draft.state is not CampaignState.DRAFT:
+        flash(gettext(drafts.NOT_A_DRAFT), "warning")
+        return redirect(url_for("campaigns.show", campaign_id=campaign_id))
+    return compose.compose(draft=draft)
+
+
+@bp.get("/<int:campaign_id>")
+def show(campaign_id: int) -> str | AnyResponse:
+    campaign = _campaign(campaign_id)
+    is_fragment = bool(request.args.get("fragment"))
+    if campaign.state is CampaignState.DRAFT:
+        if not campaign.text:
+            return redirect(url_for("campaigns.edit", campaign_id=campaign_id))
+        return _report(campaign, is_fragment)
+    template = "campaigns/_progress.html" if is_fragment else "campaigns/show.html"
+    found = progress.of(campaign)
+    status = request.args.get("status", "")
+    page = paging.page(progress.messages(campaign.id, status), request.args.get("before", type=int))
+    return render_template(template, campaign=campaign, progress=found, page=page, status=status)
+
+
+def _report(campaign: Campaign, is_fragment: bool) -> str:
+    """What would be sent, and to whom."""
+    fate = request.args.get("fate", "")
+    shown = Fate(fate) if fate in {one.value for one in Fate} else Fate.KEPT
+    people: list[Recipient] = []
+    more = False
+    summary = None
+    if campaign.prepared_at is not None:
+        summary = report.summary(campaign)
+        people, more = report.recipients(campaign.id, shown, request.args.get("after", 0, type=int), PAGE)
+    return render_template(
+        "campaigns/_report.html" if is_fragment else "campaigns/report.html",
+        campaign=campaign,
+        summary=summary,
+        people=people,
+        more=more,
+        fate=shown,
+        text=report.outgoing_text(campaign),
+        expected=targets.estimate(Targets.of(campaign.targets)) if summary is None else 0,
+    )
+
+
+@bp.post("/<int:campaign_id>/send")
+def send(campaign_id: int) -> AnyResponse:
+    revision = request.form.get("revision", 0, type=int)
+    try:
+        launch.send(campaign_id, revision, current_user.id, may_override=current_user.is_admin)
+    except campaigns.Refused as error:
+        flash(gettext(str(error)), "warning")
+    return redirect(url_for("campaigns.show", campaign_id=campaign_id))
+
+
+@bp.post("/<int:campaign_id>/<any(pause, resume, cancel, retry, duplicate, remove):verb>")
+def act(campaign_id: int, verb: str) -> AnyResponse:
+    """What is done to a campaign."""
+    _campaign(campaign_id)
+    try:
+        if verb == "duplicate":
+            copy = drafts.duplicate(campaign_id, current_user.id)
+            return redirect(url_for("campaigns.edit", campaign_id=copy.id))
+        if verb == "remove":
+            drafts.remove(campaign_id)
+            return redirect(url_for("campaigns.index"))
+        VERBS[verb](campaign_id)
+    except campaigns.Refused as error:
+        flash(gettext(str(error)), "warning")
+    return redirect(url_for("campaigns.show", campaign_id=campaign_id))
+
+
+@bp.get("/<int:campaign_id>/report.csv")
+def report_csv(campaign_id: int) -> Response:
+    """Everybody of the report before sending, with what becomes of them."""
+    _campaign(campaign_id)
+    header = [
+        gettext("Numéro"),
+        gettext("Nom"),
+        gettext("Résultat"),
+        gettext("Détail"),
+        gettext("SMS"),
+        gettext("Texte"),
+    ]
+    rows = (
+        [one.number, one.name, gettext(FATE_LABELS[one.fate]), one.reason, one.parts, one.text]
+        for one in report.everybody(campaign_id)
+    )
+    return downloads.csv(exports.csv_lines(header, rows), f"campagne-{campaign_id}-compte-rendu.csv")
+
+
+@bp.get("/<int:campaign_id>/messages.csv")
+def messages_csv(campaign_id: int) -> Response:
+    """Everybody of a campaign, with where their SMS stands."""
+    _campaign(campaign_id)
+    header = [
+        gettext("Numéro"),
+        gettext("Statut"),
+        gettext("Envoyé"),
+        gettext("Délivré"),
+        gettext("Coût"),
+        gettext("Texte"),
+    ]
+    rows = (
+        [
+            message.number,
+            gettext(STATUS_LABELS[message.status]),
+            format_datetime(message.sent_at, "yyyy-MM-dd HH:mm:ss") if message.sent_at else "",
+            format_datetime(message.delivered_at, "yyyy-MM-dd HH:mm:ss") if message.delivered_at else "",
+            message.cost,
+            message.text,
+        ]
+        for message in progress.everybody(campaign_id)
+    )
+    return downloads.csv(exports.csv_lines(header, rows), f"campagne-{campaign_id}.csv")
+
+
+@bp.post("/preview")
+def preview() -> AnyResponse:
+    """The text as one of the chosen people would get it: the n-th."""
+    phones = list(db.session.scalars(select(Phone)))
+    form = ComposeForm(phones)
+    form.validate()
+    position = max(0, request.form.get("position", 0, type=int))
+    text = (form.text.data or "").replace("\r\n", "\n")
+    try:
+        wanted = progress.nth(targets.people(form.wish(form.import_id).targets), position)
+        filled = progress.filled(text, wanted.person if wanted else None)
+    except Mistake as mistake:
+        return jsonify(error=mistakes.in_text(mistake))
+    counted = progress.counted(filled.text)
+    return jsonify(
+        text=filled.text,
+        name=(wanted.person.name or wanted.person.number) if wanted else "",
+        missing=filled.missing,
+        parts=counted.parts,
+        people=targets.estimate(form.wish(form.import_id).targets),
+    )
+
+
+@bp.post("/rewrite")
+def rewrite() -> AnyResponse:
+    """The text without the characters that cost; for browsers without our script, and for its test."""
+    return jsonify(text=rewriting.without_foreign(request.form.get("text", "")))
+
+
+def _campaign(campaign_id: int) -> Campaign:
+    return drafts.get(campaign_id) or abort(404)

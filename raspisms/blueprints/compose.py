@@ -1,0 +1,123 @@
+"""The composer: what it shows, what it makes of what was typed."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from ..campaigns import drafts
+from ..campaigns.drafts import freest_phone
+from ..database import StorageUnavailable, now, transaction
+from ..extensions import db
+from ..forms.message import ComposeForm
+from ..models import Campaign, Contact, Import, Lane, Message, Phone, SavedText
+from ..people import contacts, groups, imports
+from ..sending import campaigns, outbox
+from ..texts import numbers as telephone_numbers
+
+Page = str | Response | tuple[str, int]
+
+
+def compose(answered: Message | None = None, again: Message | None = None, draft: Campaign | None = None) -> Page:
+    """The page, or what follows from it: an SMS on its way, or the report of a campaign."""
+    phones = list(db.session.scalars(select(Phone).order_by(Phone.name)))
+    if not phones:
+        return render_template("messages/no_phone.html")
+    form = ComposeForm(phones, answered, again, draft)
+    status = 400 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            return _campaign(form, draft) if form.is_campaign else _message(form, answered)
+        except (outbox.TextRefused, outbox.TooLate) as error:
+            wrong = form.text if isinstance(error, outbox.TextRefused) else form.expires_at
+            wrong.errors = [gettext(str(error))]
+        except campaigns.Refused as error:
+            flash(gettext(str(error)), "warning")
+        except StorageUnavailable as error:  # the page comes back with all that was typed
+            db.session.rollback()
+            flash(gettext(str(error)), "error")
+            status = 503
+    elif not form.is_submitted():
+        form.key.data = uuid.uuid4().hex
+        if (contact := request.args.get("contact", type=int)) is not None:
+            _begin_with(form, contact)
+    return render_template(
+        "messages/new.html", form=form, answered=answered, draft=draft, **_shown(form, phones)
+    ), status
+
+
+def _begin_with(form: ComposeForm, contact_id: int) -> None:
+    """Write to one contact: their number is typed already."""
+    contact = db.session.get(Contact, contact_id)
+    if contact is not None:
+        form.to.data = telephone_numbers.pretty(contact.number)
+
+
+def _shown(form: ComposeForm, phones: list[Phone]) -> dict[str, object]:
+    """What the page offers to choose from."""
+    chosen = list(db.session.scalars(select(Contact).where(Contact.id.in_(form.contact_ids[:20]))))
+    return {
+        "phones": phones,
+        "groups": groups.all_groups(),
+        "chosen_contacts": chosen,
+        "saved_texts": list(db.session.scalars(select(SavedText).order_by(SavedText.name))),
+        "keys": contacts.known_keys(),
+    }
+
+
+def _campaign(form: ComposeForm, draft: Campaign | None) -> Response:
+    import_id = form.import_id
+    if form.file_lines:
+        import_id = imports.begin(form.file_lines, form.file_name, current_user.id, origin=form.file_name).id
+    elif import_id is not None and db.session.get(Import, import_id) is None:
+        import_id = None
+    saved = drafts.save(draft.id if draft else None, form.wish(import_id), current_user.id)
+    return redirect(url_for("campaigns.show", campaign_id=saved.id))
+
+
+def _message(form: ComposeForm, answered: Message | None) -> Response:
+    is_reply = answered is not None and form.numbers == [answered.number]
+    phone = form.chosen_phone or db.session.get_one(Phone, freest_phone(db.session()))
+    posted = outbox.post(
+        phone,
+        form.numbers,
+        form.text.data or "",
+        user_id=current_user.id,
+        lane=Lane.REPLY if is_reply else Lane.SINGLE,
+        reply_to_id=answered.id if answered and is_reply else None,
+        form_key=form.key.data or None,
+        expires_at=form.expiry,
+        tag=(form.tag.data or "").strip()[:255] or None,
+    )
+    if answered and is_reply:
+        mark_read(answered.id)
+    return _posted(posted)
+
+
+def _posted(posted: outbox.Posted) -> Response:
+    for number in posted.opted_out:
+        flash(gettext("%(number)s a envoyé STOP : rien ne lui a été envoyé.", number=number), "warning")
+    if len(posted.messages) == 1:
+        return redirect(url_for("messages.show", message_id=posted.messages[0].id))
+    if posted.messages:
+        count = len(posted.messages)
+        flash(ngettext("%(num)s SMS en route.", "%(num)s SMS en route.", count), "success")
+    return redirect(url_for("messages.index"))
+
+
+def mark_read(message_id: int) -> None:
+    """Somebody has seen a received message."""
+    with transaction() as session:
+        session.get_one(Message, message_id).read_at = now()
+
+
+def linked(argument: str, *, incoming: bool) -> Message | None:
+    """The message that the link to this page speaks of: one to answer, or one to write again."""
+    message_id = request.args.get(argument, type=int)
+    message = db.session.get(Message, message_id) if message_id is not None else None
+    return message if message and message.is_incoming is incoming else None

@@ -1,0 +1,66 @@
+""" "SMS STOP": who is not written to any more, and messages that may ask for it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import format_datetime, gettext, ngettext
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from ..extensions import db
+from ..models import Message, OptOut
+from ..people import contacts, exports
+from ..receiving import optouts
+from . import downloads
+from .phones import admin_only
+
+bp = Blueprint("optouts", __name__, url_prefix="/opt-outs")
+
+PAGE = 50
+
+
+@bp.get("/")
+def index() -> str:
+    found, more = optouts.page(request.args.get("q", ""), request.args.get("before", type=int), PAGE)
+    names = contacts.names_of([one.number for one in found if one.number])
+    return render_template("optouts/index.html", found=found, more=more, names=names, suspected=optouts.suspected())
+
+
+@bp.post("/")
+def add() -> AnyResponse:
+    """Numbers that somebody types, one a line."""
+    added, wrong = optouts.add_many(request.form.get("numbers", ""), current_user.id)
+    if wrong:
+        shown = ", ".join(f"« {piece} »" for piece in wrong[:10])
+        flash(gettext("Ce ne sont pas des numéros : %(shown)s. Les autres sont ajoutés.", shown=shown), "warning")
+    flash(ngettext("%(num)s numéro ajouté.", "%(num)s numéros ajoutés.", added), "success")
+    return redirect(url_for("optouts.index"))
+
+
+@bp.post("/<int:opt_out_id>/delete")
+@admin_only
+def delete(opt_out_id: int) -> AnyResponse:
+    db.get_or_404(OptOut, opt_out_id)
+    optouts.remove(opt_out_id, current_user.id)
+    flash(gettext("Ce numéro peut de nouveau recevoir des SMS. C’est inscrit au journal."), "success")
+    return redirect(url_for("optouts.index"))
+
+
+@bp.post("/suspected/<int:message_id>/<any(confirm, dismiss):verb>")
+def decide(message_id: int, verb: str) -> AnyResponse:
+    """A person says whether a message meant STOP."""
+    db.get_or_404(Message, message_id)
+    optouts.decide(message_id, current_user.id, stops=verb == "confirm")
+    return redirect(url_for("optouts.index"))
+
+
+@bp.get("/export.csv")
+def export() -> Response:
+    """The numbers, for another system; erased people are not in it, since nobody knows their number."""
+    rows = db.session.execute(
+        select(OptOut.number, OptOut.origin, OptOut.created_at).where(OptOut.number.is_not(None)).order_by(OptOut.id)
+    )
+    lines = ([number, origin, format_datetime(at, "yyyy-MM-dd HH:mm:ss")] for number, origin, at in rows)
+    body = exports.csv_lines(["number", "origin", "date"], lines)
+    return downloads.csv(body, "sms-stop.csv")

@@ -1,0 +1,88 @@
+"""Statistics by phone and status, and the numbers that need correcting."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, current_app, render_template, request
+from flask_babel import gettext
+from sqlalchemy import select
+
+from .. import statistics
+from ..extensions import db
+from ..labels import STATUS_LABELS
+from ..models import Phone
+from ..people import exports
+from . import downloads
+
+bp = Blueprint("statistics", __name__, url_prefix="/statistics")
+
+USUAL_DAYS = 30
+MOST_DAYS = 366
+
+
+@bp.get("/")
+def index() -> str:
+    first, last, phone_id = _asked()
+    found = statistics.by_day(*_bounds(first, last), phone_id, current_app.config["TIMEZONE"])
+    phones = list(db.session.scalars(select(Phone).order_by(Phone.name)))
+    return render_template(
+        "statistics/index.html",
+        found=found,
+        chart=statistics.chart(found, first, last),
+        phones=phones,
+        phone_id=phone_id,
+        first=first,
+        last=last,
+        days_with_figures=sorted(found.days),
+    )
+
+
+@bp.get("/statistics.csv")
+def export() -> Response:
+    first, last, phone_id = _asked()
+    found = statistics.by_day(*_bounds(first, last), phone_id, current_app.config["TIMEZONE"])
+    header = [gettext("Date"), *(gettext(STATUS_LABELS[status]) for status in statistics.SHOWN)]
+    rows = (
+        [day.isoformat(), *(found.days[day].get(status, 0) for status in statistics.SHOWN)]
+        for day in sorted(found.days)
+    )
+    return downloads.csv(exports.csv_lines(header, rows), "statistiques.csv")
+
+
+@bp.get("/invalid-numbers")
+def invalid() -> str:
+    """ "Numéros invalides": where nothing ever arrives."""
+    return render_template("statistics/invalid.html", rows=statistics.invalid_numbers(200))
+
+
+@bp.get("/invalid-numbers.csv")
+def invalid_csv() -> Response:
+    header = [gettext("Numéro"), gettext("Échecs"), gettext("Dernier échec"), gettext("Raison")]
+    rows = (
+        [row.number, row.failures, row.last_at.date(), gettext(row.reason or "")]
+        for row in statistics.invalid_numbers(None)
+    )
+    return downloads.csv(exports.csv_lines(header, rows), "numeros-invalides.csv")
+
+
+def _asked() -> tuple[date, date, int | None]:
+    """The days and the phone that the page is about: the last thirty days unless it says otherwise."""
+    today = datetime.now(ZoneInfo(current_app.config["TIMEZONE"])).date()
+    first = _day(request.args.get("from"), today - timedelta(days=USUAL_DAYS - 1))
+    last = max(first, _day(request.args.get("to"), today))
+    return max(first, last - timedelta(days=MOST_DAYS - 1)), last, request.args.get("phone", type=int) or None
+
+
+def _day(raw: str | None, otherwise: date) -> date:
+    try:
+        return date.fromisoformat(raw or "")
+    except ValueError:
+        return otherwise
+
+
+def _bounds(first: date, last: date) -> tuple[datetime, datetime]:
+    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    start = datetime.combine(first, time(), zone)
+    return start.astimezone(UTC), datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC)

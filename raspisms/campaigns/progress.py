@@ -1,0 +1,127 @@
+"""How a campaign is getting on: counts, rate, cost, and what is left."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import Select, func, select
+
+from ..database import now
+from ..extensions import db
+from ..language import Template, is_personal
+from ..models import Campaign, CampaignState, Message, Status
+from ..people.contacts import Person
+from ..sending import campaigns
+from ..texts import segments
+from ..texts.segments import Segments
+from .targets import Wanted
+
+LEFT = (Status.SENT, Status.DELIVERED, Status.FAILED, Status.UNKNOWN)
+# The rate is that of the last minute: what counts for the time that remains.
+RATE_WINDOW = timedelta(seconds=60)
+CHUNK = 1_000
+
+
+@dataclass
+class Progress:
+    """What the page of a campaign shows."""
+
+    counts: dict[Status, int]
+    cost: Decimal | None
+    rate: float
+    """SMS a second, of the last minute."""
+    state: CampaignState
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def gone(self) -> int:
+        """How many need no more sending."""
+        return self.total - self.counts[Status.QUEUED] - self.counts[Status.SENDING]
+
+    @property
+    def percent(self) -> int:
+        return self.gone * 100 // self.total if self.total else 0
+
+    @property
+    def remaining(self) -> timedelta | None:
+        """How long it still takes at this rate; None when that cannot be said."""
+        waiting = self.total - self.gone
+        if not waiting or self.rate <= 0 or self.state is not CampaignState.SENDING:
+            return None
+        return timedelta(seconds=waiting / self.rate)
+
+
+def of(campaign: Campaign) -> Progress:
+    """A campaign's progress now."""
+    counts = campaigns.counts(campaign.id)
+    mine = Message.campaign_id == campaign.id
+    cost = db.session.scalar(select(func.sum(Message.cost)).where(mine))
+    rate = 0.0
+    if campaign.state is CampaignState.SENDING and counts[Status.QUEUED]:
+        since = now() - RATE_WINDOW
+        sent = db.session.execute(
+            select(func.count(), func.min(Message.sent_at)).where(mine, Message.sent_at > since)
+        ).one()
+        elapsed = max(1.0, (now() - sent[1]).total_seconds()) if sent[1] else 1.0
+        rate = sent[0] / elapsed
+    return Progress(counts, cost, rate, campaign.state)
+
+
+def messages(campaign_id: int, status: str) -> Select[Message]:
+    """A campaign's messages, those of one status if it is one."""
+    query = select(Message).where(Message.campaign_id == campaign_id)
+    if status in {one.value for one in Status}:
+        query = query.where(Message.status == Status(status))
+    return query
+
+
+def everybody(campaign_id: int) -> Iterator[Message]:
+    """All messages of a campaign, by id, a chunk at a time."""
+    last = 0
+    while True:
+        query = select(Message).where(Message.campaign_id == campaign_id, Message.id > last)
+        found = list(db.session.scalars(query.order_by(Message.id).limit(CHUNK)))
+        if not found:
+            return
+        yield from found
+        last = found[-1].id
+        db.session.expunge_all()
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A text as one person gets it."""
+
+    text: str
+    missing: list[str]
+
+
+def filled(text: str, person: Person | None) -> Filled:
+    """The text for one person. Raises language.Mistake."""
+    if not is_personal(text):
+        return Filled(text, [])
+    template = Template(text)
+    if person is None:
+        return Filled(text, [])
+    missed: set[str] = set()
+    return Filled(template.fill(person.data, person.metas(), missed).strip(), sorted(missed))
+
+
+def counted(text: str) -> Segments:
+    """The parts of a text."""
+    return segments.count(text)
+
+
+def nth(wanted: Iterator[Wanted], position: int) -> Wanted | None:
+    """The n-th of the people, or the last one before it."""
+    found = None
+    for one in itertools.islice(wanted, position + 1):
+        found = one
+    return found
