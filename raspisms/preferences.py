@@ -74,9 +74,9 @@ def read(region: str, undo_seconds: str, countries: str, stop_answer: str) -> Ch
         errors["undo_seconds"] = N_("Choisissez une durée de la liste.")
     codes = tuple(dict.fromkeys(re.findall(r"[A-Z]+", countries.upper())))
     if any(code not in phonenumbers.SUPPORTED_REGIONS for code in codes):
-        errors["countries"] = N_("Écrivez des codes de pays à deux lettres, par exemple : FR, BE, CH.")
+        errors["countries"] = N_("Écrivez des codes de pays à deux lettres, par exemple : FR, BE, CH.")
     if len(stop_answer) > 300:
-        errors["stop_answer"] = N_("Cette réponse est trop longue : 300 caractères au plus.")
+        errors["stop_answer"] = N_("Cette réponse est trop longue : 300 caractères au plus.")
     if errors:
         raise Invalid(errors)
     return Choices(region, int(undo_seconds), codes, stop_answer.strip())

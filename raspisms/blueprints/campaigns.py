@@ -193,7 +193,7 @@ def preview() -> AnyResponse:
     form = ComposeForm(phones)
     form.validate()
     position = max(0, request.form.get("position", 0, type=int))
-    text = (form.text.data or "").replace("\r\n", "\n")
+    text = report.with_mention(form.text.data or "", form.purpose.data or "", form.chosen_phone)
     try:
         wanted = progress.nth(targets.people(form.wish(form.import_id).targets), position)
         filled = progress.filled(text, wanted.person if wanted else None)

@@ -101,7 +101,7 @@ def _message(form: ComposeForm, answered: Message | None) -> Response:
 
 def _posted(posted: outbox.Posted) -> Response:
     for number in posted.opted_out:
-        flash(gettext("%(number)s a envoyé STOP : rien ne lui a été envoyé.", number=number), "warning")
+        flash(gettext("%(number)s a envoyé STOP : rien ne lui a été envoyé.", number=number), "warning")
     if len(posted.messages) == 1:
         return redirect(url_for("messages.show", message_id=posted.messages[0].id))
     if posted.messages:

@@ -147,7 +147,7 @@ def erase(contact_id: int) -> AnyResponse:
             contacts.erase(session, contact)
             audit.record(session, current_user.id, "person erased", str(contact_id))
     except contacts.StillLeaving:
-        flash(gettext("Un SMS pour cette personne est en route : réessayez quand il sera parti."), "warning")
+        flash(gettext("Un SMS pour cette personne est en route : réessayez quand il sera parti."), "warning")
         return redirect(url_for("contacts.show", contact_id=contact_id))
     flash(gettext("Tout ce qui concernait cette personne est effacé."), "success")
     return redirect(url_for("contacts.index"))
@@ -190,15 +190,16 @@ def _done(verb: str, which: ColumnElement[bool]) -> str:
         changed = contacts.change_groups(which, group_id, member=verb == "add")
         name = known[group_id].name
         if verb == "add":
-            one, many = N_("%(num)s contact ajouté à « %(name)s »."), N_("%(num)s contacts ajoutés à « %(name)s ».")
+            one, many = N_("%(num)s contact ajouté à « %(name)s »."), N_("%(num)s contacts ajoutés à « %(name)s ».")
         else:
-            one, many = N_("%(num)s contact retiré de « %(name)s »."), N_("%(num)s contacts retirés de « %(name)s ».")
+            one, many = N_("%(num)s contact retiré de « %(name)s »."), N_("%(num)s contacts retirés de « %(name)s ».")
         return str(gettext(one if changed == 1 else many, num=changed, name=name))
     if verb == "datum":
         try:
             changed = contacts.set_datum(which, request.form.get("key", ""), request.form.get("value", ""))
         except contacts.Invalid as error:
-            return str(gettext(error.errors["key"]))
+            sentence = error.errors["key"]
+            return str(gettext(sentence))
         return str(ngettext("%(num)s contact modifié.", "%(num)s contacts modifiés.", changed))
     if verb == "delete":
         removed = contacts.delete_all(which)

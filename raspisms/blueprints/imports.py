@@ -39,7 +39,7 @@ def new() -> str | Response | tuple[str, int]:
         except reading.Unreadable as error:
             sentence = gettext(str(error))
             if error.line:
-                sentence = gettext("Ligne %(line)s : %(sentence)s", line=error.line, sentence=sentence)
+                sentence = gettext("Ligne %(line)s : %(sentence)s", line=error.line, sentence=sentence)
             (form.pasted if form.pasted.data and not form.file.data else form.file).errors = [sentence]
         else:
             added = imports.begin(

@@ -32,8 +32,8 @@ def add() -> AnyResponse:
     """Numbers that somebody types, one a line."""
     added, wrong = optouts.add_many(request.form.get("numbers", ""), current_user.id)
     if wrong:
-        shown = ", ".join(f"« {piece} »" for piece in wrong[:10])
-        flash(gettext("Ce ne sont pas des numéros : %(shown)s. Les autres sont ajoutés.", shown=shown), "warning")
+        shown = ", ".join(f"« {piece} »" for piece in wrong[:10])
+        flash(gettext("Ce ne sont pas des numéros : %(shown)s. Les autres sont ajoutés.", shown=shown), "warning")
     flash(ngettext("%(num)s numéro ajouté.", "%(num)s numéros ajoutés.", added), "success")
     return redirect(url_for("optouts.index"))
 

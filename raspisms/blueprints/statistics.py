@@ -61,7 +61,7 @@ def invalid() -> str:
 def invalid_csv() -> Response:
     header = [gettext("Numéro"), gettext("Échecs"), gettext("Dernier échec"), gettext("Raison")]
     rows = (
-        [row.number, row.failures, row.last_at.date(), gettext(row.reason or "")]
+        [row.number, row.failures, row.last_at.date(), gettext(row.reason) if row.reason else ""]
         for row in statistics.invalid_numbers(None)
     )
     return downloads.csv(exports.csv_lines(header, rows), "numeros-invalides.csv")

@@ -55,7 +55,7 @@ def _errors(typed: dict[str, str], saved: SavedText | None) -> dict[str, str]:
     errors = {}
     same = db.session.scalar(select(SavedText.id).where(SavedText.name == typed["name"]))
     if not 1 <= len(typed["name"]) <= 100:
-        errors["name"] = gettext("Donnez un nom au modèle : 100 caractères au plus.")
+        errors["name"] = gettext("Donnez un nom au modèle : 100 caractères au plus.")
     elif same is not None and (saved is None or same != saved.id):
         errors["name"] = gettext("Un autre modèle porte déjà ce nom.")
     if not typed["text"].strip():

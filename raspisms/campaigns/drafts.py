@@ -21,7 +21,7 @@ from .targets import Targets
 
 NAME_LENGTH = 120
 NO_PHONE = N_("Il faut d’abord un téléphone pour envoyer des SMS.")
-NOT_A_DRAFT = N_("Cette campagne est déjà lancée : dupliquez-la pour l’envoyer autrement.")
+NOT_A_DRAFT = N_("Cette campagne est déjà lancée : dupliquez-la pour l’envoyer autrement.")
 
 
 class Refused(campaigns.Refused):

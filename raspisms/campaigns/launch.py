@@ -27,8 +27,8 @@ CHUNK = 2_000
 LEAD = timedelta(minutes=10)
 REPEATS = ("daily", "weekly", "monthly")
 
-NOT_READY = N_("Le compte rendu n’est pas encore complet : attendez un instant.")
-CHANGED = N_("La campagne a changé depuis ce compte rendu : relisez-le.")
+NOT_READY = N_("Le compte rendu n’est pas encore complet : attendez un instant.")
+CHANGED = N_("La campagne a changé depuis ce compte rendu : relisez-le.")
 NEEDS_RIGHT = N_("Envoyer de la publicité à toute heure demande le droit d’un administrateur.")
 
 

@@ -31,7 +31,7 @@ CHUNK = 1_000
 # What a request takes, about: for the expected end, when no pace says otherwise.
 REQUEST_SECONDS = 0.4
 ADVERTISING = "wholesale"
-UNREADABLE_RULE = N_("La condition d’un groupe choisi est invalide : corrigez-la, puis revenez ici.")
+UNREADABLE_RULE = N_("La condition d’un groupe choisi est invalide : corrigez-la, puis revenez ici.")
 
 
 def compute(campaign_id: int, between: Callable[[], None] = lambda: None) -> bool:
@@ -195,16 +195,16 @@ def country(number: str) -> str:
 
 def outgoing_text(campaign: Campaign) -> str:
     """The text as it leaves: an advertisement ends with how to stop it."""
-    text = campaign.text.replace("\r\n", "\n").replace("\r", "\n")
-    mention = stop_mention(campaign)
-    return f"{text.rstrip()}\n{mention}" if mention and text.strip() else text
+    return with_mention(campaign.text, campaign.purpose, campaign.phone)
 
 
-def stop_mention(campaign: Campaign) -> str:
-    """ "STOP au 36180": counted and paid for like the rest; empty where none is due or the text has it."""
-    if campaign.purpose != ADVERTISING or "STOP" in campaign.text.upper():
-        return ""
-    return f"STOP au {campaign.phone.stop_number}" if campaign.phone.stop_number else ""
+def with_mention(text: str, purpose: str, phone: Phone | None) -> str:
+    """The text with "STOP au 36180" where that is due, counted and paid for like the rest; not twice."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    due = purpose == ADVERTISING and "STOP" not in text.upper() and text.strip()
+    if not due or phone is None or not phone.stop_number:
+        return text
+    return f"{text.rstrip()}\nSTOP au {phone.stop_number}"
 
 
 def price_of(phone: Phone) -> Decimal | None:
@@ -283,19 +283,19 @@ def _problems(campaign: Campaign, found: Summary) -> Iterable[str]:
     if campaign.pause_reason:
         yield campaign.pause_reason
     if not found.kept:
-        yield N_("Personne ne recevrait ce SMS : voyez ci-dessous pourquoi.")
+        yield N_("Personne ne recevrait ce SMS : voyez ci-dessous pourquoi.")
     if found.fates.get(Fate.MISTAKE):
         yield N_(
-            "Le texte ne peut pas être calculé pour tout le monde : corrigez-le, personne n’est oublié en silence."
+            "Le texte ne peut pas être calculé pour tout le monde : corrigez-le, personne n’est oublié en silence."
         )
     needs_mention = campaign.purpose == ADVERTISING and "STOP" not in campaign.text.upper()
     if needs_mention and not campaign.phone.stop_number:
         yield N_(
-            "Une publicité doit dire comment l’arrêter : ajoutez le numéro court de STOP dans les réglages du "
+            "Une publicité doit dire comment l’arrêter : ajoutez le numéro court de STOP dans les réglages du "
             "téléphone, ou écrivez la mention dans le texte."
         )
     if campaign.expires_at is not None and campaign.expires_at <= (found.waits_until or found.begins_at):
-        yield N_("L’heure « inutile après » arrive avant le début de l’envoi.")
+        yield N_("L’heure « inutile après » arrive avant le début de l’envoi.")
 
 
 def _duration(session: Session, campaign: Campaign, people: int) -> timedelta:

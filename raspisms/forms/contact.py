@@ -20,13 +20,13 @@ class ContactForm(FlaskForm):
     name = StringField(_l("Nom contact"), render_kw={"maxlength": "100", "autocomplete": "off"})
     number = StringField(
         _l("Numéro de téléphone du contact"),
-        description=_l("Exemple : 06 12 34 56 78"),
+        description=_l("Exemple : 06 12 34 56 78"),
         render_kw={"inputmode": "tel", "autocomplete": "off"},
     )
     consent = StringField(
         _l("Accord pour la publicité"),
         description=_l(
-            "La preuve de son accord, par exemple « bulletin d’adhésion du 3 mars 2026 ». Sans elle, les campagnes "
+            "La preuve de son accord, par exemple « bulletin d’adhésion du 3 mars 2026 ». Sans elle, les campagnes "
             "publicitaires ne lui sont pas envoyées."
         ),
         render_kw={"maxlength": "500", "autocomplete": "off"},
@@ -76,7 +76,7 @@ class GroupForm(FlaskForm):
     name = StringField(_l("Nom du groupe"), render_kw={"maxlength": "100", "autocomplete": "off"})
     rule = TextAreaField(
         _l("Condition"),
-        description=_l("Exemple : contact.ville == 'Lyon' && contact.age >= 18"),
+        description=_l("Une condition sur les données des contacts, relue à chaque envoi."),
         render_kw={"rows": "3", "spellcheck": "false", "autocomplete": "off", "autocapitalize": "off"},
     )
 
@@ -85,18 +85,18 @@ class ImportForm(FlaskForm):
     file = FileField(_l("Choisir le fichier"), description=_l("Excel, CSV, vCard, JSON, ou un export de RaspiSMS."))
     pasted = TextAreaField(
         _l("Ou coller une liste"),
-        description=_l("Une personne par ligne : un nom et un numéro, dans l’ordre que vous voulez."),
+        description=_l("Une personne par ligne : un nom et un numéro, dans l’ordre que vous voulez."),
         render_kw={"rows": "4", "spellcheck": "false"},
     )
     group = SelectField(_l("Mettre aussi dans le groupe"), coerce=int, validate_choice=False)
     origin = StringField(
-        _l("D’où vient cette liste ?"),
-        description=_l("Par exemple « inscriptions de septembre ». Affiché sur chaque contact."),
+        _l("D’où vient cette liste ?"),
+        description=_l("Par exemple « inscriptions de septembre ». Affiché sur chaque contact."),
         render_kw={"maxlength": "200", "autocomplete": "off"},
     )
     consent = StringField(
         _l("Accord pour la publicité"),
-        description=_l("La preuve que ces personnes l’ont donné ; laissez vide si elles ne l’ont pas fait."),
+        description=_l("La preuve que ces personnes l’ont donné ; laissez vide si elles ne l’ont pas fait."),
         render_kw={"maxlength": "500", "autocomplete": "off"},
     )
 

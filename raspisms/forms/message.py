@@ -36,13 +36,13 @@ class ComposeForm(FlaskForm):
     to = TextAreaField(
         _l("Numéros cibles"),
         description=_l(
-            "Un numéro par ligne, ou séparés par des virgules. Exemple : 06 12 34 56 78. "
-            "Ou un tableau collé, avec une ligne de titres : numéro ; prénom ; …"
+            "Un numéro par ligne, ou séparés par des virgules. Exemple : 06 12 34 56 78. "
+            "Ou un tableau collé, avec une ligne de titres : numéro ; prénom ; …"
         ),
         render_kw={"rows": "2", "autocomplete": "off", "spellcheck": "false"},
     )
     file = FileField(
-        _l("Fichier de destinataires"), description=_l("Excel ou CSV : une colonne de numéros, et des données.")
+        _l("Fichier de destinataires"), description=_l("Excel ou CSV : une colonne de numéros, et des données.")
     )
     text = TextAreaField(_l("Texte du SMS"), render_kw={"rows": "5"})
     name = StringField(_l("Nom de la campagne"), render_kw={"maxlength": "120", "autocomplete": "off"})
@@ -56,12 +56,12 @@ class ComposeForm(FlaskForm):
     )
     consent = StringField(
         _l("Accord pour la publicité"),
-        description=_l("Pour les numéros saisis et le fichier : la preuve que ces personnes l’ont donné."),
+        description=_l("Pour les numéros saisis et le fichier : la preuve que ces personnes l’ont donné."),
         render_kw={"maxlength": "500", "autocomplete": "off"},
     )
     hours = SelectField(_l("Heures d’envoi"), validate_choice=False)
     starts_at = StringField(
-        _l("Date d’envoi du SMS"), description=_l("Vide : maintenant."), render_kw={"type": "datetime-local"}
+        _l("Date d’envoi du SMS"), description=_l("Vide : maintenant."), render_kw={"type": "datetime-local"}
     )
     expires_at = StringField(
         _l("Inutile après"),
@@ -198,10 +198,10 @@ class ComposeForm(FlaskForm):
         if wrong:
             raise ValidationError(
                 ngettext(
-                    "Ce n’est pas un numéro de téléphone : %(numbers)s. Corrigez-le ou retirez-le.",
-                    "Ce ne sont pas des numéros de téléphone : %(numbers)s. Corrigez-les ou retirez-les.",
+                    "Ce n’est pas un numéro de téléphone : %(numbers)s. Corrigez-le ou retirez-le.",
+                    "Ce ne sont pas des numéros de téléphone : %(numbers)s. Corrigez-les ou retirez-les.",
                     len(wrong),
-                    numbers=", ".join(f"« {piece} »" for piece in wrong[:10]),
+                    numbers=", ".join(f"« {piece} »" for piece in wrong[:10]),
                 )
             )
         self.numbers = list(dict.fromkeys(telephone_numbers.parse(piece) for piece in wanted))
@@ -214,7 +214,7 @@ class ComposeForm(FlaskForm):
         except reading.Unreadable as error:
             sentence = gettext(str(error))
             if error.line:
-                sentence = gettext("Ligne %(line)s : %(sentence)s", line=error.line, sentence=sentence)
+                sentence = gettext("Ligne %(line)s : %(sentence)s", line=error.line, sentence=sentence)
             raise ValidationError(sentence) from error
         self.file_name = field.data.filename[:200]
 
@@ -233,7 +233,7 @@ class ComposeForm(FlaskForm):
         if len(text) > limit:
             raise ValidationError(
                 gettext(
-                    "Ce texte fait %(count)s caractères : %(limit)s au plus. Raccourcissez-le.",
+                    "Ce texte fait %(count)s caractères : %(limit)s au plus. Raccourcissez-le.",
                     count=len(text),
                     limit=limit,
                 )
@@ -256,7 +256,7 @@ class ComposeForm(FlaskForm):
             field.data = None
             if self.is_campaign:
                 raise ValidationError(
-                    gettext("Dites si c’est une information ou une publicité : la loi les distingue.")
+                    gettext("Dites si c’est une information ou une publicité : la loi les distingue.")
                 )
 
     def validate_hours(self, field: Any) -> None:

@@ -16,11 +16,11 @@ def in_rule(mistake: Mistake) -> str:
     """The mistake, and the character of the rule at which it is."""
     if mistake.place is None:
         return sentence(mistake)
-    return str(gettext("Au caractère %(place)s : %(sentence)s", place=mistake.place, sentence=sentence(mistake)))
+    return str(gettext("Au caractère %(place)s : %(sentence)s", place=mistake.place, sentence=sentence(mistake)))
 
 
 def in_text(mistake: Mistake) -> str:
     """The mistake, and the line of the text on which it is."""
     if mistake.place is None:
         return sentence(mistake)
-    return str(gettext("Ligne %(line)s : %(sentence)s", line=mistake.place, sentence=sentence(mistake)))
+    return str(gettext("Ligne %(line)s : %(sentence)s", line=mistake.place, sentence=sentence(mistake)))

@@ -38,8 +38,8 @@ class PhoneForm(FlaskForm):
     stop_number = StringField(
         _l("Numéro court de STOP"),
         description=_l(
-            "Celui que votre fournisseur donne pour les publicités, par exemple 36180 : le texte en fera "
-            "« STOP au 36180 »."
+            "Celui que votre fournisseur donne pour les publicités, par exemple 36180 : le texte en fera "
+            "« STOP au 36180 »."
         ),
         render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "8"},
     )

@@ -68,10 +68,12 @@ def boolval(value: Any) -> bool:
 
 
 def lower(value: Any) -> str:
+    """In small letters."""
     return shown(value).lower()
 
 
 def upper(value: Any) -> str:
+    """In capitals."""
     return shown(value).upper()
 
 
@@ -87,15 +89,18 @@ def length(value: Any) -> int:
 
 
 def absolute(value: Any) -> Any:
+    """The number without its sign; 0 for what is no number."""
     found = values.number(values.plain(value))
     return abs(found) if found is not None else 0
 
 
 def biggest(*items: Any) -> Any:
+    """The greatest of a list, or of what is given."""
     return _extreme(items, 1)
 
 
 def smallest(*items: Any) -> Any:
+    """The least of a list, or of what is given."""
     return _extreme(items, -1)
 
 

@@ -9,18 +9,18 @@ from jinja2 import TemplateSyntaxError
 
 from ..words import N_
 
-UNEXPECTED = N_("« %(what)s » est inattendu ici.")
-UNFINISHED = N_("Il manque la fin : vérifiez les parenthèses, les guillemets et les accolades.")
-UNKNOWN_FILTER = N_("Le filtre « %(what)s » n’existe pas.")
-UNKNOWN_FUNCTION = N_("La fonction « %(what)s » n’existe pas.")
-UNKNOWN_TAG = N_("La balise « %(what)s » n’existe pas ou n’est pas à sa place.")
-UNKNOWN_NAME = N_("« %(what)s » n’existe pas. Pour une donnée du contact, écrivez contact.%(what)s")
-UNCLOSED = N_("Le bloc « %(what)s » n’est pas fermé : il manque {%% end%(what)s %%}.")
+UNEXPECTED = N_("« %(what)s » est inattendu ici.")
+UNFINISHED = N_("Il manque la fin : vérifiez les parenthèses, les guillemets et les accolades.")
+UNKNOWN_FILTER = N_("Le filtre « %(what)s » n’existe pas.")
+UNKNOWN_FUNCTION = N_("La fonction « %(what)s » n’existe pas.")
+UNKNOWN_TAG = N_("La balise « %(what)s » n’existe pas ou n’est pas à sa place.")
+UNKNOWN_NAME = N_("« %(what)s » n’existe pas. Pour une donnée du contact, écrivez contact.%(what)s")
+UNCLOSED = N_("Le bloc « %(what)s » n’est pas fermé : il manque {%% end%(what)s %%}.")
 UNREADABLE = N_("Cette écriture n’est pas comprise.")
 TOO_DEEP = N_("Trop de parenthèses ou de blocs les uns dans les autres.")
-TOO_LONG = N_("C’est trop long à calculer : réduisez les boucles ou les répétitions.")
+TOO_LONG = N_("C’est trop long à calculer : réduisez les boucles ou les répétitions.")
 TOO_BIG = N_("Le texte obtenu est beaucoup trop long pour un SMS.")
-NOT_COMPUTABLE = N_("Le calcul est impossible : %(what)s")
+NOT_COMPUTABLE = N_("Le calcul est impossible : %(what)s")
 
 # How Jinja says it (3.1), and how we do.
 JINJA_WORDS = (

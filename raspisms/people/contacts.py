@@ -108,13 +108,13 @@ def checked(name: str, number: str, data: Mapping[str, str]) -> tuple[str, str, 
     errors = {}
     name = " ".join(name.replace("\0", "").split())
     if len(name) > NAME_LENGTH:
-        errors["name"] = N_("Ce nom est trop long : 100 caractères au plus.")
+        errors["name"] = N_("Ce nom est trop long : 100 caractères au plus.")
     try:
         number = telephone_numbers.parse(number)
     except telephone_numbers.NotANumber:
-        errors["number"] = N_("Ce n’est pas un numéro de téléphone. Exemple : 06 12 34 56 78")
+        errors["number"] = N_("Ce n’est pas un numéro de téléphone. Exemple : 06 12 34 56 78")
     if len(data) > MOST_DATA:
-        errors["data"] = N_("Il y a plus de 100 données : retirez-en.")
+        errors["data"] = N_("Il y a plus de 100 données : retirez-en.")
     if errors:
         raise Invalid(errors)
     return name, number, clean_data(data)
@@ -257,7 +257,7 @@ def set_datum(which: ColumnElement[bool], key: str, value: str) -> int:
     """Give many contacts the same datum, or take it from them when `value` is empty. How many changed."""
     key, changed = clean_key(key), 0
     if not key:
-        raise Invalid({"key": N_("Donnez un nom à la donnée : des lettres, des chiffres et _.")})
+        raise Invalid({"key": N_("Donnez un nom à la donnée : des lettres, des chiffres et _.")})
     for chunk in _chunks(which):
         with transaction() as session:
             for contact in session.scalars(select(Contact).where(Contact.id.in_(chunk))):

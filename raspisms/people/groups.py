@@ -57,7 +57,7 @@ def save(group_id: int | None, name: str, *, rule: str | None = None, child_ids:
     if not name:
         errors["name"] = N_("Donnez un nom au groupe.")
     elif len(name) > 100:
-        errors["name"] = N_("Ce nom est trop long : 100 caractères au plus.")
+        errors["name"] = N_("Ce nom est trop long : 100 caractères au plus.")
     if rule is not None:
         Rule(rule)
     with transaction() as session:

@@ -31,13 +31,13 @@ WORK_SECONDS = 60.0
 KEPT = timedelta(days=30)
 
 NO_NUMBER = N_("Il n’y a pas de numéro sur cette ligne.")
-NOT_A_NUMBER = N_("Ce n’est pas un numéro de téléphone : corrigez-le.")
-REPAIRED = N_("Numéro abîmé par un tableur, réparé : vérifiez-le.")
+NOT_A_NUMBER = N_("Ce n’est pas un numéro de téléphone : corrigez-le.")
+REPAIRED = N_("Numéro abîmé par un tableur, réparé : vérifiez-le.")
 CUT_NAME = N_("Nom raccourci à 100 caractères.")
 TWICE = N_("Déjà sur une ligne précédente de ce fichier.")
 AS_IS = N_("Déjà dans les contacts, à l’identique.")
 TOO_MUCH_DATA = N_("Plus de 100 données sur cette ligne.")
-CHANGED_SINCE = N_("Modifié depuis l’import : laissé tel quel.")
+CHANGED_SINCE = N_("Modifié depuis l’import : laissé tel quel.")
 
 
 class Refused(ValueError):
@@ -250,7 +250,7 @@ def forget(import_id: int) -> None:
     with transaction() as session:
         found = session.get(Import, import_id)
         if found is None or found.state not in (ImportState.READY, ImportState.READING):
-            raise Refused(N_("Cet import est déjà appliqué : annulez-le plutôt."))
+            raise Refused(N_("Cet import est déjà appliqué : annulez-le plutôt."))
         session.execute(delete(ImportLine).where(ImportLine.import_id == import_id))
         session.delete(found)
 
@@ -260,7 +260,7 @@ def _in_state(session: Session, import_id: int, state: ImportState) -> Import:
     if found is None:
         raise Refused(N_("Cet import n’existe pas."))
     if found.state is not state:
-        raise Refused(N_("Cet import n’en est pas là : rechargez la page."))
+        raise Refused(N_("Cet import n’en est pas là : rechargez la page."))
     return found
 
 

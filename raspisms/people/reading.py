@@ -86,9 +86,9 @@ def decode(content: bytes) -> str:
 def _bounded(lines: Iterator[Line]) -> list[Line]:
     found = list(itertools.islice(lines, MOST_LINES + 1))
     if not found:
-        raise Unreadable(N_("Aucune personne n’a été trouvée : il faut au moins une colonne de numéros."))
+        raise Unreadable(N_("Aucune personne n’a été trouvée : il faut au moins une colonne de numéros."))
     if len(found) > MOST_LINES:
-        raise Unreadable(N_("Ce fichier a plus de 200 000 lignes : partagez-le en plusieurs."))
+        raise Unreadable(N_("Ce fichier a plus de 200 000 lignes : partagez-le en plusieurs."))
     return found
 
 
@@ -106,7 +106,7 @@ def _sheet(content: bytes) -> list[tuple[int, list[str]]]:
                 return [(number, [_cell(value) for value in row]) for number, row in enumerate(rows, start=1)]
     except (CalamineError, ValueError, OSError) as error:
         raise Unreadable(
-            N_("Ce classeur est illisible ou protégé : enregistrez-le à nouveau, ou en CSV, puis réessayez.")
+            N_("Ce classeur est illisible ou protégé : enregistrez-le à nouveau, ou en CSV, puis réessayez.")
         ) from error
     raise Unreadable(N_("Ce classeur est vide."))
 
@@ -143,7 +143,7 @@ def _csv_rows(text: str) -> list[tuple[int, list[str]]]:
                 break
     except csv.Error as error:
         raise Unreadable(
-            N_("Cette ligne est beaucoup trop longue : un guillemet n’est sans doute pas fermé."), line + 1
+            N_("Cette ligne est beaucoup trop longue : un guillemet n’est sans doute pas fermé."), line + 1
         ) from error
     return rows
 

@@ -20,10 +20,10 @@ STAYED = (Status.QUEUED, Status.CANCELLED, Status.EXPIRED)
 ANSWERS = (Status.DELIVERED, Status.FAILED)
 
 TOO_MANY_FAILED = N_(
-    "Trop des premiers SMS ont échoué : la campagne s’est arrêtée. Regardez pourquoi, puis reprenez ou annulez."
+    "Trop des premiers SMS ont échoué : la campagne s’est arrêtée. Regardez pourquoi, puis reprenez ou annulez."
 )
 NO_REPORTS = N_(
-    "Trop peu d’accusés des premiers SMS sont revenus en dix minutes : la campagne s’est arrêtée. "
+    "Trop peu d’accusés des premiers SMS sont revenus en dix minutes : la campagne s’est arrêtée. "
     "Vérifiez les adresses de callback, puis reprenez ou annulez."
 )
 

@@ -21,8 +21,9 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
     const news = html.replace(/name="csrf_token" value="[^"]*"/g, "");
     if (news !== shown) redraw(part, html);
     shown = news;
+    if (part.querySelector("[data-done]")) clearInterval(timer); // what is typed there must stay
   };
-  setInterval(refresh, (Number(part.dataset.every) || REFRESH_SECONDS) * 1000);
+  const timer = setInterval(refresh, (Number(part.dataset.every) || REFRESH_SECONDS) * 1000);
 }
 
 // Copying: the clipboard API exists only on https, and most LANs have http.

@@ -33,8 +33,10 @@ function outgoing() {
   return text.value.trimEnd() + "\nSTOP au " + stop;
 }
 
+let filledText = null; // a personal text as the person of the preview gets it
+
 function update() {
-  const sent = outgoing();
+  const sent = isPersonal() && filledText !== null ? filledText : outgoing();
   const counted = countSegments(sent);
   const option = phone.selectedOptions[0];
   element("counter").hidden = false;
@@ -116,7 +118,9 @@ function isCampaign() {
 const rewrite = element("rewrite");
 rewrite.addEventListener("click", () => {
   text.value = withoutForeign(text.value);
+  if (filledText !== null) filledText = withoutForeign(filledText);
   update();
+  soon();
   text.focus();
 });
 
@@ -147,6 +151,7 @@ async function showPreview() {
     ? ""
     : `${shown.parts} SMS` + (missing ? ". " + fill(compose.dataset.missing, { names: missing }) : "");
   knownPeople = shown.error ? null : shown.people;
+  filledText = shown.error ? null : shown.text;
   update();
 }
 
