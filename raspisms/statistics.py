@@ -13,7 +13,16 @@ from .extensions import db
 from .models import Direction, Message, MessageEvent, Status
 
 # In the order of stacking.
-SHOWN = (Status.DELIVERED, Status.SENT, Status.UNKNOWN, Status.FAILED, Status.EXPIRED, Status.CANCELLED)
+SHOWN = (
+    Status.DELIVERED,
+    Status.SENT,
+    Status.SENDING,
+    Status.QUEUED,
+    Status.UNKNOWN,
+    Status.FAILED,
+    Status.EXPIRED,
+    Status.CANCELLED,
+)
 # This many failures, and never an arrival, make a number invalid.
 FAILURES = 2
 

@@ -101,6 +101,8 @@ def _report(campaign: Campaign, is_fragment: bool) -> str:
     summary = None
     if campaign.prepared_at is not None:
         summary = report.summary(campaign)
+        if not fate and not summary.kept and summary.fates:  # why nobody gets it
+            shown = max(summary.fates, key=lambda one: summary.fates[one])
         people, more = report.recipients(campaign.id, shown, request.args.get("after", 0, type=int), PAGE)
     return render_template(
         "campaigns/_report.html" if is_fragment else "campaigns/report.html",

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from babel.dates import format_timedelta
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 from flask import Flask, current_app, request, url_for
 from flask_babel import format_datetime, get_locale, gettext, to_user_timezone
 from flask_login import current_user
@@ -61,6 +61,7 @@ def init_app(app: Flask) -> None:
     app.template_filter("exact")(exact)
     app.template_filter("second")(second)
     app.template_filter("duration")(duration)
+    app.template_filter("decimal")(decimal)
     app.jinja_env.globals.update(
         STATUS_LABELS=STATUS_LABELS,
         STATUS_SENTENCES=STATUS_SENTENCES,
@@ -129,6 +130,11 @@ def second(when: datetime) -> Markup:
     local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
     shown = format_datetime(when, "HH:mm:ss" if local == today else "d MMM yyyy, HH:mm:ss")
     return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), exact(when), shown)
+
+
+def decimal(number: float) -> str:
+    """A number with one decimal, as the language writes it."""
+    return str(format_decimal(round(number, 1), locale=get_locale()))
 
 
 def duration(length: timedelta) -> str:

@@ -49,8 +49,8 @@ class ComposeForm(FlaskForm):
     purpose = RadioField(
         _l("Ce SMS est"),
         choices=[
-            ("alert", _l("une information (rendez-vous, alerte, vie de l’association…)")),
-            ("wholesale", _l("une publicité (offre, vente, appel aux dons…)")),
+            SelectChoice("alert", _l("une information (rendez-vous, alerte, vie de l’association…)")),
+            SelectChoice("wholesale", _l("une publicité (offre, vente, appel aux dons…)")),
         ],
         validate_choice=False,
     )

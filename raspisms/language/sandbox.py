@@ -139,7 +139,7 @@ class Language(SandboxedEnvironment):
             known = self.filters if isinstance(use, nodes.Filter) else self.tests
             if use.name not in known:
                 raise Mistake(UNKNOWN_FILTER, use.lineno, what=use.name)
-        unknown = find_undeclared_variables(tree) - SUBJECTS - set(self.globals)
+        unknown = (find_undeclared_variables(tree) - SUBJECTS - set(self.globals)) | {"self"}
         for name in tree.find_all(nodes.Name):
             if name.name in unknown:
                 raise Mistake(UNKNOWN_NAME, name.lineno, what=name.name)

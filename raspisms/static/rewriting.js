@@ -13,7 +13,7 @@ function plainCharacter(character) {
 }
 
 function withoutForeign(text) {
-  text = text.replace(/«[\u00a0\u202f]/g, "«").replace(/[\u00a0\u202f]»/g, "»");
+  text = text.replace(/«[ \u00a0\u202f]?|[ \u00a0\u202f]?»/g, '"'); // French sets them apart by a space
   for (const character of countSegments(text).foreign) text = text.split(character).join(plainCharacter(character));
   return text;
 }

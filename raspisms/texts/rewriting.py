@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from .segments import foreign_characters
@@ -17,12 +18,13 @@ TABLE = {
     "\N{NARROW NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " ", "\N{ZERO WIDTH SPACE}": "", "\t": " ",
     "\N{ZERO WIDTH NO-BREAK SPACE}": "", "\N{SOFT HYPHEN}": "",
 }  # fmt: skip
+# Quotes that French sets apart by a space.
+WITHIN_QUOTES = re.compile(r"«[ \u00a0\u202f]?|[ \u00a0\u202f]?»")
 
 
 def without_foreign(text: str) -> str:
     """The text with only the characters that cost rewritten; an emoji, which has no other form, stays."""
-    text = text.replace("«\N{NO-BREAK SPACE}", "«").replace("\N{NO-BREAK SPACE}»", "»")
-    text = text.replace("«\N{NARROW NO-BREAK SPACE}", "«").replace("\N{NARROW NO-BREAK SPACE}»", "»")
+    text = WITHIN_QUOTES.sub('"', text)
     for character in foreign_characters(text):
         text = text.replace(character, _plain(character))
     return text

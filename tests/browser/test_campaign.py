@@ -104,7 +104,11 @@ def test_from_a_list_to_a_finished_campaign_and_the_next_without_who_said_stop(t
         page.get_by_role("button", name=f"Écrire à {GROUPED} contacts").click()
 
         # The text: a civility by gender, and a ç that makes it cost twice.
-        text = "Bonjour {{ contact.Genre == 'F' ? 'Madame' : 'Monsieur' }}, " + "réunion ce soir à 20 h. " * 3 + "Ça va ? Reçu"
+        text = (
+            "Bonjour {{ contact.Genre == 'F' ? 'Madame' : 'Monsieur' }}, "
+            + "réunion ce soir à 20 h. " * 3
+            + "Ça va ? Reçu"
+        )
         page.get_by_label("Numéro à employer").select_option(label="Mairie (07 55 55 11 11)")
         page.get_by_label("Texte du SMS").fill(text)
         expect(page.locator("#preview-text")).to_contain_text("Bonjour Madame")

@@ -3,6 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
+from raspisms import create_worker_app
+from raspisms.campaigns import drafts, report
+from raspisms.campaigns.targets import Targets
+from raspisms.config import load
+from raspisms.people import contacts, groups, imports, reading
+from raspisms.receiving import optouts
+
 from .conftest import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.tree]
@@ -26,6 +33,31 @@ PATHS = (
     "/profile/",
     "/nowhere",
 )
+# Looked at at the two ends of the widths: each page takes a second, and there are two themes.
+MORE_PATHS = (
+    "/messages/new?campaign=1",
+    "/contacts/",
+    "/contacts/?q=nobody",
+    "/contacts/1",
+    "/contacts/1/edit",
+    "/imports/new",
+    "/imports/1",
+    "/imports/1?kind=new",
+    "/groups/",
+    "/groups/1",
+    "/groups/1/edit",
+    "/groups/new",
+    "/campaigns/",
+    "/campaigns/1",
+    "/campaigns/1/edit",
+    "/texts/",
+    "/texts/new",
+    "/opt-outs/",
+    "/statistics/",
+    "/statistics/invalid-numbers",
+    "/preferences/",
+    "/more",
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +74,37 @@ def furnished(tree):
     tree.command("send", "--phone", name, "--text", "Bonjour", "--json", "+33639987002")
     long_text = "Bonjour, " + "trèslongmotsansespaces" * 12
     tree.control("replies", login="mairie@example.org", number="+33639987001", to="+33755551111", text=long_text)
+    furnish_people(tree)
     return phone
+
+
+def furnish_people(tree):
+    """Contacts with the worst names, an import with refused lines, a rule, a draft, messages that may be a STOP."""
+    with create_worker_app(load(tree.settings())).app_context():
+        names = ["", WORST_NAME, "Ann " * 20, "trèslongnomsansespace" * 4]
+        rows = [f'"{name[:100]}";06399871{at:02};{"mot" * 60}' for at, name in enumerate(names)]
+        text = "\n".join(["nom;portable;donnée", *rows, "Faux;12;x", f"{WORST_NAME};6,39987E+08;"])
+        imports.work(imports.begin(reading.read_text(text), "liste " + "x" * 80, None).id)
+        imports.work(imports.apply(1).id)
+        groups.save(
+            None, WORST_NAME, rule="contact.donnée matches '/^mot/' && contact_metas.number != '" + "1" * 60 + "'"
+        )
+        targets = Targets(groups=[1], numbers=[{"number": "faux" * 10}, {"number": "+33639987150"}])
+        draft = drafts.save(
+            None, drafts.Wish(None, "Reçu : {{ contact.donnée }} " + "W" * 100, targets, tag="x" * 60), None
+        )
+        report.compute(draft.id)
+        contacts.save(
+            None, None, "Avec tout", "0639987160", {f"clé{n}": "v" * 40 for n in range(12)}, consent="oui " * 30
+        )
+        optouts.add_many("0639987199", None)
+    tree.control(
+        "replies",
+        login="mairie@example.org",
+        number="+33639987001",
+        to="+33755551111",
+        text="stop s'il vous plaît " * 8,
+    )
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280, 1920])
@@ -51,7 +113,7 @@ def test_every_page_fits_and_can_be_read_by_everyone(tree, person, furnished, wi
     with person(width, dark) as reader:
         page = sign_in(reader, tree)
         expect(page.get_by_text("est en pause")).to_be_visible(timeout=20_000)
-        for path in PATHS:
+        for path in PATHS + (MORE_PATHS if width in (360, 1280) else ()):
             reader.open(path)
             reader.check()
 
@@ -70,9 +132,8 @@ def test_english_pages_are_clean_and_english(tree, person, furnished):
         page.get_by_label("English").check()
         page.get_by_role("button", name="Changer la langue").click()
         try:
-            for path in PATHS:
+            for path in PATHS + MORE_PATHS:
                 reader.open(path)
-                reader.check()
                 expect(page.locator("html")).to_have_attribute("lang", "en")
                 expect(page.locator("nav.places")).to_contain_text("Received messages")
         finally:

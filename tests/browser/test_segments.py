@@ -7,10 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from raspisms.texts import segments
+from raspisms.texts.rewriting import TABLE, without_foreign
 
 pytestmark = pytest.mark.browser
 
-SCRIPT = Path(segments.__file__).parents[1] / "static" / "segments.js"
+SCRIPTS = [Path(segments.__file__).parents[1] / "static" / name for name in ("segments.js", "rewriting.js")]
 TEXTS = st.text(
     alphabet=st.one_of(
         st.sampled_from(segments.BASIC + segments.EXTENDED),
@@ -25,7 +26,8 @@ TEXTS = st.text(
 def page(chromium):
     context = chromium.new_context()
     page = context.new_page()
-    page.add_script_tag(path=str(SCRIPT))
+    for script in SCRIPTS:
+        page.add_script_tag(path=str(script))
     yield page
     context.close()
 
@@ -51,3 +53,14 @@ def test_both_count_the_same(page, text):
 def test_both_agree_at_every_edge(page, length, character):
     here, there = both(page, character * length)
     assert here == there
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=TEXTS)
+def test_the_browser_rewrites_as_the_server_does(page, text):
+    assert page.evaluate("text => withoutForeign(text)", text) == without_foreign(text)
+
+
+def test_the_browser_knows_every_character_of_the_table(page):
+    text = " a ".join(TABLE)
+    assert page.evaluate("text => withoutForeign(text)", text) == without_foreign(text)

@@ -1,0 +1,136 @@
+"""The composer as a campaign's, the report, the page of its progress."""
+
+import io
+
+import pytest
+from sqlalchemy import select
+
+from raspisms.campaigns import drafts
+from raspisms.extensions import db
+from raspisms.models import Campaign, CampaignState, Message
+from raspisms.people import contacts, groups
+from tests.blueprints.test_messages import compose
+from tests.conftest import read_page
+from tests.factories import BOB, LEA, all_messages, csrf
+
+
+def campaign(app, campaign_id=1):
+    with app.app_context():
+        return db.session.get(Campaign, campaign_id)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": "Bonjour {{ contact.nom }}"},
+        {"starts_at": "2031-01-01T10:00"},
+        {"canary": "5"},
+        {"repeats": "weekly"},
+        {"purpose": "wholesale", "text": "Soldes STOP au 36180"},
+        {"to": "numero;prenom\n0639987001;Léa"},
+        {"as_campaign": "y"},
+    ],
+)
+def test_what_is_more_than_a_note_has_a_report_first(app, client, phone, changes):
+    response = compose(client, **({"purpose": "alert"} | changes))
+    assert response.location == "/campaigns/1"
+    assert all_messages(app) == []
+    assert campaign(app).state is CampaignState.DRAFT
+
+
+def test_a_campaign_must_say_what_it_is(app, client, phone):
+    page = read_page(compose(client, text="Bonjour {{ contact.nom }}"), 400)
+    assert "la loi les distingue" in page.find(id="purpose-error").text
+    assert campaign(app) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"text": "a\n{{ nom }}"}, "text", "Ligne 2"),
+        ({"starts_at": "demain"}, "starts_at", "Écrivez une date"),
+        ({"canary": "0"}, "canary", "de 1 à 1000"),
+    ],
+)
+def test_each_mistake_is_named_and_nothing_typed_is_lost(app, client, phone, changes, field, words):
+    page = read_page(compose(client, **({"purpose": "alert"} | changes)), 400)
+    assert words in page.find(id=f"{field}-error").text.replace("\xa0", " ")
+    assert changes[field] in str(page.find(id=field))
+
+
+def test_from_contacts_groups_and_a_file_to_messages(app, client, phone, run_jobs, octopush, get):
+    with app.app_context():
+        lea = contacts.save(None, None, "Léa", LEA, {"ville": "Lyon"}).id
+        contacts.save(None, None, "Bob", BOB, {"ville": "Nice"})
+        group = groups.save(None, "Nice", rule="contact.ville == 'Nice'").id
+    file = (io.BytesIO(b"portable;ville\n0639987003;Brest\n12;x\n"), "liste.csv")
+    text = "Bonjour {{ contact.ville }}"
+    response = compose(client, to="", text=text, contacts=[str(lea)], groups=[str(group)], file=file, purpose="alert")
+    assert "RaspiSMS regarde" in get(response.location).text
+    run_jobs()
+    page = get("/campaigns/1")
+    assert "Numéro invalide (1)" in page.text
+    send = page.find("form", action="/campaigns/1/send")
+    assert "Envoyer à 3 personnes" in send.text
+    fields = {field["name"]: field["value"] for field in send.find_all("input")}
+    client.post("/campaigns/1/send", data=fields)
+    client.post("/campaigns/1/send", data=fields)  # a double click
+    run_jobs()
+    assert {(m.number, m.text) for m in all_messages(app)} == {
+        (LEA, "Bonjour Lyon"),
+        (BOB, "Bonjour Nice"),
+        ("+33639987003", "Bonjour Brest"),
+    }
+    assert "12;" in client.get("/campaigns/1/report.csv").text
+    assert LEA in client.get("/campaigns/1/messages.csv").text
+    page = get("/campaigns/1")
+    assert "Annuler l’envoi" in page.text
+    client.post("/campaigns/1/cancel", data={"csrf_token": csrf(client, "/campaigns/1")})
+    assert "Annulée" in get("/campaigns/1").text
+
+
+def test_a_draft_is_changed_thrown_away_or_copied(app, client, phone, run_jobs, get):
+    compose(client, purpose="alert", as_campaign="y", tag="rentrée")
+    page = get("/campaigns/1/edit")
+    assert page.find(id="tag")["value"] == "rentrée"
+    assert page.find(id="text").text.strip() == "Bonjour"
+    assert "06 39 98 70 01" in page.find(id="to").text.replace("\xa0", " ")
+    compose(client, path="/campaigns/1/edit", purpose="alert", text="Bonsoir")
+    assert campaign(app).text == "Bonsoir"
+    token = csrf(client, "/campaigns/1/edit")
+    assert client.post("/campaigns/1/duplicate", data={"csrf_token": token}).location == "/campaigns/2/edit"
+    client.post("/campaigns/1/remove", data={"csrf_token": token})
+    assert campaign(app, 1) is None
+    assert get("/campaigns/").find("tbody").text.count("Bonsoir") == 1
+
+
+def test_a_preview_shows_one_person_after_the_other(app, client, phone):
+    with app.app_context():
+        group = groups.save(None, "Tous", rule="1 == 1").id
+        contacts.save(None, None, "Léa", LEA, {"ville": "Lyon"})
+        contacts.save(None, None, "Bob", BOB, {})
+    token = csrf(client, "/messages/new")
+    fields = {"phone": "1", "groups": str(group), "text": "À {{ contact.ville }}", "csrf_token": token}
+    first = client.post("/campaigns/preview", data=fields).json
+    second = client.post("/campaigns/preview", data=fields | {"position": "1"}).json
+    assert (first["name"], first["text"], first["missing"]) == ("Léa", "À Lyon", [])
+    assert (second["name"], second["text"], second["missing"]) == ("Bob", "À", ["ville"])
+    assert "Ligne 1" in client.post("/campaigns/preview", data=fields | {"text": "{{"}).json["error"]
+
+
+def test_a_short_note_still_leaves_at_once(app, client, phone):
+    assert compose(client, tag="rappel").location == "/messages/1"
+    with app.app_context():
+        assert db.session.scalar(select(Message)).tag == "rappel"
+        assert db.session.scalar(select(Campaign)) is None
+
+
+def test_any_phone_is_the_one_with_the_least_to_send(app, client, phone):
+    with app.app_context():
+        from tests import factories
+
+        other = factories.phone(name="Autre", number="+33755552222")
+        assert drafts.freest_phone(db.session()) == phone.id
+        factories.post(app, phone, LEA)
+        db.session.rollback()
+        assert drafts.freest_phone(db.session()) == other.id

@@ -1,0 +1,185 @@
+"""The pages of contacts, imports, groups, opt-outs, saved texts, figures and preferences."""
+
+import io
+
+import pytest
+from sqlalchemy import select
+
+from raspisms import preferences
+from raspisms.extensions import db
+from raspisms.models import Contact, OptOut, Role, SavedText, Status
+from raspisms.people import contacts, groups
+from tests import factories
+from tests.conftest import read_page
+from tests.factories import BOB, LEA, csrf, post
+
+
+@pytest.fixture
+def send_form(client):
+    """Post a form as its page would."""
+
+    def send_form(path, page=None, **fields):
+        return client.post(path, data=fields | {"csrf_token": csrf(client, page or path)})
+
+    return send_form
+
+
+@pytest.fixture
+def lea(app):
+    with app.app_context():
+        return contacts.save(None, None, "Léa", LEA, {"ville": "Lyon"}).id
+
+
+def people(app):
+    with app.app_context():
+        return {contact.name: contact.number for contact in db.session.scalars(select(Contact))}
+
+
+def test_a_contact_is_added_with_its_data_and_shown(app, send_form, get):
+    response = send_form(
+        "/contacts/new", name="Léa", number="06 39 98 70 01", key=["ville", "", "vip !"], value=["Lyon", "", "oui"]
+    )
+    page = get(response.location)
+    assert page.h1.text == "Léa"
+    assert "Lyon" in page.text
+    assert "vip" in page.text
+    assert "Léa" in get("/contacts/").text
+
+
+def test_a_wrong_contact_keeps_what_was_typed(app, send_form):
+    page = read_page(send_form("/contacts/new", name="Léa", number="12", key=["ville"], value=["Lyon"]), 400)
+    assert "Ce n’est pas un numéro" in page.find(id="number-error").text
+    assert page.find("input", {"name": "key"})["value"] == "ville"
+    assert page.find("input", {"name": "value"})["value"] == "Lyon"
+    assert people(app) == {}
+
+
+def test_two_people_on_one_contact_are_told_and_lose_nothing(app, client, lea, send_form):
+    path = f"/contacts/{lea}/edit"
+    token = csrf(client, path)
+    assert send_form(path, name="Léa A", number=LEA, version="1").status_code == 302
+    page = read_page(client.post(path, data={"name": "Léa B", "number": LEA, "version": "1", "csrf_token": token}), 400)
+    assert "Quelqu’un a modifié ce contact" in page.text
+    assert page.find(id="name")["value"] == "Léa B"
+    again = {"name": "Léa B", "number": LEA, "version": page.find(id="version")["value"], "csrf_token": token}
+    assert client.post(path, data=again).status_code == 302
+    assert people(app) == {"Léa B": LEA}
+
+
+def test_everybody_of_a_search_not_only_the_page(app, send_form, client):
+    with app.app_context():
+        for at in range(60):
+            contacts.save(None, None, f"P{at}", f"06399871{at:02}", {})
+        group = groups.save(None, "G")
+    send_form("/contacts/bulk", page="/contacts/", verb="add", to_group=str(group.id), q="p", all="1")
+    with app.app_context():
+        assert len(list(groups.members([group.id]))) == 60
+    response = send_form("/contacts/bulk", page="/contacts/", verb="delete", contact=["1", "2"])
+    assert response.status_code == 302
+    assert len(people(app)) == 58
+    assert send_form("/contacts/bulk", page="/contacts/", verb="delete").status_code == 302
+    assert len(people(app)) == 58, "nothing ticked, nothing done"
+
+
+def test_a_file_is_read_corrected_applied_and_undone(app, client, send_form, run_jobs, get):
+    file = (io.BytesIO("Nom;Portable\nLéa;0639987001\nFaux;12\n".encode("cp1252")), "liste.csv")
+    response = client.post("/imports/new", data={"file": file, "csrf_token": csrf(client, "/imports/new")})
+    assert response.location == "/imports/1"
+    assert "Lecture et comparaison" in get("/imports/1").text
+    run_jobs()
+    page = get("/imports/1")
+    field = page.find("input", {"aria-label": "Numéro de la ligne 3"})
+    send_form("/imports/1/lines", page="/imports/1", **{field["name"]: BOB})
+    send_form("/imports/1/apply", page="/imports/1")
+    run_jobs()
+    assert people(app) == {"Léa": LEA, "Faux": BOB}
+    send_form("/imports/1/undo", page="/imports/1")
+    run_jobs()
+    assert people(app) == {}
+    assert "comme avant" in get("/imports/1").text
+
+
+@pytest.mark.parametrize("pasted", ["", " \n", "[{"])
+def test_what_is_no_list_is_refused_with_a_sentence(app, send_form, pasted):
+    page = read_page(send_form("/imports/new", pasted=pasted), 400)
+    assert page.find(class_="error").text.strip()
+
+
+def test_a_rule_is_previewed_and_its_mistake_has_a_place(app, lea, send_form):
+    path = "/groups/new?conditional=1"
+    page = read_page(send_form(path, name="Lyon", rule="contact.ville == 'Lyon'", preview="1"))
+    assert "1 contact" in page.find(class_="notice").text.replace("\xa0", " ")
+    page = read_page(send_form(path, name="Lyon", rule="contact.ville == ("), 400)
+    assert "Au caractère" in page.find(id="rule-error").text
+    assert page.find(id="rule").text.strip() == "contact.ville == ("
+    response = send_form(path, name="Lyon", rule="contact.ville == 'Lyon'")
+    assert send_form(f"{response.location}/delete-people", page=response.location).status_code == 302
+    assert people(app) == {}
+
+
+def test_opt_outs_are_added_found_and_taken_off_by_administrators_only(app, client, send_form, get):
+    send_form("/opt-outs/", numbers="06 39 98 70 01\npas un numéro\n0639987002")
+    assert "pas un numéro" in get("/opt-outs/").text
+    assert "06 39 98 70 01" in get("/opt-outs/?q=0639987001").find("tbody").text.replace("\xa0", " ")
+    member = factories.signed_in(app, factories.user(app, "bob@example.org", Role.MEMBER))
+    assert member.post("/opt-outs/1/delete", data={"csrf_token": csrf(member, "/opt-outs/")}).status_code == 403
+    send_form("/opt-outs/1/delete", page="/opt-outs/")
+    with app.app_context():
+        assert len(list(db.session.scalars(select(OptOut)))) == 1
+    assert LEA not in client.get("/opt-outs/export.csv").text
+
+
+def test_saved_texts_are_checked(app, send_form, get):
+    page = read_page(send_form("/texts/new", name="Vœux", text="Bonjour\n{{ prenom }}"), 400)
+    assert "Ligne 2" in page.find(id="text-error").text
+    assert send_form("/texts/new", name="Vœux", text="Bonjour {{ contact.prenom }}").location == "/texts/"
+    assert read_page(send_form("/texts/new", name="Vœux", text="x"), 400).find(id="name-error")
+    send_form("/texts/1/delete", page="/texts/")
+    with app.app_context():
+        assert db.session.scalar(select(SavedText)) is None
+
+
+def test_preferences_are_for_administrators_and_are_checked(app, send_form):
+    fields = {"region": "Alsace-Moselle", "undo_seconds": "60", "countries": "fr, be", "stop_answer": ""}
+    assert send_form("/preferences/", **fields).status_code == 302
+    with app.app_context():
+        found = preferences.current()
+        assert (found.region, found.undo_seconds, found.countries) == ("Alsace-Moselle", 60, ("FR", "BE"))
+    page = read_page(send_form("/preferences/", **fields | {"countries": "FR, QQ", "undo_seconds": "5"}), 400)
+    assert page.find(id="countries-error")
+    assert page.find(id="undo_seconds-error")
+    member = factories.signed_in(app, factories.user(app, "bob@example.org", Role.MEMBER))
+    assert member.get("/preferences/").status_code == 403
+
+
+def test_figures_by_day_and_numbers_where_nothing_arrives(app, client, phone, get):
+    ids = [*post(app, phone, LEA), *post(app, phone, BOB), *post(app, phone, BOB, text="2")]
+    with app.app_context(), db.engine.begin() as connection:
+        for message_id, status in zip(ids, (Status.DELIVERED, Status.FAILED, Status.FAILED), strict=True):
+            connection.exec_driver_sql(f"UPDATE messages SET status = '{status.value}' WHERE id = {message_id}")
+            connection.exec_driver_sql(
+                f"UPDATE message_events SET status = '{status.value}' WHERE message_id = {message_id}"
+            )
+    page = get("/statistics/")
+    assert [bar.title.text.split(" : ")[-1] for bar in page.find_all("rect")] == ["1", "2"]
+    assert "33,3" in page.text
+    assert "1;0" in client.get("/statistics/statistics.csv").text
+    assert "06 39 98 70 02" in get("/statistics/invalid-numbers").find("tbody").text.replace("\xa0", " ")
+    assert BOB in client.get("/statistics/invalid-numbers.csv").text
+    assert "Pas de données" in get("/statistics/?from=2020-01-01&to=2020-01-31").text
+
+
+def test_what_people_wrote_is_shown_as_text(app, client, get):
+    evil = "<script>alert(1)</script>"
+    with app.app_context():
+        contacts.save(None, None, evil, LEA, {"note": evil})
+        groups.save(None, evil)
+    for path in (
+        "/contacts/",
+        "/contacts/1",
+        "/contacts/1/edit",
+        "/groups/",
+        "/contacts/pick?q=script",
+        "/messages/new",
+    ):
+        assert evil not in client.get(path).text, path

@@ -1,0 +1,41 @@
+"""Campaigns of the pages: written, looked at, launched."""
+
+import pytest
+
+from raspisms import preferences
+from raspisms.campaigns import drafts, launch, upkeep
+from raspisms.campaigns.targets import Targets
+from raspisms.extensions import db
+from raspisms.models import Campaign
+
+
+@pytest.fixture
+def here(app, phone):
+    with app.app_context():
+        preferences.save(preferences.Choices(undo_seconds=0))
+        yield
+        db.session.rollback()
+
+
+def wish(*numbers, text="Bonjour", **more):
+    targets = more.pop("targets", None) or Targets(numbers=[{"number": number} for number in numbers])
+    return drafts.Wish(None, text, targets, **more)
+
+
+def written(*numbers, **more):
+    """A draft with its report."""
+    campaign = drafts.save(None, wish(*numbers, **more), None)
+    launch.work(campaign.id)
+    return fresh(campaign.id)
+
+
+def sent(campaign, *, may_override=False):
+    """A draft that somebody sends, with its messages."""
+    launch.send(campaign.id, campaign.revision, None, may_override=may_override)
+    launch.work(campaign.id)
+    upkeep.sweep()
+    return fresh(campaign.id)
+
+
+def fresh(campaign_id):
+    return db.session.get(Campaign, campaign_id, populate_existing=True)

@@ -1,0 +1,136 @@
+"""The report before sending: everybody is in it, with the reason."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, update
+
+from raspisms import preferences
+from raspisms.campaigns import drafts, report
+from raspisms.campaigns.targets import Targets
+from raspisms.database import transaction
+from raspisms.extensions import db
+from raspisms.models import Contact, Fate, Message, Phone, Recipient
+from raspisms.people import contacts, groups
+from raspisms.receiving import optouts
+from tests.factories import BOB, LEA, NUMBER
+
+from .conftest import fresh, wish, written
+
+
+def fates(campaign):
+    rows = db.session.scalars(select(Recipient).where(Recipient.campaign_id == campaign.id).order_by(Recipient.id))
+    return [(row.number, row.fate) for row in rows]
+
+
+def test_everybody_has_a_fate(here):
+    contacts.save(None, None, "Léa", LEA, {}, consent="bulletin")
+    contacts.save(None, None, "Jules", LEA, {}, consent="bulletin")  # the same telephone
+    contacts.save(None, None, "Bob", BOB, {})
+    quiet = contacts.save(None, None, "Stop", "+33639987003", {}, consent="oui")
+    wrong = contacts.save(None, None, "Faux", "+33639987004", {}, consent="oui")
+    optouts.add_many(quiet.number, None)
+    with transaction() as session:
+        session.execute(update(Contact).where(Contact.id == wrong.id).values(fault="…"))
+    ids = list(db.session.scalars(select(Contact.id)))
+    targets = Targets(
+        contacts=ids, numbers=[{"number": "12"}, {"number": "+447911123456"}, {"number": "06 39 98 70 01"}]
+    )
+    campaign = written(text="Soldes. STOP au 36180", targets=targets, purpose="wholesale")
+    assert fates(campaign) == [
+        (LEA, Fate.KEPT),
+        (LEA, Fate.HOUSEHOLD),
+        (BOB, Fate.NO_CONSENT),
+        ("+33639987003", Fate.OPTED_OUT),
+        ("+33639987004", Fate.TO_CORRECT),
+        ("12", Fate.INVALID),
+        ("+447911123456", Fate.COUNTRY),
+        (LEA, Fate.DUPLICATE),
+    ]
+    found = report.summary(campaign)
+    assert (found.kept, found.excluded) == (1, 7)
+
+
+def test_information_needs_no_consent_and_countries_are_a_choice(here):
+    preferences.save(preferences.Choices(countries=()))
+    campaign = written(LEA, "+447911123456", "+262692123456")
+    assert {fate for _, fate in fates(campaign)} == {Fate.KEPT}
+
+
+def test_a_personal_text_is_filled_counted_and_its_faults_are_told(here):
+    people = [
+        {"number": LEA, "data": {"civilite": "Madame"}},
+        {"number": BOB, "data": {"age": "x"}},
+        {"number": "+33639987003", "data": {"age": "4", "civilite": "M" * 200}},
+    ]
+    text = "{{ contact.civilite }} {{ contact.age ? contact.age * 2 : '' }}"
+    campaign = written(text=text, targets=Targets(numbers=people))
+    assert [fate for _, fate in fates(campaign)] == [Fate.KEPT, Fate.MISTAKE, Fate.KEPT]
+    rows = list(db.session.scalars(select(Recipient).order_by(Recipient.id)))
+    assert (rows[0].text, rows[0].missing, rows[0].parts) == ("Madame", "age", 1)
+    assert rows[2].parts == 2
+    found = report.summary(campaign)
+    assert found.missing == {"age": 1}
+    assert any("calculé" in problem for problem in found.problems), "nobody is left out in silence"
+
+
+def test_the_stop_mention_is_added_counted_and_required(here, phone):
+    text = "Soldes ! " + "x" * 145
+    consenting = Targets(numbers=[{"number": LEA}], consent="bulletin")
+    campaign = written(text=text, targets=consenting, purpose="wholesale")
+    assert any("numéro court" in problem for problem in report.summary(campaign).problems)
+    with transaction() as session:
+        session.get_one(Phone, phone.id).stop_number = "36180"
+    campaign = written(text=text, targets=consenting, purpose="wholesale")
+    assert report.outgoing_text(campaign).endswith("\nSTOP au 36180")
+    assert report.summary(campaign).total_parts == 2
+    assert report.summary(campaign).problems == []
+
+
+def test_the_cost_is_parts_times_the_last_price(here, app, phone, octopush, run_jobs):
+    with transaction() as session:
+        session.add(_billed(phone))
+    campaign = written(LEA, BOB, text="ç" * 71)
+    found = report.summary(campaign)
+    assert (found.total_parts, found.cost, found.credit_after) == (4, Decimal("0.20"), Decimal("9.80"))
+
+
+def _billed(phone):
+    return Message(
+        direction="out", phone_id=phone.id, number=NUMBER, text="x", status="delivered", parts=2, cost=Decimal("0.10")
+    )
+
+
+def test_a_draft_that_changes_makes_its_report_anew(here):
+    campaign = written(LEA)
+    changed = drafts.save(campaign.id, wish(BOB), None)
+    assert fresh(changed.id).prepared_at is None
+    report.compute(campaign.id)
+    assert fates(fresh(campaign.id)) == [(BOB, Fate.KEPT)]
+
+
+def test_a_change_in_the_middle_stops_the_old_report(here):
+    campaign = drafts.save(None, wish(*(f"+3363998{n:04}" for n in range(2500))), None)
+    changed = []
+
+    def between():
+        if not changed:
+            changed.append(drafts.save(campaign.id, wish(BOB), None))
+
+    assert report.compute(campaign.id, between) is False
+    assert report.compute(campaign.id) is True
+    assert fates(fresh(campaign.id)) == [(BOB, Fate.KEPT)]
+
+
+def test_a_group_whose_rule_broke_is_told(here):
+    group = groups.save(None, "G", rule="1 == 1")
+    with transaction():
+        group.rule = "1 =="
+    campaign = written(text="x", targets=Targets(groups=[group.id]))
+    assert any("condition" in problem for problem in report.summary(campaign).problems)
+
+
+@pytest.mark.parametrize("number", ["+33639987001", "+33745678901", "+262692123456", "+590690123456", "+32470123456"])
+def test_countries_are_read_from_numbers(number):
+    expected = {"+336": "FR", "+337": "FR", "+262": "RE", "+590": "GP", "+324": "BE"}[number[:4]]
+    assert report.country(number) == expected

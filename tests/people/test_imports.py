@@ -1,0 +1,141 @@
+"""Bringing lists in: what each line is, nothing lost, nothing changed before the word, everything back after undo."""
+
+import pytest
+from sqlalchemy import select
+
+from raspisms.extensions import db
+from raspisms.models import Contact, Import, ImportLine, ImportState, Verdict
+from raspisms.people import contacts, groups, imports
+from raspisms.people.reading import read_text
+
+LIST = """nom;portable;ville
+Léa;06 39 98 70 01;Lyon
+Bob;0639987002;Nice
+Max;6,39987003E+08;Nice
+Rep;639987004;Nice
+Faux;12;Nice
+Vide;;Nice
+Léa;+33639987001;Paris
+Autre;0639987001;Lyon
+"""
+
+
+@pytest.fixture
+def here(app):
+    with app.app_context():
+        yield
+        db.session.rollback()
+
+
+def bring(text=LIST, **options):
+    found = imports.begin(read_text(text), "liste.csv", None, **options)
+    while imports.work(found.id):
+        pass
+    return found.id
+
+
+def finish(import_id):
+    while imports.work(import_id):
+        pass
+    return db.session.get(Import, import_id, populate_existing=True)
+
+
+def everybody():
+    return {person.name: (person.number, dict(person.data)) for person in contacts.everybody()}
+
+
+def test_each_line_is_told_what_it_is(here):
+    import_id = bring()
+    verdicts = {line.line: (line.verdict, line.repaired) for line in db.session.scalars(select(ImportLine))}
+    assert verdicts == {
+        2: (Verdict.NEW, False),
+        3: (Verdict.NEW, False),
+        4: (Verdict.NEW, True),
+        5: (Verdict.NEW, True),
+        6: (Verdict.REFUSED, False),
+        7: (Verdict.REFUSED, False),
+        8: (Verdict.DUPLICATE, False),  # the same person again
+        9: (Verdict.NEW, False),  # somebody else with the same telephone
+    }
+    assert everybody() == {}, "nothing changes before somebody says so"
+    assert imports.counts(import_id)["repaired"] == 2
+
+
+def test_applied_then_undone(here):
+    bob_id = contacts.save(None, None, "Bob", "0639987002", {"ville": "Brest", "vip": "oui"}).id
+    group_id = groups.save(None, "Inscrits").id
+    import_id = bring(group_id=group_id, consent="bulletin 2026")
+    imports.apply(import_id)
+    assert finish(import_id).state is ImportState.APPLIED
+    found = everybody()
+    assert found["Léa"] == ("+33639987001", {"ville": "Lyon"})
+    assert found["Bob"] == ("+33639987002", {"ville": "Nice", "vip": "oui"})
+    assert set(found) == {"Léa", "Bob", "Max", "Rep", "Autre"}
+    assert {person.name for person in groups.members([group_id])} == set(found)
+    assert db.session.get(Contact, bob_id, populate_existing=True).consent == "bulletin 2026"
+
+    imports.undo(import_id)
+    assert finish(import_id).state is ImportState.UNDONE
+    assert everybody() == {"Bob": ("+33639987002", {"ville": "Brest", "vip": "oui"})}
+
+
+def test_undo_leaves_what_people_changed_since(here):
+    import_id = bring()
+    imports.apply(import_id)
+    finish(import_id)
+    lea = db.session.scalar(select(Contact).where(Contact.name == "Léa"))
+    contacts.save(lea.id, lea.version, "Léa", "0639987001", {"ville": "Metz"})
+    imports.undo(import_id)
+    finish(import_id)
+    assert everybody() == {"Léa": ("+33639987001", {"ville": "Metz"})}
+    assert imports.counts(import_id)["kept"] == 1
+
+
+def test_the_same_list_again_changes_nothing(here):
+    imports.apply(first := bring())
+    finish(first)
+    before = everybody()
+    again = imports.counts(bring())
+    assert (again["new"], again["updated"], again["duplicate"]) == (0, 0, 6)
+    assert everybody() == before
+
+
+def test_a_refused_line_is_corrected(here):
+    import_id = bring()
+    refused, _ = imports.lines_of(import_id, "refused", 0, 10)
+    assert imports.correct(import_id, refused[0].id, "06 39 98 70 09").verdict is Verdict.NEW
+    assert imports.correct(import_id, refused[1].id, "encore faux").verdict is Verdict.REFUSED
+    imports.apply(import_id)
+    finish(import_id)
+    assert everybody()["Faux"][0] == "+33639987009"
+    with pytest.raises(imports.Refused):
+        imports.correct(import_id, refused[1].id, "0639987010")
+
+
+def test_a_step_cut_short_goes_on_where_it_was(here, monkeypatch):
+    monkeypatch.setattr(imports, "CHUNK", 3)
+    import_id = bring()
+    imports.apply(import_id)
+    assert imports._chunk(import_id)
+    assert len(everybody()) == 3
+    with pytest.raises(imports.Refused):
+        imports.apply(import_id)
+    assert finish(import_id).state is ImportState.APPLIED
+    assert len(everybody()) == 5
+
+
+def test_a_contact_that_appeared_meanwhile_is_not_doubled(here):
+    import_id = bring()
+    contacts.save(None, None, "Léa", "0639987001", {"vip": "oui"})
+    imports.apply(import_id)
+    finish(import_id)
+    assert everybody()["Léa"] == ("+33639987001", {"vip": "oui", "ville": "Lyon"})
+    assert contacts.count(Contact.name == "Léa") == 1
+
+
+def test_the_job_does_it_all(app, run_jobs):
+    with app.app_context():
+        found = imports.begin(read_text(LIST), "liste", None)
+    run_jobs()
+    with app.app_context():
+        assert db.session.get(Import, found.id).state is ImportState.READY

@@ -1,0 +1,86 @@
+"""STOP in more words than one, taken back, and answered once."""
+
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select
+
+from raspisms import preferences
+from raspisms.adapters.base import Reply
+from raspisms.database import now, transaction
+from raspisms.extensions import db
+from raspisms.models import Message, OptOut, StopMark
+from raspisms.receiving import optouts, replies
+from raspisms.sending import recovery
+from raspisms.texts.optouts import is_like_stop, is_start, is_stop
+from tests.factories import LEA
+
+
+@pytest.fixture
+def says(app, phone):
+    with app.app_context():
+
+        def says(text):
+            with transaction() as session:
+                entry = SimpleNamespace(phone=phone, received_at=now())
+                replies.apply(session, entry, Reply(LEA, text, "", "", now()))
+
+        yield says
+        db.session.rollback()
+
+
+def opted_out():
+    return list(db.session.scalars(select(OptOut.number)))
+
+
+@pytest.mark.parametrize("text", ["STOP", " stop. ", "Arrêt", "STOP PUB", "désabonner", "DESINSCRIRE !", "stopsms"])
+def test_the_words_alone_stop(says, text):
+    says(text)
+    assert opted_out() == [LEA]
+
+
+@pytest.mark.parametrize(
+    "text", ["stop s'il vous plaît", "Merci de me désinscrire de la liste", "Arrêtez vos messages", "STOP 36180"]
+)
+def test_more_words_are_for_a_person_to_decide(says, text):
+    says(text)
+    assert opted_out() == []
+    [suspected] = optouts.suspected()
+    optouts.decide(suspected.id, None, stops=True)
+    assert opted_out() == [LEA]
+    assert optouts.suspected() == []
+
+
+def test_a_person_may_say_that_it_was_none(says):
+    says("Le bus ne s'est pas arrêté au stop")
+    [suspected] = optouts.suspected()
+    optouts.decide(suspected.id, None, stops=False)
+    assert opted_out() == []
+    assert db.session.get(Message, suspected.id, populate_existing=True).stop is StopMark.DISMISSED
+
+
+@pytest.mark.parametrize("text", ["Je suis à l'arrêt de bus", "Merci", "Restart", "non stop-pas-tout"])
+def test_other_messages_are_left_alone(text):
+    assert (is_stop(text), is_start(text), is_like_stop(text)) == (False, False, "stop" in text)
+
+
+@pytest.mark.parametrize("text", ["START", "reprendre"])
+def test_only_the_person_takes_it_back(says, text):
+    says("STOP")
+    says(text)
+    assert opted_out() == []
+
+
+def test_a_stop_is_answered_once_in_a_life(app, says, octopush, run_jobs):
+    preferences.save(preferences.Choices(stop_answer="C’est noté."))
+    says("STOP")
+    says("START")
+    says("STOP")
+    recovery.sweep()
+    run_jobs()
+    assert [(sms.number, sms.text) for sms in octopush.messages] == [(LEA, "C’est noté.")]
+
+
+def test_nothing_is_answered_unless_the_team_wants_it(says):
+    says("STOP")
+    assert db.session.scalars(select(Message).where(Message.direction == "out")).all() == []
