@@ -269,12 +269,12 @@ class ComposeForm(FlaskForm):
 
 
 def _table(raw: str) -> list[reading.Line]:
-    """The lines of a pasted table; none when it is not one."""
+    """The lines of a pasted table, which has a line of titles; none when it is not one."""
     try:
         lines = reading.read_text(raw)
     except reading.Unreadable:
         return []
-    return lines if any(line.data or line.name for line in lines) else []
+    return lines if lines[0].line > 1 and any(line.data or line.name for line in lines) else []
 
 
 def _check_moment(field: Any) -> None:

@@ -39,7 +39,7 @@ def test_the_form_has_the_guides_labels_and_its_advice(get):
     page = get(NEW)
     labels = [label.text for label in page.find("main").find_all("label")]
     guide = ["Nom", "Octopush Login", "API Key", "Numéro de téléphone virtuel", "Type de SMS à employer"]
-    assert labels == [*guide, "Rythme des campagnes"]
+    assert labels == [*guide, "Rythme des campagnes", "Numéro court de STOP"]
     assert "OVH" in page.text
     assert "Twilio" in page.text
     assert "SMS Flash n’est pas possible" in page.text

@@ -107,6 +107,13 @@ class Installation:
         return self
 
     def __exit__(self, *_error):
+        try:
+            self._end()
+        finally:  # a disk that stays mounted would hide what went wrong
+            if self.small_disk:
+                subprocess.run(["umount", "--lazy", self.folder / "disk"], check=True)
+
+    def _end(self):
         for running in (*self.helpers, self.tree):
             if running.up and running.up.poll() is None:
                 running.stop()
@@ -119,8 +126,6 @@ class Installation:
             db.engine.dispose()
         self.app.extensions["bell"].close()
         self.database.close()
-        if self.small_disk:
-            subprocess.run(["umount", "--lazy", self.folder / "disk"], check=True)
 
     def heal(self) -> None:
         """What a service manager does: start again what has ended."""
