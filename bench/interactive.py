@@ -60,6 +60,7 @@ class Person:
     def __init__(self, installation: Installation) -> None:
         self.installation, self.url = installation, installation.tree.url
         self.session = requests.Session()
+        self.token = ""
         link = until(installation.tree.setup_link)
         form = {"email": "lea@exemple.fr", "password": PASSWORD, "repeated": PASSWORD}
         token = _field(self.session.get(link), "csrf_token")
@@ -78,6 +79,20 @@ class Person:
         newest = f"id = (SELECT max(id) FROM messages) AND text = '{text}' AND status IN ('sent', 'delivered')"
         until(lambda: self.installation.count(newest), what="a sent message")
         return until(lambda: self._seen(text)) - begun
+
+    def get(self, path: str) -> requests.Response:
+        """A page, as the browser asks for it."""
+        answer = self.session.get(self.url + path)
+        answer.raise_for_status()
+        return answer
+
+    def post(self, path: str, files: dict | None = None, **fields: str) -> requests.Response:
+        """A form, as the browser posts it; the page that follows is not waited for."""
+        self.token = self.token or _field(self.session.get(self.url + "/contacts/new"), "csrf_token")
+        form = fields | {"csrf_token": self.token}
+        answer = self.session.post(self.url + path, data=form, files=files, allow_redirects=False)
+        answer.raise_for_status()
+        return answer
 
     def _seen(self, text: str) -> float | None:
         """When the provider saw a request with this text."""

@@ -50,7 +50,7 @@ class Rule:
     def value(self, data: Mapping[str, Any], metas: Mapping[str, Any]) -> Any:
         """What the expression gives for one contact. Raises Mistake."""
         limits.begin()
-        context = self._template.new_context({"contact": Fields(data), "contact_metas": Fields(metas)})
+        context = _language().context(self._template, Fields(data), Fields(metas))
         try:
             for _ in self._template.root_render_func(context):
                 pass

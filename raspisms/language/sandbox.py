@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import TemplateSyntaxError, nodes
+from jinja2 import Template, TemplateSyntaxError, nodes
 from jinja2.meta import find_undeclared_variables
-from jinja2.runtime import LoopContext
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import SandboxedEnvironment
 
 from . import functions, limits, operators
@@ -97,6 +97,11 @@ class Language(SandboxedEnvironment):
 
     def call_unop(self, context: Any, operator: str, arg: Any) -> Any:
         return operators.calculate(operator, 0, arg)
+
+    def context(self, template: Template, data: Mapping[str, Any], metas: Mapping[str, Any]) -> Context:
+        """What a template sees of one person; made for a hundred thousand of them, so without Jinja's chain of maps."""
+        seen = {**functions.FUNCTIONS, "contact": data, "contact_metas": metas}
+        return self.context_class(self, seen, template.name, template.blocks)
 
     def checked(self, source: str) -> nodes.Template:
         """What a text says, if everything in it exists. Raises Mistake."""

@@ -49,7 +49,7 @@ class Template:
         Raises Mistake, with its line, for what cannot be computed or takes too long.
         """
         limits.begin()
-        context = self._template.new_context({"contact": Fields(data, missed), "contact_metas": Fields(metas, missed)})
+        context = _language().context(self._template, Fields(data, missed), Fields(metas, missed))
         pieces: list[str] = []
         size = 0
         try:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from ..database import now, transaction
 from ..extensions import db
@@ -41,7 +41,7 @@ class Preview:
 
 def all_groups() -> list[Group]:
     """Every group, by name."""
-    return list(db.session.scalars(select(Group).order_by(Group.name)))
+    return list(db.session.scalars(select(Group).options(selectinload(Group.children)).order_by(Group.name)))
 
 
 def sizes() -> dict[int, int]:
