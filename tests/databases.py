@@ -72,9 +72,12 @@ class PostgreSQL:
 
     def heal(self):
         """Start the server again if it has ended, as its service manager does."""
-        pid = self.folder / "data" / "postmaster.pid"
-        if not pid.exists() or not Path(f"/proc/{pid.read_text().split()[0]}").exists():
+        if not self.is_running():
             self.start()
+
+    def is_running(self):
+        pid = self.folder / "data" / "postmaster.pid"
+        return pid.exists() and Path(f"/proc/{pid.read_text().split()[0]}").exists()
 
     def start(self):
         settings = f"-F -c listen_addresses= -c unix_socket_directories={self.folder} -c max_connections=200"
@@ -107,7 +110,8 @@ class PostgreSQL:
         self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def close(self):
-        self._run("pg_ctl", "stop", "--mode=immediate", "--silent")
+        if self.is_running():  # a full disk may have ended it
+            self._run("pg_ctl", "stop", "--mode=immediate", "--silent")
         shutil.rmtree(self.folder)
 
 
