@@ -70,6 +70,7 @@ def begin_report(session: Session, campaign: Campaign) -> None:
     """Forget the report: what it was made from has changed. Call inside a transaction."""
     campaign.revision = (campaign.revision or 0) + 1
     campaign.prepared_at, campaign.estimate, campaign.position = None, None, 0
+    campaign.holder = None  # whoever makes the old one stops
 
 
 def freest_phone(session: Session) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ from .targets import Targets, Wanted
 CHUNK = 1_000
 # What a request takes, about: for the expected end, when no pace says otherwise.
 REQUEST_SECONDS = 0.4
+# A run that wrote nothing for this long has died.
+SILENT_AFTER = timedelta(seconds=60)
 ADVERTISING = "wholesale"
 UNREADABLE_RULE = N_("La condition d’un groupe choisi est invalide : corrigez-la, puis revenez ici.")
 
@@ -37,25 +40,28 @@ UNREADABLE_RULE = N_("La condition d’un groupe choisi est invalide : corrigez
 def compute(campaign_id: int, between: Callable[[], None] = lambda: None) -> bool:
     """Go through everybody and write down what becomes of them; False when the draft changed meanwhile.
 
-    Nothing is sent that is not in it. A second run begins anew. `between` is called between chunks, for what
-    must not wait.
+    Nothing is sent that is not in it. One run at a time; one that is silent for a minute is taken over, from the
+    beginning. `between` is called between chunks, for what must not wait.
     """
+    run = uuid.uuid4().hex
     with transaction() as session:
         campaign = session.get(Campaign, campaign_id)
         if campaign is None or campaign.prepared_at is not None or not _is_open(campaign):
             return False
+        if campaign.holder and campaign.held_at and campaign.held_at > now() - SILENT_AFTER:
+            return False
         session.execute(delete(Recipient).where(Recipient.campaign_id == campaign_id))
-        campaign.position, revision = 0, campaign.revision
+        campaign.position, campaign.holder, campaign.held_at = 0, run, now()
     judge = Judge(campaign)
     wanted = targets.people(Targets.of(campaign.targets))
     try:
         for chunk in _chunks(wanted):
-            if not _store(campaign_id, revision, judge.rows(chunk)):
+            if not _store(campaign_id, run, judge.rows(chunk)):
                 return False
             between()
     except Mistake:
-        return _finish(campaign_id, revision, broken=True)
-    return _finish(campaign_id, revision)
+        return _finish(campaign_id, run, broken=True)
+    return _finish(campaign_id, run)
 
 
 def _is_open(campaign: Campaign) -> bool:
@@ -67,22 +73,23 @@ def _chunks(wanted: Iterator[Wanted]) -> Iterator[list[Wanted]]:
         yield chunk
 
 
-def _store(campaign_id: int, revision: int, rows: list[dict[str, Any]]) -> bool:
+def _store(campaign_id: int, run: str, rows: list[dict[str, Any]]) -> bool:
     with transaction() as session:
         campaign = session.get(Campaign, campaign_id)
-        if campaign is None or campaign.revision != revision or not _is_open(campaign):
+        if campaign is None or campaign.holder != run or not _is_open(campaign):
             return False
+        campaign.held_at = now()
         session.execute(insert(Recipient), [row | {"campaign_id": campaign_id} for row in rows])
         campaign.position += len(rows)
     return True
 
 
-def _finish(campaign_id: int, revision: int, *, broken: bool = False) -> bool:
+def _finish(campaign_id: int, run: str, *, broken: bool = False) -> bool:
     with transaction() as session:
         campaign = session.get(Campaign, campaign_id)
-        if campaign is None or campaign.revision != revision:
+        if campaign is None or campaign.holder != run:
             return False
-        campaign.prepared_at = now()
+        campaign.prepared_at, campaign.holder = now(), None
         campaign.pause_reason = UNREADABLE_RULE if broken else None
         parts = session.scalar(
             select(func.sum(Recipient.parts)).where(Recipient.campaign_id == campaign_id, Recipient.fate == Fate.KEPT)

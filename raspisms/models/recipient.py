@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Model
@@ -32,11 +32,15 @@ class Fate(StrEnum):
     """The text cannot be computed for this person."""
 
 
+KEPT = text("fate = 'kept'")
+
+
 class Recipient(Model):
     __tablename__ = "recipients"
     __table_args__ = (
         Index("ix_recipients_fate", "campaign_id", "fate", "id"),
-        Index("ix_recipients_number", "campaign_id", "number"),
+        # Nobody gets a campaign twice, whatever the code does.
+        Index("uq_recipients_kept", "campaign_id", "number", unique=True, sqlite_where=KEPT, postgresql_where=KEPT),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

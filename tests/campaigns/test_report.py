@@ -10,7 +10,7 @@ from raspisms.campaigns import drafts, report
 from raspisms.campaigns.targets import Targets
 from raspisms.database import transaction
 from raspisms.extensions import db
-from raspisms.models import Contact, Fate, Message, Phone, Recipient
+from raspisms.models import Campaign, Contact, Fate, Message, Phone, Recipient
 from raspisms.people import contacts, groups
 from raspisms.receiving import optouts
 from tests.factories import BOB, LEA, NUMBER
@@ -134,3 +134,28 @@ def test_a_group_whose_rule_broke_is_told(here):
 def test_countries_are_read_from_numbers(number):
     expected = {"+336": "FR", "+337": "FR", "+262": "RE", "+590": "GP", "+324": "BE"}[number[:4]]
     assert report.country(number) == expected
+
+
+def test_two_workers_make_one_report(here):
+    numbers = [f"+3363998{n:04}" for n in range(2500)]
+    campaign = drafts.save(None, wish(*numbers), None)
+    seconds = []
+    assert report.compute(campaign.id, lambda: seconds.append(report.compute(campaign.id)))
+    assert set(seconds) == {False}
+    assert [number for number, _ in fates(campaign)] == numbers
+
+
+def test_a_run_that_died_is_taken_over_from_the_beginning(here):
+    numbers = [f"+3363998{n:04}" for n in range(2500)]
+    campaign = drafts.save(None, wish(*numbers), None)
+
+    def die():
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        report.compute(campaign.id, die)
+    assert report.compute(campaign.id) is False, "it may only be slow"
+    with transaction() as session:
+        session.get_one(Campaign, campaign.id).held_at -= report.SILENT_AFTER
+    assert report.compute(campaign.id) is True
+    assert [number for number, _ in fates(campaign)] == numbers

@@ -139,7 +139,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('recipients', schema=None) as batch_op:
         batch_op.create_index('ix_recipients_fate', ['campaign_id', 'fate', 'id'], unique=False)
-        batch_op.create_index('ix_recipients_number', ['campaign_id', 'number'], unique=False)
+        batch_op.create_index('uq_recipients_kept', ['campaign_id', 'number'], unique=True, sqlite_where=sa.text("fate = 'kept'"), postgresql_where=sa.text("fate = 'kept'"))
 
     with op.batch_alter_table('campaigns', schema=None) as batch_op:
         batch_op.add_column(sa.Column('targets', sa.JSON(), nullable=True))
@@ -219,7 +219,7 @@ def downgrade() -> None:
         batch_op.drop_column('targets')
 
     with op.batch_alter_table('recipients', schema=None) as batch_op:
-        batch_op.drop_index('ix_recipients_number')
+        batch_op.drop_index('uq_recipients_kept', sqlite_where=sa.text("fate = 'kept'"), postgresql_where=sa.text("fate = 'kept'"))
         batch_op.drop_index('ix_recipients_fate')
 
     op.drop_table('recipients')
