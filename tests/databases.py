@@ -81,6 +81,7 @@ class PostgreSQL:
 
     def start(self):
         settings = f"-F -c listen_addresses= -c unix_socket_directories={self.folder} -c max_connections=200"
+        settings += " -c max_wal_size=48MB -c min_wal_size=32MB"  # its log must fit on the small disk of the faults
         self._run("pg_ctl", "start", "--wait", "--silent", "--options", settings, "--log", str(self.folder / "log"))
 
     def _run(self, program, *arguments):

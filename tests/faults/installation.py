@@ -28,7 +28,7 @@ CLOCK_SOURCE = Path(__file__).parent / "clock.c"
 EMAIL = "lea@exemple.fr"
 # Two accounts, so that two senders work at the same time.
 PHONES = {"Mairie": ("mairie@example.org", "+33755551111"), "École": ("ecole@example.org", "+33639989999")}
-DISK_MEBIBYTES = 96
+DISK_MEBIBYTES = 192
 
 
 class Installation:
