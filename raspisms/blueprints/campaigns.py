@@ -192,7 +192,8 @@ def messages_csv(campaign_id: int) -> Response:
 def preview() -> AnyResponse:
     """The text as one of the chosen people would get it: the n-th."""
     phones = list(db.session.scalars(select(Phone)))
-    form = ComposeForm(phones)
+    draft = drafts.get(request.form.get("draft", 0, type=int))
+    form = ComposeForm(phones, draft=draft)
     form.validate()
     position = max(0, request.form.get("position", 0, type=int))
     text = report.with_mention(form.text.data or "", form.purpose.data or "", form.chosen_phone)

@@ -14,7 +14,7 @@ from ..campaigns import drafts
 from ..campaigns.drafts import freest_phone
 from ..database import StorageUnavailable, now, transaction
 from ..extensions import db
-from ..forms.message import ComposeForm
+from ..forms.message import NAMED_CONTACTS, ComposeForm
 from ..models import Campaign, Contact, Import, Lane, Message, Phone, SavedText
 from ..people import contacts, groups, imports
 from ..sending import campaigns, outbox
@@ -60,7 +60,8 @@ def _begin_with(form: ComposeForm, contact_id: int) -> None:
 
 def _shown(form: ComposeForm, phones: list[Phone]) -> dict[str, object]:
     """What the page offers to choose from."""
-    chosen = list(db.session.scalars(select(Contact).where(Contact.id.in_(form.contact_ids[:20]))))
+    named = form.contact_ids[:NAMED_CONTACTS]
+    chosen = list(db.session.scalars(select(Contact).where(Contact.id.in_(named)).order_by(Contact.id)))
     return {
         "phones": phones,
         "groups": groups.all_groups(),
@@ -92,7 +93,7 @@ def _message(form: ComposeForm, answered: Message | None) -> Response:
         reply_to_id=answered.id if answered and is_reply else None,
         form_key=form.key.data or None,
         expires_at=form.expiry,
-        tag=(form.tag.data or "").strip()[:255] or None,
+        tag=(form.tag.data or "").replace("\0", "").strip()[:255] or None,
     )
     if answered and is_reply:
         mark_read(answered.id)

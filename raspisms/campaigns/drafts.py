@@ -53,8 +53,8 @@ def save(campaign_id: int | None, wish: Wish, user_id: int | None) -> Campaign:
         campaign = campaign or _draft(session, campaign_id or 0)
         campaign.phone_id = wish.phone_id or freest_phone(session)
         campaign.text, campaign.purpose = wish.text, wish.purpose
-        campaign.name = " ".join((wish.name or wish.text).split())[:NAME_LENGTH]
-        campaign.tag = wish.tag.strip()[:255] or None
+        campaign.name = " ".join((wish.name or wish.text).replace("\0", "").split())[:NAME_LENGTH]
+        campaign.tag = wish.tag.replace("\0", "").strip()[:255] or None
         campaign.starts_at, campaign.expires_at = wish.starts_at, wish.expires_at
         campaign.hours, campaign.repeats = wish.hours, wish.repeats
         campaign.canary = wish.canary

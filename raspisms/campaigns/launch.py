@@ -66,11 +66,23 @@ def work(campaign_id: int, between: Callable[[], None] = lambda: None) -> None:
     campaign = drafts.get(campaign_id)
     if campaign is None or campaign.targets is None:
         return
-    if campaign.prepared_at is None and not report.compute(campaign_id, between):
+    if campaign.prepared_at is None and (not report.compute(campaign_id, between) or _gave_up(campaign_id)):
         return
     while _accept(campaign_id):
         between()
     begin_due()
+
+
+def _gave_up(campaign_id: int) -> bool:
+    """Whether a repetition's report says that it cannot be sent: nobody reads it before, so it says so after."""
+    with transaction() as session:
+        campaign = session.get_one(Campaign, campaign_id)
+        problems = report.summary(campaign).problems
+        if campaign.state is not CampaignState.SCHEDULED or not problems:
+            return False
+        campaign.state, campaign.pause_reason, campaign.finished_at = CampaignState.CANCELLED, problems[0], now()
+        _write_next(session, campaign)
+    return True
 
 
 def unfinished() -> list[int]:

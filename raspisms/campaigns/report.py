@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ REQUEST_SECONDS = 0.4
 # A run that wrote nothing for this long has died.
 SILENT_AFTER = timedelta(seconds=60)
 ADVERTISING = "wholesale"
+# A text that says itself how to stop it.
+MENTION = re.compile(r"\bSTOP\b", re.IGNORECASE)
 UNREADABLE_RULE = N_("La condition d’un groupe choisi est invalide : corrigez-la, puis revenez ici.")
 
 
@@ -208,7 +211,7 @@ def outgoing_text(campaign: Campaign) -> str:
 def with_mention(text: str, purpose: str, phone: Phone | None) -> str:
     """The text with "STOP au 36180" where that is due, counted and paid for like the rest; not twice."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    due = purpose == ADVERTISING and "STOP" not in text.upper() and text.strip()
+    due = purpose == ADVERTISING and not MENTION.search(text) and text.strip()
     if not due or phone is None or not phone.stop_number:
         return text
     return f"{text.rstrip()}\nSTOP au {phone.stop_number}"
@@ -295,7 +298,7 @@ def _problems(campaign: Campaign, found: Summary) -> Iterable[str]:
         yield N_(
             "Le texte ne peut pas être calculé pour tout le monde : corrigez-le, personne n’est oublié en silence."
         )
-    needs_mention = campaign.purpose == ADVERTISING and "STOP" not in campaign.text.upper()
+    needs_mention = campaign.purpose == ADVERTISING and not MENTION.search(campaign.text)
     if needs_mention and not campaign.phone.stop_number:
         yield N_(
             "Une publicité doit dire comment l’arrêter : ajoutez le numéro court de STOP dans les réglages du "

@@ -28,6 +28,7 @@ from . import mistakes
 # One screen of numbers; more people than this are a campaign.
 MANY = 500
 MOST_TRIED = 1000
+NAMED_CONTACTS = 20
 LOCAL = "%Y-%m-%dT%H:%M"
 
 
@@ -113,7 +114,10 @@ class ComposeForm(FlaskForm):
         self.file_lines: list[reading.Line] = []
         stored = Targets.of(draft.targets) if draft else Targets()
         submitted = self.is_submitted()
-        self.contact_ids = request.form.getlist("contacts", type=int) if submitted else stored.contacts
+        # A form has a thousand fields at most: of many contacts, it names the first, and keeps or drops the rest.
+        named = request.form.getlist("contacts", type=int)
+        rest = stored.contacts[NAMED_CONTACTS:] if request.form.get("keep_rest") else []
+        self.contact_ids = list(dict.fromkeys([*named, *rest])) if submitted else stored.contacts
         self.group_ids = request.form.getlist("groups", type=int) if submitted else stored.groups
         self.import_id = (request.form.get("import_id", type=int) if submitted else stored.import_id) or None
         self.file_name = request.form.get("file_name", "")[:200] if submitted else stored.file_name

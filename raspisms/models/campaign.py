@@ -69,7 +69,7 @@ class Campaign(Model):
     """When that process last wrote to it."""
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """What has not left by then is of no use any more, and does not leave."""
-    targets: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    targets: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
     """Who was chosen, to compute the recipients from: see campaigns.targets."""
     revision: Mapped[int] = mapped_column(default=0)
     """Grows with each change of the draft: a report is of one revision."""

@@ -99,7 +99,7 @@ def clean_key(raw: str) -> str:
 
 def clean_data(pairs: Mapping[str, str]) -> dict[str, str]:
     """Keys that can be written, values that hold something."""
-    cleaned = {clean_key(key): value.strip()[:VALUE_LENGTH] for key, value in pairs.items()}
+    cleaned = {clean_key(key): value.replace("\0", "").strip()[:VALUE_LENGTH] for key, value in pairs.items()}
     return {key: value for key, value in cleaned.items() if key and value}
 
 
@@ -152,7 +152,7 @@ def save(
                 raise Conflict
         write(contact, name, number, kept)
         contact.version += 1
-        consent = consent.strip()[:500]
+        consent = consent.replace("\0", "").strip()[:500]
         if consent != (contact.consent or ""):
             contact.consent_at = now() if consent else None
         contact.consent = consent
@@ -178,7 +178,7 @@ def groups_of(contact_id: int) -> set[int]:
 def matching(words: str = "", group_id: int | None = None, *, faulty: bool = False) -> ColumnElement[bool]:
     """The condition on contacts that a search makes: all its words, a group's own members, numbers to correct."""
     conditions: list[ColumnElement[bool]] = [Contact.id.is_not(None)]
-    for word in fold(words).split():
+    for word in fold(words.replace("\0", "")).split():
         digits = re.sub(r"[ .\-()]", "", word)
         needle = digits if digits.lstrip("+").isdigit() else word
         conditions.append(Contact.search.contains(needle, autoescape=True))
@@ -227,10 +227,7 @@ def everybody(which: ColumnElement[bool] | None = None) -> Iterator[Person]:
 
 def delete_all(which: ColumnElement[bool]) -> int:
     """Remove contacts; the messages stay. How many there were."""
-    with transaction() as session:
-        ids = select(Contact.id).where(which)
-        session.execute(delete(group_contacts).where(group_contacts.c.contact_id.in_(ids)))
-        session.execute(update(ImportLine).where(ImportLine.contact_id.in_(ids)).values(contact_id=None))
+    with transaction() as session:  # what refers to them goes or forgets with them: the tables say so
         removed = session.execute(delete(Contact).where(which).execution_options(synchronize_session=False))
         session.expire_all()
     return int(removed.rowcount)  # type: ignore[attr-defined]

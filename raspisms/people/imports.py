@@ -57,11 +57,11 @@ def begin(
     with transaction() as session:
         added = Import(
             user_id=user_id,
-            name=" ".join(name.split())[:200],
+            name=" ".join(name.replace("\0", "").split())[:200],
             total=len(lines),
             group_id=group_id,
-            origin=origin.strip()[:200],
-            consent=consent.strip()[:500],
+            origin=origin.replace("\0", "").strip()[:200],
+            consent=consent.replace("\0", "").strip()[:500],
         )
         session.add(added)
         session.flush()

@@ -95,7 +95,7 @@ def page(words: str, before: int | None, size: int) -> tuple[list[OptOut], bool]
     """The newest opt-outs whose number holds these digits, and whether there are more."""
     query = select(OptOut)
     if words:
-        digits = words.replace(" ", "").removeprefix("0")
+        digits = words.replace(" ", "").replace("\0", "").removeprefix("0")
         query = query.where(OptOut.number.contains(digits, autoescape=True))
     if before is not None:
         query = query.where(OptOut.id < before)

@@ -78,6 +78,9 @@ def _verdict(session: Session, campaign: Campaign) -> str | None:
     )
     found = {status: number for status, number in rows}
     tried, answered = sum(found.values()), sum(found.get(status, 0) for status in ANSWERS)
+    if tried < (campaign.canary or 0):  # the phone paused, and they went back to the queue
+        campaign.canary_state = Canary.FIRST
+        return None
     late = campaign.canary_at is not None and campaign.canary_at < now() - PATIENCE
     failed = found.get(Status.FAILED, 0)
     if failed > tried * (1 - DELIVERED_SHARE):

@@ -84,14 +84,16 @@ def _claim(session: Session, submission: Submission) -> Claim:
 
 
 def _is_held_back(session: Session, submission: Submission) -> bool:
-    """Whether this chunk belongs to a campaign that was paused or cancelled since it was gathered."""
-    state = session.scalar(
-        select(Campaign.state)
+    """Whether this chunk's campaign was paused or cancelled since it was gathered, or its hours are over."""
+    found = session.execute(
+        select(Campaign.id, Campaign.state)
         .join(Message, Message.campaign_id == Campaign.id)
         .where(Message.submission_id == submission.id)
         .limit(1)
-    )
-    return state is not None and state is not CampaignState.SENDING
+    ).first()
+    if found is None:
+        return False
+    return found.state is not CampaignState.SENDING or found.id in hours.closed_now(session)
 
 
 def is_due(account_id: int) -> bool:

@@ -29,7 +29,7 @@ const isPersonal = () => /\{[{%#]/.test(text.value);
 function outgoing() {
   const stop = phone.selectedOptions[0].dataset.stop;
   const isAdvertising = compose.elements.purpose && compose.elements.purpose.value === "wholesale";
-  if (!isAdvertising || !stop || /STOP/i.test(text.value) || !text.value.trim()) return text.value;
+  if (!isAdvertising || !stop || /\bSTOP\b/i.test(text.value) || !text.value.trim()) return text.value;
   return text.value.trimEnd() + "\nSTOP au " + stop;
 }
 

@@ -134,3 +134,19 @@ def test_any_phone_is_the_one_with_the_least_to_send(app, client, phone):
         factories.post(app, phone, LEA)
         db.session.rollback()
         assert drafts.freest_phone(db.session()) == other.id
+
+
+def test_a_draft_for_thousands_of_contacts_keeps_them_all(app, client, phone):
+    with app.app_context():
+        ids = [contacts.save(None, None, f"P{n}", f"+33639{n:06}", {}).id for n in range(30)]
+        draft = drafts.write_to_contacts(ids, None)
+    page = client.get(f"/campaigns/{draft.id}/edit")
+    assert page.text.count('name="contacts"') == 20
+    assert "et 10 autres" in page.text.replace("\xa0", " ")
+    kept = {"contacts": [str(one) for one in ids[1:20]], "keep_rest": "1"}
+    compose(client, path=f"/campaigns/{draft.id}/edit", to="", purpose="alert", **kept)
+    with app.app_context():
+        assert drafts.get(draft.id).targets["contacts"] == ids[1:]
+    compose(client, path=f"/campaigns/{draft.id}/edit", to="", purpose="alert", contacts=[str(ids[1])])
+    with app.app_context():
+        assert drafts.get(draft.id).targets["contacts"] == [ids[1]]

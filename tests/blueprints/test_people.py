@@ -183,3 +183,12 @@ def test_what_people_wrote_is_shown_as_text(app, client, get):
         "/messages/new",
     ):
         assert evil not in client.get(path).text, path
+
+
+def test_everybody_of_a_group_is_deleted_not_only_taken_out(app, send_form):
+    with app.app_context():
+        group_id = groups.save(None, "G").id
+        for at in range(3):
+            contacts.save(None, None, f"P{at}", f"06399871{at:02}", {}, group_ids=[group_id] if at else [])
+    send_form("/contacts/bulk", page="/contacts/", verb="delete", group=str(group_id), all="1")
+    assert people(app) == {"P0": "+33639987100"}

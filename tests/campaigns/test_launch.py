@@ -13,7 +13,19 @@ from raspisms.campaigns import drafts, launch, report, upkeep
 from raspisms.campaigns.targets import Targets
 from raspisms.database import now, transaction
 from raspisms.extensions import db
-from raspisms.models import AuditEntry, Campaign, CampaignState, Canary, Fate, Hours, Message, Recipient, Status
+from raspisms.models import (
+    Account,
+    AuditEntry,
+    Campaign,
+    CampaignState,
+    Canary,
+    Fate,
+    Hours,
+    Message,
+    Recipient,
+    Status,
+    Submission,
+)
 from raspisms.receiving import optouts
 from raspisms.sending import campaigns, canary, claim, hours
 from tests.factories import BOB, LEA
@@ -244,3 +256,43 @@ def test_a_copy_says_the_same_to_the_same_people(here):
     assert (copy.state, copy.text, copy.tag) == (CampaignState.DRAFT, "Bonjour", "x")
     launch.work(copy.id)
     assert report.summary(fresh(copy.id)).kept == 2
+
+
+def test_a_repetition_that_cannot_be_sent_says_why_and_the_next_one_is_tried(here):
+    first = sent(written(LEA, repeats="daily"))
+    upcoming = db.session.scalar(select(Campaign).where(Campaign.repeat_of_id == first.id))
+    optouts.add_many(LEA, None)
+    with transaction() as session:
+        session.execute(update(Campaign).where(Campaign.id == upcoming.id).values(starts_at=now()))
+    launch.work(upcoming.id)
+    found = fresh(upcoming.id)
+    assert found.state is CampaignState.CANCELLED
+    assert "Personne" in found.pause_reason
+    assert db.session.scalar(select(Campaign.state).where(Campaign.repeat_of_id == upcoming.id)) == "scheduled"
+
+
+def test_the_first_few_that_went_back_to_the_queue_are_tried_again(here, octopush, run_jobs):
+    campaign = sent(written(*MANY, canary=3))
+    run_jobs()
+    with transaction() as session:
+        session.execute(update(Message).where(Message.status == Status.SENT).values(status=Status.QUEUED))
+    upkeep.sweep()
+    assert fresh(campaign.id).canary_state is Canary.FIRST
+    upkeep.sweep()
+    run_jobs()
+    assert fresh(campaign.id).canary_state is Canary.WAITING
+
+
+def test_a_request_that_is_repeated_waits_for_the_hours_too(here, monkeypatch, octopush, run_jobs):
+    octopush.faults.append("429")
+    campaign = sent(written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="wholesale", hours=Hours.STRICT))
+    run_jobs()
+    monkeypatch.setattr(hours, "opening", lambda profile, *_: now() + timedelta(hours=9))
+    with transaction() as session:
+        session.execute(update(Submission).values(next_attempt_at=now() - timedelta(seconds=1)))
+        session.execute(update(Account).values(not_before=None))
+    upkeep.sweep()
+    run_jobs()
+    assert octopush.messages == []
+    assert [m.status for m in messages()] == [Status.QUEUED]
+    assert fresh(campaign.id).state is CampaignState.SENDING
