@@ -61,6 +61,7 @@ FATE_LABELS: dict[Fate, str] = {
     Fate.TO_CORRECT: N_("Numéro à corriger"),
     Fate.EMPTY: N_("Texte vide"),
     Fate.TOO_LONG: N_("Texte trop long"),
+    Fate.GONE: N_("Contact supprimé ou changé depuis"),
     Fate.MISTAKE: N_("Texte impossible à calculer"),
 }
 

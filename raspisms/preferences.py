@@ -70,7 +70,7 @@ def read(region: str, undo_seconds: str, countries: str, stop_answer: str) -> Ch
     errors = {}
     if region not in REGIONS:
         errors["region"] = N_("Choisissez une région de la liste.")
-    if not undo_seconds.isdigit() or int(undo_seconds) not in UNDO_SECONDS:
+    if undo_seconds not in map(str, UNDO_SECONDS):
         errors["undo_seconds"] = N_("Choisissez une durée de la liste.")
     codes = tuple(dict.fromkeys(re.findall(r"[A-Z]+", countries.upper())))
     if any(code not in phonenumbers.SUPPORTED_REGIONS for code in codes):

@@ -22,4 +22,5 @@ WORK_CAMPAIGN = "raspisms.jobs.work_campaign"
 DRAIN_SECONDS = 120
 APPLY_SECONDS = 120
 CHECK_SECONDS = 90
-LIST_SECONDS = 120
+# A report of two hundred thousand texts on a small machine; what comes meanwhile passes between two chunks.
+LIST_SECONDS = 3600

@@ -192,13 +192,13 @@ def messages_csv(campaign_id: int) -> Response:
 def preview() -> AnyResponse:
     """The text as one of the chosen people would get it: the n-th."""
     phones = list(db.session.scalars(select(Phone)))
-    draft = drafts.get(request.form.get("draft", 0, type=int))
-    form = ComposeForm(phones, draft=draft)
+    form = ComposeForm(phones)
     form.validate()
-    position = max(0, request.form.get("position", 0, type=int))
+    position = min(max(0, request.form.get("position", 0, type=int)), 10_000)
+    chosen = form.chosen(form.import_id)
     text = report.with_mention(form.text.data or "", form.purpose.data or "", form.chosen_phone)
     try:
-        wanted = progress.nth(targets.people(form.wish(form.import_id).targets), position)
+        wanted = progress.nth(targets.people(chosen), position)
         filled = progress.filled(text, wanted.person if wanted else None)
     except Mistake as mistake:
         return jsonify(error=mistakes.in_text(mistake))
@@ -208,7 +208,7 @@ def preview() -> AnyResponse:
         name=(wanted.person.name or wanted.person.number) if wanted else "",
         missing=filled.missing,
         parts=counted.parts,
-        people=targets.estimate(form.wish(form.import_id).targets),
+        people=targets.estimate(chosen),
     )
 
 

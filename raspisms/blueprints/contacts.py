@@ -30,7 +30,7 @@ PAGE = 50
 def _search() -> tuple[ColumnElement[bool], dict[str, str]]:
     """The condition of the present search, and its words for the links of the page."""
     asked = {name: request.values.get(name, "") for name in ("q", "group", "faulty")}
-    group_id = int(asked["group"]) if asked["group"].isdigit() else None
+    group_id = int(asked["group"]) if asked["group"].isascii() and asked["group"].isdecimal() else None
     words = contacts.spaceless(asked["q"])
     which = contacts.matching(words, group_id, faulty=bool(asked["faulty"]))
     return which, {name: value for name, value in asked.items() if value}

@@ -8,7 +8,7 @@ from flask import Flask, g, render_template, request
 from flask_babel import gettext
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 
 from ..database import StorageUnavailable
 from ..extensions import db
@@ -43,6 +43,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale)
     app.register_error_handler(StorageUnavailable, _storage)
     app.register_error_handler(OperationalError, _unreadable)
+    for error in (OverflowError, DataError):  # an id that no database can count to is nobody's
+        app.register_error_handler(error, _nowhere)
 
 
 def render(title: str, sentence: str, status: int) -> tuple[str, int]:
@@ -53,6 +55,12 @@ def render(title: str, sentence: str, status: int) -> tuple[str, int]:
 def login_as_nobody() -> None:
     """Draw the rest of this answer as for a stranger, without a look into the database."""
     g._login_user = AnonymousUserMixin()
+
+
+def _nowhere(_error: Exception) -> tuple[str, int]:
+    db.session.rollback()
+    title, sentence = SENTENCES[404]
+    return render(gettext(title), gettext(sentence), 404)
 
 
 def _page(error: Exception) -> tuple[str, int]:

@@ -81,7 +81,7 @@ def correct(import_id: int) -> Response:
     fixed = wrong = 0
     try:
         for name, number in request.form.items():
-            if name.startswith("number-") and name[7:].isdigit() and number.strip():
+            if name.startswith("number-") and name[7:].isascii() and name[7:].isdecimal() and number.strip():
                 line = imports.correct(import_id, int(name[7:]), number)
                 fixed, wrong = fixed + bool(line.number), wrong + (not line.number)
     except imports.Refused as error:

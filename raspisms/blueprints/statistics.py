@@ -77,9 +77,10 @@ def _asked() -> tuple[date, date, int | None]:
 
 def _day(raw: str | None, otherwise: date) -> date:
     try:
-        return date.fromisoformat(raw or "")
+        day = date.fromisoformat(raw or "")
     except ValueError:
         return otherwise
+    return day if 2000 <= day.year <= 2100 else otherwise
 
 
 def _bounds(first: date, last: date) -> tuple[datetime, datetime]:

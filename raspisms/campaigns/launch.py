@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import calendar
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from .. import audit, preferences
-from ..database import now, transaction
+from ..database import StorageUnavailable, now, transaction
 from ..extensions import db
-from ..models import Campaign, CampaignState, Canary, Direction, Fate, Hours, Lane, Message, Recipient, Status
+from ..models import Campaign, CampaignState, Canary, Contact, Direction, Fate, Hours, Lane, Message, Recipient, Status
 from ..models.message import batch_key
 from ..receiving import optouts
 from ..sending import campaigns, hours
@@ -22,11 +25,14 @@ from ..sending.acceptance import first_events, last_message
 from ..words import N_
 from . import drafts, report
 
+log = logging.getLogger(__name__)
+
 CHUNK = 2_000
 # A repetition's report is made this long before its hour, with the people of that day.
 LEAD = timedelta(minutes=10)
 REPEATS = ("daily", "weekly", "monthly")
 
+FAILED = N_("Le compte rendu a échoué : modifiez la campagne et réessayez, ou prévenez qui a installé RaspiSMS.")
 NOT_READY = N_("Le compte rendu n’est pas encore complet : attendez un instant.")
 CHANGED = N_("La campagne a changé depuis ce compte rendu : relisez-le.")
 NEEDS_RIGHT = N_("Envoyer de la publicité à toute heure demande le droit d’un administrateur.")
@@ -66,7 +72,16 @@ def work(campaign_id: int, between: Callable[[], None] = lambda: None) -> None:
     campaign = drafts.get(campaign_id)
     if campaign is None or campaign.targets is None:
         return
-    if campaign.prepared_at is None and (not report.compute(campaign_id, between) or _gave_up(campaign_id)):
+    try:
+        if campaign.prepared_at is None and not report.compute(campaign_id, between):
+            return
+        if _gave_up(campaign_id):
+            return
+    except (StorageUnavailable, SQLAlchemyError):
+        raise  # the sweep has it tried again
+    except Exception:
+        log.exception("campaign=%s: its report failed", campaign_id)
+        _give_up(campaign_id, FAILED)
         return
     while _accept(campaign_id):
         between()
@@ -75,14 +90,25 @@ def work(campaign_id: int, between: Callable[[], None] = lambda: None) -> None:
 
 def _gave_up(campaign_id: int) -> bool:
     """Whether a repetition's report says that it cannot be sent: nobody reads it before, so it says so after."""
+    campaign = db.session.get_one(Campaign, campaign_id, populate_existing=True)
+    is_untouched = campaign.state is CampaignState.SCHEDULED and not campaign.position and campaign.accepted_at is None
+    if campaign.repeat_of_id is None or not is_untouched:
+        return False
+    problems = report.summary(campaign).problems
+    if problems:
+        _give_up(campaign_id, problems[0])
+    return bool(problems)
+
+
+def _give_up(campaign_id: int, problem: str) -> None:
     with transaction() as session:
         campaign = session.get_one(Campaign, campaign_id)
-        problems = report.summary(campaign).problems
-        if campaign.state is not CampaignState.SCHEDULED or not problems:
-            return False
-        campaign.state, campaign.pause_reason, campaign.finished_at = CampaignState.CANCELLED, problems[0], now()
-        _write_next(session, campaign)
-    return True
+        campaign.pause_reason, campaign.holder = problem, None
+        if campaign.state is CampaignState.SCHEDULED:
+            campaign.state, campaign.finished_at = CampaignState.CANCELLED, now()
+            _write_next(session, campaign)
+        else:
+            campaign.prepared_at = now()
 
 
 def unfinished() -> list[int]:
@@ -135,10 +161,11 @@ def _accept(campaign_id: int) -> bool:
 
 
 def _store(session: Session, campaign: Campaign, found: list[Recipient]) -> None:
-    silent = optouts.silent(session, [one.number for one in found])
-    if silent:
-        late = [one.id for one in found if one.number in silent]
-        session.execute(update(Recipient).where(Recipient.id.in_(late)).values(fate=Fate.OPTED_OUT))
+    changed = _changed_since(session, campaign, found)
+    for one in found:
+        if one.id in changed:
+            one.fate = changed[one.id]
+    session.flush()
     shared = report.outgoing_text(campaign)
     row = {
         "direction": Direction.OUT,
@@ -155,7 +182,7 @@ def _store(session: Session, campaign: Campaign, found: list[Recipient]) -> None
     keys: dict[str, str] = {}
     rows = []
     for one in found:
-        if one.number in silent:
+        if one.id in changed:
             continue
         text = one.text if one.text is not None else shared
         if text not in keys:
@@ -167,6 +194,30 @@ def _store(session: Session, campaign: Campaign, found: list[Recipient]) -> None
         first_events(session, last, campaign.id, campaign.user_id)
 
 
+def _changed_since(session: Session, campaign: Campaign, found: list[Recipient]) -> dict[int, Fate]:
+    """Who must not get it any more since the report was made: by recipient."""
+    silent = optouts.silent(session, [one.number for one in found])
+    ids = [one.contact_id for one in found if one.contact_id is not None]
+    rows = session.execute(
+        select(Contact.id, Contact.number, Contact.consent, Contact.fault).where(Contact.id.in_(ids))
+    )
+    known = {row.id: row for row in rows}
+    changed = {}
+    for one in found:
+        contact = known.get(one.contact_id or 0)
+        if one.number in silent:
+            changed[one.id] = Fate.OPTED_OUT
+        elif one.contact_id is None:
+            continue
+        elif contact is None or contact.number != one.number:
+            changed[one.id] = Fate.GONE
+        elif contact.fault:
+            changed[one.id] = Fate.TO_CORRECT
+        elif campaign.purpose == report.ADVERTISING and not contact.consent:
+            changed[one.id] = Fate.NO_CONSENT
+    return changed
+
+
 def begin_due() -> float | None:
     """Let the campaigns leave whose hour has come; the seconds until the next one's."""
     waiting = select(Campaign.id, Campaign.starts_at).where(
@@ -176,7 +227,8 @@ def begin_due() -> float | None:
     for campaign_id, starts_at in db.session.execute(waiting).all():
         remaining = (starts_at - now()).total_seconds() if starts_at else 0.0
         if remaining <= 0:
-            campaigns.begin(campaign_id)
+            with suppress(campaigns.Refused):  # somebody else began or cancelled it at this moment
+                campaigns.begin(campaign_id)
         else:
             next_due = min(remaining, next_due or remaining)
     return next_due
@@ -187,23 +239,20 @@ def _write_next(session: Session, campaign: Campaign) -> None:
     if campaign.repeats not in REPEATS or campaign.starts_at is None:
         return
     copied = ("phone_id", "user_id", "name", "text", "purpose", "hours", "tag", "canary", "targets", "repeats")
+    following = next_time(campaign.starts_at, campaign.repeats)
+    while following <= now():  # what was missed while the machine was off is not made up for
+        following = next_time(following, campaign.repeats)
     session.add(
         Campaign(
             **{name: getattr(campaign, name) for name in copied},
             state=CampaignState.SCHEDULED,
             canary_state=Canary.FIRST if campaign.canary else None,
-            starts_at=next_time(campaign.starts_at, campaign.repeats),
-            expires_at=_shifted(campaign),
+            starts_at=following,
+            expires_at=campaign.expires_at + (following - campaign.starts_at) if campaign.expires_at else None,
             repeat_of_id=campaign.id,
             revision=1,
         )
     )
-
-
-def _shifted(campaign: Campaign) -> datetime | None:
-    if campaign.expires_at is None or campaign.starts_at is None or campaign.repeats is None:
-        return None
-    return campaign.expires_at + (next_time(campaign.starts_at, campaign.repeats) - campaign.starts_at)
 
 
 def next_time(moment: datetime, repeats: str) -> datetime:

@@ -19,7 +19,7 @@ from .. import preferences
 from ..database import now, transaction
 from ..extensions import db
 from ..language import Mistake, Template, is_personal
-from ..models import Campaign, CampaignState, Contact, Direction, Fate, Message, Phone, Recipient, Status
+from ..models import Campaign, CampaignState, Contact, Direction, Fate, Group, Message, Phone, Recipient, Status
 from ..models.contact import fold
 from ..phones.settings import adapter_class
 from ..receiving import optouts
@@ -36,7 +36,7 @@ REQUEST_SECONDS = 0.4
 SILENT_AFTER = timedelta(seconds=60)
 ADVERTISING = "wholesale"
 # A text that says itself how to stop it.
-MENTION = re.compile(r"\bSTOP\b", re.IGNORECASE)
+MENTION = re.compile(r"\bSTOP\s+(?:AU\s+)?(?:\d{5}|X{5})\b", re.IGNORECASE)
 UNREADABLE_RULE = N_("La condition d’un groupe choisi est invalide : corrigez-la, puis revenez ici.")
 
 
@@ -92,7 +92,7 @@ def _finish(campaign_id: int, run: str, *, broken: bool = False) -> bool:
         campaign = session.get(Campaign, campaign_id)
         if campaign is None or campaign.holder != run:
             return False
-        campaign.prepared_at, campaign.holder = now(), None
+        campaign.prepared_at, campaign.holder, campaign.position = now(), None, 0
         campaign.pause_reason = UNREADABLE_RULE if broken else None
         parts = session.scalar(
             select(func.sum(Recipient.parts)).where(Recipient.campaign_id == campaign_id, Recipient.fate == Fate.KEPT)
@@ -146,6 +146,7 @@ class Judge:
             "parts": self.parts,
             "reason": None,
             "missing": None,
+            "contact_id": person.id,
         }
         fate = self._fate(wanted, silent, agreed, faulty)
         if fate is Fate.KEPT and self.personal:
@@ -292,6 +293,9 @@ def _counted(session: Session, column: Any, *conditions: Any) -> dict[Any, int]:
 def _problems(campaign: Campaign, found: Summary) -> Iterable[str]:
     if campaign.pause_reason:
         yield campaign.pause_reason
+    chosen = Targets.of(campaign.targets).groups
+    if chosen and len(chosen) > db.session.query(Group).filter(Group.id.in_(chosen)).count():
+        yield N_("Un groupe choisi n’existe plus : modifiez la campagne.")
     if not found.kept:
         yield N_("Personne ne recevrait ce SMS : voyez ci-dessous pourquoi.")
     if found.fates.get(Fate.MISTAKE):

@@ -64,7 +64,8 @@ class ContactForm(FlaskForm):
 
     @property
     def typed_version(self) -> int | None:
-        return int(self.version.data) if (self.version.data or "").isdigit() else None
+        raw = self.version.data or ""
+        return int(raw) if raw.isascii() and raw.isdecimal() else None
 
     def show_errors(self, errors: dict[str, str]) -> None:
         """Put sentences beside their fields."""

@@ -17,6 +17,7 @@ from wtforms.validators import ValidationError
 
 from ..campaigns.drafts import Wish
 from ..campaigns.targets import Targets
+from ..database import now
 from ..language import Mistake, Template, is_personal
 from ..models import Campaign, Hours, Message, Phone
 from ..people import reading
@@ -114,12 +115,12 @@ class ComposeForm(FlaskForm):
         self.file_lines: list[reading.Line] = []
         stored = Targets.of(draft.targets) if draft else Targets()
         submitted = self.is_submitted()
-        # A form has a thousand fields at most: of many contacts, it names the first, and keeps or drops the rest.
-        named = request.form.getlist("contacts", type=int)
-        rest = stored.contacts[NAMED_CONTACTS:] if request.form.get("keep_rest") else []
-        self.contact_ids = list(dict.fromkeys([*named, *rest])) if submitted else stored.contacts
-        self.group_ids = request.form.getlist("groups", type=int) if submitted else stored.groups
-        self.import_id = (request.form.get("import_id", type=int) if submitted else stored.import_id) or None
+        # A form has a thousand fields at most: of many contacts, the first have one each, the rest one together.
+        named = _ids([*request.form.getlist("contacts"), *request.form.get("rest", "").split(",")])
+        self.contact_ids = list(dict.fromkeys(named)) if submitted else stored.contacts
+        self.group_ids = _ids(request.form.getlist("groups")) if submitted else stored.groups
+        lists = _ids([request.form.get("import_id", "")]) if submitted else [stored.import_id or 0]
+        self.import_id = next(iter(lists), 0) or None
         self.file_name = request.form.get("file_name", "")[:200] if submitted else stored.file_name
         linked = answered or again
         if linked and not submitted:
@@ -155,22 +156,25 @@ class ComposeForm(FlaskForm):
     def expiry(self) -> datetime | None:
         return moment(self.expires_at.data)
 
-    def wish(self, import_id: int | None) -> Wish:
-        """What the form says, for a draft."""
+    def chosen(self, import_id: int | None) -> Targets:
+        """Whom the form means."""
         typed: list[dict[str, Any]] = [line.as_dict() for line in self.lines]
-        typed = typed or [{"number": number} for number in self.numbers]
+        return Targets(
+            numbers=typed or [{"number": number} for number in self.numbers],
+            contacts=self.contact_ids,
+            groups=self.group_ids,
+            import_id=import_id,
+            file_name=self.file_name if import_id else "",
+            consent=(self.consent.data or "").strip(),
+        )
+
+    def wish(self, import_id: int | None) -> Wish:
+        """What the form says, for a draft; only after validation."""
         purpose = self.purpose.data or "alert"
         return Wish(
             phone_id=self.phone.data or None,
             text=(self.text.data or "").replace("\r\n", "\n").replace("\0", ""),
-            targets=Targets(
-                numbers=typed,
-                contacts=self.contact_ids,
-                groups=self.group_ids,
-                import_id=import_id,
-                file_name=self.file_name if import_id else "",
-                consent=(self.consent.data or "").strip(),
-            ),
+            targets=self.chosen(import_id),
             purpose=purpose,
             name=self.name.data or "",
             tag=self.tag.data or "",
@@ -252,7 +256,7 @@ class ComposeForm(FlaskForm):
     def validate_canary(self, field: Any) -> None:
         raw = (field.data or "").strip()
         field.data = raw
-        if raw and not (raw.isdigit() and 1 <= int(raw) <= MOST_TRIED):
+        if raw and not (raw.isascii() and raw.isdecimal() and 1 <= int(raw[:9]) <= MOST_TRIED):
             raise ValidationError(gettext("Écrivez un nombre de 1 à 1000, ou rien."))
 
     def validate_purpose(self, field: Any) -> None:
@@ -270,6 +274,11 @@ class ComposeForm(FlaskForm):
     def validate_repeats(self, field: Any) -> None:
         if field.data not in {"", None, "daily", "weekly", "monthly"}:
             raise ValidationError(gettext("Choisissez dans la liste."))
+
+
+def _ids(raw: list[str]) -> list[int]:
+    """The ids among what a form holds; what no database could count to is none."""
+    return [int(one) for one in raw if one.isascii() and one.isdecimal() and len(one) < 10]
 
 
 def _table(raw: str) -> list[reading.Line]:
@@ -298,6 +307,8 @@ def moment(raw: str | None) -> datetime | None:
             local = datetime.strptime(text, pattern)
         except ValueError:
             continue
+        if abs(local.year - now().year) > 3:  # a slip of the keyboard, and no calendar of ours
+            return None
         return local.replace(tzinfo=ZoneInfo(current_app.config["TIMEZONE"])).astimezone(UTC)
     return None
 

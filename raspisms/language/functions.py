@@ -233,6 +233,7 @@ def _round(value: Any, precision: Any = 0, method: Any = "common") -> Any:
 
 
 def _join(value: Any, glue: Any = "", last: Any = None) -> str:
+    limits.weigh(values.plain(value))
     pieces = [shown(item) for item in _listed(value)]
     end = values.plain(last)
     if end is not None and len(pieces) > 1:
@@ -242,6 +243,7 @@ def _join(value: Any, glue: Any = "", last: Any = None) -> str:
 
 def _json(value: Any, *_options: Any) -> str:
     plain = values.plain(value)
+    limits.weigh(plain)
     if isinstance(plain, Mapping):
         plain = dict(plain)
     return str(limits.bounded(json.dumps(plain, ensure_ascii=False, default=shown)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ SECONDS = 1.0
 CHARACTERS = 20_000
 ITEMS = 20_000
 DIGITS = 1e15
+DEEPEST = 5
 
 
 @dataclass
@@ -45,6 +47,26 @@ def begin() -> Budget:
 def budget() -> Budget:
     """The budget of what is being computed."""
     return _BUDGET.get(None) or begin()
+
+
+def weigh(value: Any, depth: int = 0) -> int:
+    """The characters in a list or a hash, however deep; each item counts as a step. Raises Mistake when too big.
+
+    A list may hold itself many times over by way of others: only going through it tells its size.
+    """
+    if isinstance(value, str):
+        return len(value)
+    if not isinstance(value, (list, tuple, Mapping)):
+        return 8
+    if depth > DEEPEST:
+        raise Mistake(TOO_BIG)
+    total = 0
+    for item in value.values() if isinstance(value, Mapping) else value:
+        budget().step()
+        total += weigh(item, depth + 1)
+        if total > CHARACTERS:
+            raise Mistake(TOO_BIG)
+    return total
 
 
 def bounded(value: Any) -> Any:

@@ -80,6 +80,16 @@ def known(value: Any) -> bool:
     return values.plain(value) is not None
 
 
+def coalesce(value: Any, other: Any) -> Any:
+    """`value ?? other`."""
+    return value if known(value) else other
+
+
+def elvis(value: Any, other: Any) -> Any:
+    """`value ?: other`."""
+    return value if value else other
+
+
 def numbers(first: Any, last: Any) -> list[Any]:
     """`1..10`, both included, downwards too; letters as well."""
     if isinstance(first, str) and isinstance(last, str) and len(first) == len(last) == 1 and not first.isdigit():
@@ -123,7 +133,8 @@ def shown(value: Any) -> str:
     if isinstance(value, datetime):
         return dates.written(value, "d/m/Y H:i" if value.hour or value.minute else "d/m/Y")
     if isinstance(value, (list, tuple)):
-        return ", ".join(shown(item) for item in value[: limits.ITEMS])
+        limits.weigh(value)
+        return ", ".join(shown(item) for item in value)
     if isinstance(value, (Mapping, timedelta)):
         return ""
     return str(value)
@@ -221,6 +232,8 @@ CALLS: dict[str, Callable[..., Any]] = {
     "starts": starts,
     "ends": ends,
     "known": known,
+    "coalesce": coalesce,
+    "elvis": elvis,
     "numbers": numbers,
     "joined": joined,
     "cut": cut,

@@ -35,7 +35,7 @@ class Rule:
         tree = language.checked_expression(text)
         try:
             self._template = language.from_string(tree)
-        except (TemplateSyntaxError, SyntaxError) as error:
+        except (TemplateSyntaxError, SyntaxError, TypeError, ValueError) as error:
             raise Mistake(UNREADABLE) from error
         except (RecursionError, MemoryError) as error:
             raise Mistake(TOO_DEEP) from error
@@ -44,7 +44,7 @@ class Rule:
         """Whether it is true of a contact: its free data, and its name, number and dates."""
         try:
             return bool(self.value(data, metas))
-        except Mistake:
+        except Exception:  # whatever it is, it is not true of this contact
             return False
 
     def value(self, data: Mapping[str, Any], metas: Mapping[str, Any]) -> Any:

@@ -37,11 +37,18 @@ class Language(SandboxedEnvironment):
     intercepted_unops = frozenset({"+", "-"})
 
     def __init__(self, *, by_character: bool) -> None:
-        super().__init__(undefined=Missing, autoescape=False, optimized=False, finalize=operators.shown, cache_size=0)
+        super().__init__(
+            undefined=Missing,
+            autoescape=False,
+            optimized=False,
+            finalize=operators.shown,
+            cache_size=0,
+            trim_blocks=True,
+        )
         self._reader = Reader(self, by_character=by_character)
         self.globals = dict(functions.FUNCTIONS)
         self.filters = {name: _bounded(function) for name, function in functions.FILTERS.items()}
-        self.tests = dict(functions.TESTS)
+        self.tests = {name: _bounded(function) for name, function in functions.TESTS.items()}
         for name, function in operators.CALLS.items():
             setattr(self, name, function)
         self._callable = {id(function) for function in (*functions.FUNCTIONS.values(), *operators.CALLS.values())}
@@ -134,6 +141,8 @@ class Language(SandboxedEnvironment):
             raise from_jinja(error, by_character=self._reader.by_character) from error
         except RecursionError as error:
             raise Mistake(TOO_DEEP) from error
+        except TypeError as error:  # a hash whose key is a list
+            raise Mistake(UNREADABLE) from error
         return tree
 
     def _check_names(self, tree: nodes.Template) -> None:

@@ -79,10 +79,9 @@ class Syntax(Parser):
         first = self.parse_or()
         while True:
             if self.stream.skip_if("coalesce"):
-                known = self._call("known", first, line=line)
-                first = nodes.CondExpr(known, first, self.parse_or(), lineno=line)
+                first = self._call("coalesce", first, self.parse_or(), line=line)
             elif self.stream.skip_if("elvis"):
-                first = nodes.CondExpr(first, first, self.parse_condexpr(), lineno=line)
+                first = self._call("elvis", first, self.parse_condexpr(), line=line)
             elif self.stream.skip_if("question"):
                 then = self.parse_condexpr()
                 other = self.parse_condexpr() if self.stream.skip_if("colon") else nodes.Const("")

@@ -16,6 +16,8 @@ from .mistakes import TOO_BIG, TOO_DEEP, UNREADABLE, Mistake
 from .sandbox import Language
 from .values import Fields
 
+# Halves of characters, and the character that ends a text in many programs.
+UNSENDABLE = re.compile("[\ud800-\udfff\0]")
 MARKS = re.compile(r"\{[{%#]")
 
 
@@ -38,7 +40,7 @@ class Template:
         tree = language.checked(source)
         try:
             self._template = language.from_string(tree)
-        except (TemplateSyntaxError, SyntaxError) as error:
+        except (TemplateSyntaxError, SyntaxError, TypeError, ValueError) as error:
             raise Mistake(UNREADABLE) from error
         except (RecursionError, MemoryError) as error:
             raise Mistake(TOO_DEEP) from error
@@ -63,9 +65,9 @@ class Template:
             raise
         except RecursionError as error:
             raise Mistake(TOO_DEEP) from error
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             raise Mistake(UNREADABLE, self._line(sys.exception().__traceback__)) from error  # type: ignore[union-attr]
-        return "".join(pieces)
+        return UNSENDABLE.sub("", "".join(pieces))
 
     def _line(self, trace: TracebackType | None) -> int | None:
         """The line of the text at which its own code stopped."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import ChainableUndefined, Undefined
 
-from . import dates
+from . import dates, limits
 
 # What people write for "no"; everything else that is not empty means "yes".
 NO = frozenset({"", "0", "false", "faux", "non", "no", "off"})
@@ -79,7 +79,11 @@ def same(left: Any, right: Any) -> bool:
     """Equality as people mean it: 1 and "1" are the same, and so are a date and its text."""
     left, right = plain(left), plain(right)
     if left is None or right is None:
-        return (left is None or left == "") and (right is None or right == "")
+        return _is_nothing(left) and _is_nothing(right)
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        limits.weigh(left)
+        limits.weigh(right)
+        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
     if isinstance(left, bool) or isinstance(right, bool):
         return _truth(left) == _truth(right)
     pair = _alike(left, right)
@@ -92,10 +96,17 @@ def order(left: Any, right: Any) -> int | None:
     if left is None or right is None:
         return None
     pair = _alike(left, right) or (left, right)
+    if isinstance(pair[0], (list, tuple)):
+        return None
     try:
         return int(pair[0] > pair[1]) - int(pair[0] < pair[1])
     except TypeError:
         return None
+
+
+def _is_nothing(value: Any) -> bool:
+    """Null, and what PHP takes for the same: nothing, no, zero."""
+    return value is None or (isinstance(value, (str, int, float)) and value in ("", 0))
 
 
 def _truth(value: Any) -> bool:
@@ -110,7 +121,7 @@ def _alike(left: Any, right: Any) -> tuple[Any, Any] | None:
     if isinstance(left, date) or isinstance(right, date):
         moments = _moment(left), _moment(right)
         return None if None in moments else moments
-    if type(left) is Field and type(right) is Field:  # two data: as numbers when both are
+    if isinstance(left, str) and isinstance(right, str):  # as numbers when both are
         numbers = number(left), number(right)
         return None if None in numbers else numbers
     return None

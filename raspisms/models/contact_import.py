@@ -49,6 +49,8 @@ class Import(Model):
     total: Mapped[int] = mapped_column(default=0)
     position: Mapped[int] = mapped_column(default=0)
     """Lines that the present step has done."""
+    cursor: Mapped[int] = mapped_column(default=0)
+    """The id of the last of them; 0 at the beginning of a step."""
     group_id: Mapped[int | None] = mapped_column(ForeignKey("contact_groups.id", ondelete="SET NULL"))
     """Where everybody of the list is put as well."""
     origin: Mapped[str] = mapped_column(String(200), default="")

@@ -28,6 +28,8 @@ class Fate(StrEnum):
     EMPTY = "empty"
     """The text is empty for this person."""
     TOO_LONG = "too_long"
+    GONE = "gone"
+    """The contact was deleted, or has another number, since the report was made."""
     MISTAKE = "mistake"
     """The text cannot be computed for this person."""
 
@@ -47,6 +49,8 @@ class Recipient(Model):
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
     number: Mapped[str] = mapped_column(String(60))
     """E.164; what was written, when that is no number."""
+    contact_id: Mapped[int | None]
+    """Not a foreign key: that the contact is gone must be seen."""
     name: Mapped[str] = mapped_column(String(100), default="")
     text: Mapped[str | None] = mapped_column(Text)
     """The final text, when it differs from person to person."""

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from .. import queues
 from ..database import now, transaction
 from ..extensions import bell, db
-from ..models import Contact, Import, ImportLine, ImportState, Verdict, group_contacts
+from ..models import Campaign, CampaignState, Contact, Import, ImportLine, ImportState, Verdict, group_contacts
 from ..models.contact import fold
 from ..texts import numbers as telephone_numbers
 from ..words import N_
@@ -107,19 +107,29 @@ def _chunk(import_id: int) -> bool:
         if found is None or found.state not in steps:
             return False
         step, then = steps[found.state]
-        query = select(ImportLine).where(ImportLine.import_id == import_id).order_by(ImportLine.id)
-        lines = list(session.scalars(query.offset(found.position).limit(CHUNK)))
+        lines = _next_lines(session, found)
         if lines:
+            last = lines[-1].id
             step(session, found, lines)
             found.position += len(lines)
-            found.held_at = now()
+            found.cursor, found.held_at = last, now()
         else:
-            found.state, found.position = then, 0
+            found.state, found.position, found.cursor = then, 0, 0
             if then is ImportState.APPLIED:
                 found.applied_at = now()
         more = found.state in steps
     db.session.expunge_all()
     return more
+
+
+def _next_lines(session: Session, owner: Import) -> list[ImportLine]:
+    """The lines that follow; an undo goes backwards, since what came last is taken back first."""
+    query = select(ImportLine).where(ImportLine.import_id == owner.id)
+    if owner.state is ImportState.UNDOING:
+        if owner.cursor:
+            query = query.where(ImportLine.id < owner.cursor)
+        return list(session.scalars(query.order_by(ImportLine.id.desc()).limit(CHUNK)))
+    return list(session.scalars(query.where(ImportLine.id > owner.cursor).order_by(ImportLine.id).limit(CHUNK)))
 
 
 # -- comparing ----------------------------------------------------------------------------------------------
@@ -134,7 +144,7 @@ def _compare(session: Session, owner: Import, lines: list[ImportLine]) -> None:
     before = _earlier_lines(session, owner.id, wanted, lines[0].id)
     for line in lines:
         if line.verdict is not Verdict.REFUSED:
-            _judge(line, known.get(line.number, []), before)
+            _judge(line, known.get(line.number, []), before, consents=bool(owner.consent))
 
 
 def _read(line: ImportLine, number: str, name: str) -> None:
@@ -171,7 +181,9 @@ def _earlier_lines(session: Session, import_id: int, wanted: set[str], before_id
     return {(number, fold(name)) for number, name in rows}
 
 
-def _judge(line: ImportLine, same_number: list[Contact], before: set[tuple[str, str]]) -> None:
+def _judge(
+    line: ImportLine, same_number: list[Contact], before: set[tuple[str, str]], *, consents: bool = False
+) -> None:
     key = (line.number, fold(line.name))
     if key in before or (not line.name and any(number == line.number for number, _ in before)):
         line.verdict, line.reason = Verdict.DUPLICATE, TWICE
@@ -182,7 +194,8 @@ def _judge(line: ImportLine, same_number: list[Contact], before: set[tuple[str, 
         line.verdict, line.contact_id = Verdict.NEW, None
         return
     line.contact_id = contact.id
-    if _merged(contact, line) == (contact.name, contact.data):
+    agrees = consents and not contact.consent
+    if _merged(contact, line) == (contact.name, contact.data) and not agrees:
         line.verdict, line.reason = Verdict.DUPLICATE, AS_IS
     else:
         line.verdict = Verdict.UPDATED
@@ -208,8 +221,8 @@ def correct(import_id: int, line_id: int, number: str, name: str | None = None) 
     """Give a refused line another number. Raises Refused when the import is not waiting."""
     with transaction() as session:
         found = _in_state(session, import_id, ImportState.READY)
-        line = session.get_one(ImportLine, line_id)
-        if line.import_id != found.id:
+        line = session.get(ImportLine, line_id)
+        if line is None or line.import_id != found.id:
             raise Refused(N_("Cette ligne n’est pas de cet import."))
         line.raw = {**line.raw, "number": number, "name": line.raw["name"] if name is None else name}
         _read(line, number, line.raw["name"])
@@ -220,7 +233,7 @@ def correct(import_id: int, line_id: int, number: str, name: str | None = None) 
                     ImportLine.import_id == import_id, ImportLine.number == line.number, ImportLine.id != line.id
                 )
             )
-            _judge(line, known, {(number, fold(name)) for number, name in rows})
+            _judge(line, known, {(number, fold(name)) for number, name in rows}, consents=bool(found.consent))
     return line
 
 
@@ -240,7 +253,7 @@ def undo(import_id: int) -> Import:
 def _start(import_id: int, needed: ImportState, state: ImportState) -> Import:
     with transaction() as session:
         found = _in_state(session, import_id, needed)
-        found.state, found.position = state, 0
+        found.state, found.position, found.cursor = state, 0, 0
     ring(import_id)
     return found
 
@@ -251,6 +264,8 @@ def forget(import_id: int) -> None:
         found = session.get(Import, import_id)
         if found is None or found.state not in (ImportState.READY, ImportState.READING):
             raise Refused(N_("Cet import est déjà appliqué : annulez-le plutôt."))
+        if import_id in _needed(session):
+            raise Refused(N_("Une campagne utilise cette liste : jetez ou envoyez d’abord son brouillon."))
         session.execute(delete(ImportLine).where(ImportLine.import_id == import_id))
         session.delete(found)
 
@@ -285,8 +300,9 @@ def _apply(session: Session, owner: Import, lines: list[ImportLine]) -> None:
         line.contact_id = contact.id
         line.before = {"version": contact.version}
     if owner.group_id is not None:
-        present = [line.contact_id for line in lines if line.contact_id is not None]
-        groups.put(session, owner.group_id, present)
+        present = {line.contact_id: line for line in reversed(lines) if line.contact_id is not None}
+        for contact_id in groups.put(session, owner.group_id, list(present)):
+            present[contact_id].before = {**(present[contact_id].before or {}), "joined": True}
 
 
 def _new(owner: Import, line: ImportLine) -> Contact:
@@ -309,20 +325,31 @@ def _update(owner: Import, contact: Contact, line: ImportLine) -> None:
 
 
 def _undo(session: Session, owner: Import, lines: list[ImportLine]) -> None:
-    touched = {line.contact_id: line for line in lines if line.before is not None and line.contact_id is not None}
-    gone = []
-    for contact in session.scalars(select(Contact).where(Contact.id.in_(touched))):
-        line = touched[contact.id]
-        before = line.before or {}
-        if contact.version != before["version"]:
+    """Take lines back, the last one first: each contact as it was before that line, unless somebody changed it."""
+    ids = {line.contact_id for line in lines if line.before is not None and line.contact_id is not None}
+    known = {contact.id: contact for contact in session.scalars(select(Contact).where(Contact.id.in_(ids)))}
+    joined = [line.contact_id for line in lines if line.before and line.before.get("joined")]
+    if joined and owner.group_id is not None:
+        session.execute(
+            delete(group_contacts).where(
+                group_contacts.c.group_id == owner.group_id, group_contacts.c.contact_id.in_(joined)
+            )
+        )
+    gone: list[int] = []
+    for line in lines:
+        contact = known.get(line.contact_id or 0)
+        if contact is None or line.before is None or "version" not in line.before:
+            continue
+        if contact.version != line.before["version"]:
             line.reason = CHANGED_SINCE
-        elif line.verdict is Verdict.NEW or "data" not in before:
+        elif "data" not in line.before:
             gone.append(contact.id)
         else:
+            before = line.before
             contacts.write(contact, before["name"], contact.number, before["data"])
             if contact.consent != before["consent"]:
                 contact.consent, contact.consent_at = before["consent"], None
-            contact.version += 1
+            contact.version = before["version"] - 1  # what the line before it left
             line.before = None
     session.flush()
     if gone:
@@ -330,6 +357,13 @@ def _undo(session: Session, owner: Import, lines: list[ImportLine]) -> None:
         session.execute(delete(group_contacts).where(group_contacts.c.contact_id.in_(gone)))
         session.execute(delete(Contact).where(Contact.id.in_(gone)))
         session.expire_all()
+
+
+def _needed(session: Session) -> set[int]:
+    """Imports whose lines a draft or a campaign to come is for."""
+    waiting = (CampaignState.DRAFT, CampaignState.SCHEDULED)
+    held = session.scalars(select(Campaign.targets).where(Campaign.state.in_(waiting), Campaign.targets.is_not(None)))
+    return {targets["import_id"] for targets in held if targets and targets.get("import_id")}
 
 
 # -- the report -------------------------------------------------------------------------------------------------
@@ -369,4 +403,6 @@ def tidy(session: Session, moment: datetime | None = None) -> None:
         Import.created_at < (moment or now()) - KEPT,
         Import.state.in_((ImportState.READY, ImportState.APPLIED, ImportState.UNDONE)),
     )
-    session.execute(delete(ImportLine).where(ImportLine.import_id.in_(old)))
+    forgettable = set(session.scalars(old)) - _needed(session) if session.scalar(old.limit(1)) is not None else set()
+    if forgettable:
+        session.execute(delete(ImportLine).where(ImportLine.import_id.in_(forgettable)))

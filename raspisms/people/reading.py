@@ -34,8 +34,14 @@ NAME_HEADERS = frozenset({"nom_complet", "nom_et_prenom", "nom_prenom", "prenom_
 FIRST_NAME_HEADERS = frozenset({"prenom", "first_name", "firstname", "given_name", "prenoms"})
 LAST_NAME_HEADERS = frozenset({"nom", "last_name", "lastname", "surname", "nom_de_famille", "family_name", "nom_usage"})
 # What a spreadsheet takes for a formula; exports put an apostrophe before it.
+# As many digits as a damaged number still has, and no title.
+LEAST_DIGITS = 6
 FORMULA = re.compile(r"'(?=[=+\-@\t\r])")
 IN_LINE = re.compile(r"(?P<before>.*?)(?P<number>\+?\d[\d .\-()\u00a0\u202f/]{7,}\d)(?P<after>.*)", re.DOTALL)
+# What Excel writes for itself on top of a CSV.
+SEPARATOR_LINE = re.compile(r"\A\ufeff?sep=.[\r\n]+", re.IGNORECASE)
+# What no database takes, or only in part: NUL, and halves of characters.
+UNSTORABLE = re.compile("[\ud800-\udfff\0]")
 CARD = re.compile(r"^BEGIN:VCARD.*?^END:VCARD\s*$", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 
 
@@ -112,6 +118,8 @@ def _sheet(content: bytes) -> list[tuple[int, list[str]]]:
 
 
 def _cell(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, float) and value.is_integer():
@@ -127,7 +135,7 @@ def _cell(value: Any) -> str:
 
 
 def _csv_rows(text: str) -> list[tuple[int, list[str]]]:
-    text = text.replace("\0", "")
+    text = SEPARATOR_LINE.sub("", UNSTORABLE.sub("", text))
     delimiter = _delimiter(text)
     if delimiter is None:
         return [(number, _pasted(line)) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
@@ -187,6 +195,9 @@ def _from_rows(rows: Sequence[tuple[int, list[str]]]) -> Iterator[Line]:
     rows = [(line, cells[:MOST_COLUMNS]) for line, cells in rows if any(cells)]
     if not rows:
         return
+    if all(telephone_numbers.read(cell)[0] for _, cells in rows[:SAMPLE_ROWS] for cell in cells if cell):
+        yield from (Line(line, "", cell) for line, cells in rows for cell in cells if cell)
+        return
     header = rows[0][1] if _is_header(rows) else None
     people = rows[1:] if header is not None else rows
     columns = _columns(header, people)
@@ -205,8 +216,8 @@ def _plain(cell: str) -> str:
 def _is_header(rows: Sequence[tuple[int, list[str]]]) -> bool:
     """The first line names columns when nothing in it is a number, and a number comes later or a name is known."""
     first = rows[0][1]
-    if any(telephone_numbers.read(cell)[0] for cell in first):
-        return False
+    if any(sum(map(str.isdigit, cell)) >= LEAST_DIGITS for cell in first):
+        return False  # a number, or one that is to be corrected
     if any(_folded(cell) in NUMBER_HEADERS for cell in first):
         return True
     return any(telephone_numbers.read(cell)[0] for _, cells in rows[1:SAMPLE_ROWS] for cell in cells)
@@ -223,7 +234,8 @@ def _columns(header: list[str] | None, people: Sequence[tuple[int, list[str]]]) 
     name = _name_columns(names, people, number, width)
     keys: dict[int, str] = {}
     for at in range(width):
-        is_part = at in name and len(name) > 1  # first and last names stay readable one by one
+        # First and last names stay readable one by one, and RaspiSMS's texts find them where they were.
+        is_part = at in name and at < len(names) and names[at] in FIRST_NAME_HEADERS | LAST_NAME_HEADERS
         if at == number or (at in name and not is_part):
             continue
         key = clean_key(header[at]) if header and at < len(header) else ""
@@ -239,11 +251,21 @@ def _number_column(names: list[str], people: Sequence[tuple[int, list[str]]], wi
     sample = people[:SAMPLE_ROWS]
 
     def score(at: int) -> tuple[float, bool, int]:
-        found = sum(1 for _, cells in sample if at < len(cells) and telephone_numbers.read(cells[at])[0] is not None)
+        found = sum(_likeness(cells[at]) for _, cells in sample if at < len(cells))
         known = at < len(names) and names[at] in NUMBER_HEADERS
         return found + (len(sample) / 2 if known else 0), known, -at
 
     return max(range(width), key=score)
+
+
+def _likeness(cell: str) -> float:
+    """How much a cell is the number to write to: a mobile more than a landline, a repaired one less than either."""
+    number, repaired = telephone_numbers.read(cell)
+    if number is None:
+        return 0.0
+    if repaired:
+        return 0.5
+    return 1.5 if not number.startswith("+33") or number.startswith(("+336", "+337", "+3393")) else 1.0
 
 
 def _name_columns(names: list[str], people: Sequence[tuple[int, list[str]]], number: int, width: int) -> list[int]:
@@ -319,8 +341,17 @@ def _json(text: str) -> Iterator[Line]:
             yield Line(line, "", "")
             continue
         data = person.get("data")
-        data = json.loads(data) if isinstance(data, str) and data.startswith("{") else data
+        data = _object(data) if isinstance(data, str) else data
         kept = (
             {clean_key(str(key)): _cell(value) for key, value in (data or {}).items()} if isinstance(data, dict) else {}
         )
-        yield Line(line, str(person.get("name") or ""), str(person.get("number") or ""), kept)
+        name, number = (UNSTORABLE.sub("", str(person.get(key) or "")) for key in ("name", "number"))
+        yield Line(line, name, number, {key: UNSTORABLE.sub("", value) for key, value in kept.items()})
+
+
+def _object(text: str) -> Any:
+    """The hash that a text is, if it is one."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

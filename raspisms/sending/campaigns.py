@@ -14,7 +14,7 @@ from ..extensions import bell, db
 from ..models import Campaign, CampaignState, Canary, Message, Phone, Status
 from ..timeline import note_all
 from ..words import N_
-from . import hours, lease, prepared
+from . import canary, hours, lease, prepared
 
 # In the order of a message's life; what a campaign's counts are given by.
 COUNTED = (
@@ -105,6 +105,8 @@ def _send(session: Session, campaign: Campaign) -> None:
     campaign.state = CampaignState.SENDING
     campaign.waits_until = hours.opening(campaign.hours, now())
     campaign.pause_reason = None
+    if campaign.canary_state is Canary.FAILED:  # somebody has looked, or nobody would let it leave
+        campaign.canary_state = Canary.PASSED
     campaign.finished_at = None
 
 
@@ -127,7 +129,8 @@ def resume(campaign_id: int) -> Campaign:
     with transaction() as session:
         campaign = _in_state(session, campaign_id, CampaignState.PAUSED, CANNOT_RESUME)
         if campaign.canary_state in (Canary.WAITING, Canary.FAILED):  # a person looked
-            campaign.canary_state = Canary.PASSED
+            tried = canary.left(session, campaign_id) >= (campaign.canary or 0)
+            campaign.canary_state = Canary.PASSED if tried else Canary.FIRST
         _send(session, campaign)
     _ring(campaign_id)
     return campaign

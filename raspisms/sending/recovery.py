@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from .. import queues
-from ..database import StorageUnavailable, checkpoint, now, transaction
+from ..database import checkpoint, now, transaction
 from ..extensions import bell, db
 from ..models import Account, Heartbeat, ParkedReport, Phone, Submission, SubmissionState
 from ..models.phone import SENDING_STATUSES
@@ -34,7 +32,7 @@ def sweep(more: tuple[Callable[[], float], ...] = ()) -> float:
     for step in (_follow_clock, _receive, _check_phones, _expire, _look_after_campaigns, _send, _checkpoint, *more):
         try:
             next_due = min(next_due, step())
-        except (StorageUnavailable, SQLAlchemyError, sqlite3.Error, OSError):  # one step's trouble is not the others'
+        except Exception:  # one step's trouble is neither the others' nor the clock's end
             log.exception("a step of the sweep failed and is tried again")
         finally:
             db.session.rollback()

@@ -29,7 +29,7 @@ const isPersonal = () => /\{[{%#]/.test(text.value);
 function outgoing() {
   const stop = phone.selectedOptions[0].dataset.stop;
   const isAdvertising = compose.elements.purpose && compose.elements.purpose.value === "wholesale";
-  if (!isAdvertising || !stop || /\bSTOP\b/i.test(text.value) || !text.value.trim()) return text.value;
+  if (!isAdvertising || !stop || /\bSTOP\s+(au\s+)?(\d{5}|X{5})\b/i.test(text.value) || !text.value.trim()) return text.value;
   return text.value.trimEnd() + "\nSTOP au " + stop;
 }
 
@@ -173,7 +173,7 @@ if (search) {
   search.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
   search.addEventListener("input", async () => {
     const mine = ++latest;
-    const answer = await fetch(compose.dataset.searchUrl + "?" + new URLSearchParams({ q: search.value })).catch(() => null);
+    const answer = await fetch(compose.dataset.searchUrl + "?" + new URLSearchParams({ q: search.value }), { redirect: "error" }).catch(() => null);
     if (answer && answer.ok && mine === latest) element("contact-results").innerHTML = await answer.text();
   });
 }

@@ -23,7 +23,7 @@ def campaign(app, campaign_id=1):
     "changes",
     [
         {"text": "Bonjour {{ contact.nom }}"},
-        {"starts_at": "2031-01-01T10:00"},
+        {"starts_at": "2028-01-01T10:00"},
         {"canary": "5"},
         {"repeats": "weekly"},
         {"purpose": "wholesale", "text": "Soldes STOP au 36180"},
@@ -48,7 +48,9 @@ def test_a_campaign_must_say_what_it_is(app, client, phone):
     ("changes", "field", "words"),
     [
         ({"text": "a\n{{ nom }}"}, "text", "Ligne 2"),
+        ({"starts_at": "9999-12-31T10:00"}, "starts_at", "Écrivez une date"),
         ({"starts_at": "demain"}, "starts_at", "Écrivez une date"),
+        ({"canary": "²"}, "canary", "de 1 à 1000"),
         ({"canary": "0"}, "canary", "de 1 à 1000"),
     ],
 )
@@ -143,7 +145,7 @@ def test_a_draft_for_thousands_of_contacts_keeps_them_all(app, client, phone):
     page = client.get(f"/campaigns/{draft.id}/edit")
     assert page.text.count('name="contacts"') == 20
     assert "et 10 autres" in page.text.replace("\xa0", " ")
-    kept = {"contacts": [str(one) for one in ids[1:20]], "keep_rest": "1"}
+    kept = {"contacts": [str(one) for one in ids[1:20]], "rest": ",".join(map(str, ids[20:]))}
     compose(client, path=f"/campaigns/{draft.id}/edit", to="", purpose="alert", **kept)
     with app.app_context():
         assert drafts.get(draft.id).targets["contacts"] == ids[1:]

@@ -19,6 +19,7 @@ from raspisms.models import (
     Campaign,
     CampaignState,
     Canary,
+    Contact,
     Fate,
     Hours,
     Message,
@@ -26,6 +27,7 @@ from raspisms.models import (
     Status,
     Submission,
 )
+from raspisms.people import contacts, groups
 from raspisms.receiving import optouts
 from raspisms.sending import campaigns, canary, claim, hours
 from tests.factories import BOB, LEA
@@ -296,3 +298,52 @@ def test_a_request_that_is_repeated_waits_for_the_hours_too(here, monkeypatch, o
     assert octopush.messages == []
     assert [m.status for m in messages()] == [Status.QUEUED]
     assert fresh(campaign.id).state is CampaignState.SENDING
+
+
+def test_a_repetition_writes_to_everybody_of_its_day(here):
+    people = Targets(groups=[groups.save(None, "Tous", rule="1 == 1").id])
+    contacts.save(None, None, "Léa", LEA, {})
+    first = sent(written(targets=people, repeats="daily"))
+    for at, number in enumerate(MANY):
+        contacts.save(None, None, f"P{at}", number, {})
+    upcoming = db.session.scalar(select(Campaign).where(Campaign.repeat_of_id == first.id))
+    with transaction() as session:
+        session.execute(update(Campaign).where(Campaign.id == upcoming.id).values(starts_at=now() - timedelta(days=3)))
+    launch.work(upcoming.id)
+    assert [m.number for m in messages()] == [LEA, LEA, *MANY]
+    following = db.session.scalar(select(Campaign.starts_at).where(Campaign.repeat_of_id == upcoming.id))
+    assert following > now(), "what was missed is not made up for"
+
+
+@pytest.mark.parametrize("change", ["consent", "deleted", "number", "fault"])
+def test_what_changed_since_the_report_counts(here, change):
+    lea = contacts.save(None, None, "Léa", LEA, {}, consent="oui")
+    contacts.save(None, None, "Bob", BOB, {}, consent="oui")
+    people = Targets(groups=[groups.save(None, "Tous", rule="1 == 1").id])
+    campaign = written(text="Soldes STOP au 36180", targets=people, purpose="wholesale", hours=Hours.FREE)
+    if change == "deleted":
+        contacts.delete_all(Contact.id == lea.id)
+    elif change == "fault":
+        with transaction() as session:
+            session.execute(update(Contact).where(Contact.id == lea.id).values(fault="…"))
+    else:
+        number = "+33639987009" if change == "number" else LEA
+        contacts.save(lea.id, 1, "Léa", number, {}, consent="" if change == "consent" else "oui")
+    sent(campaign, may_override=True)
+    assert [m.number for m in messages()] == [BOB]
+
+
+def test_the_first_few_are_not_passed_over_by_a_pause(here, octopush, run_jobs):
+    campaign = sent(written(*MANY, canary=3))
+    campaigns.pause(campaign.id)
+    campaigns.resume(campaign.id)
+    run_jobs()
+    assert len(octopush.messages) == 3
+
+
+def test_a_report_that_fails_says_so_and_is_not_tried_for_ever(here, monkeypatch):
+    campaign = drafts.save(None, wish(LEA), None)
+    monkeypatch.setattr(report.Judge, "rows", lambda *_: 1 / 0)
+    launch.work(campaign.id)
+    assert launch.unfinished() == []
+    assert any("échoué" in problem for problem in report.summary(fresh(campaign.id)).problems)

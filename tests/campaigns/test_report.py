@@ -75,7 +75,7 @@ def test_a_personal_text_is_filled_counted_and_its_faults_are_told(here):
 
 
 def test_the_stop_mention_is_added_counted_and_required(here, phone):
-    text = "Soldes ! " + "x" * 145
+    text = "Soldes non-stop ! " + "x" * 136
     consenting = Targets(numbers=[{"number": LEA}], consent="bulletin")
     campaign = written(text=text, targets=consenting, purpose="wholesale")
     assert any("numéro court" in problem for problem in report.summary(campaign).problems)

@@ -46,6 +46,7 @@ LEA = {
         "contact.age * 2 + 1 == 69 && contact.age % 10 == 4 && 2 ** 3 == 8",
         "contact.nothing == null && constant('PHP_VERSION') == null",
         "{a: 1}.a == 1",
+        "contact.age >= '9' && contact.nothing == 0 && contact.nothing == false",
     ],
 )
 def test_raspisms_own_rules_run_unchanged(rule):
@@ -63,6 +64,8 @@ def test_raspisms_own_rules_run_unchanged(rule):
         "contact.__class__",
         "contact.keys",
         "''.join",
+        "contact.age is sameas",
+        "contact[[1]] == 1",
     ],
 )
 def test_what_is_missing_or_cannot_be_computed_is_false(rule):
@@ -80,6 +83,7 @@ def test_what_is_missing_or_cannot_be_computed_is_false(rule):
         ("age > 18", 1, "écrivez contact.age"),
         ("contact.age|nope", 13, "Le filtre « nope »"),
         ("(" * 5000, None, "Trop de parenthèses"),
+        ("{[1]: 2} == 1", None, "pas comprise"),
         ("contact.a 'b'", 11, "inattendu"),
     ],
 )

@@ -50,6 +50,7 @@ METAS = {"name": "Léa", "number": "+33639987001"}
         ("{{ max(1, 3, 2) }}{{ min([4, 2]) }}{{ range(1, 7, 3)|join('-') }}", "321-4-7"),
         ("{{ contact.rien|default('—') }}{{ 'abc'|length }}{{ {'a': 1}|keys|first }}", "—3a"),
         ("{{ true }}{{ false }}{{ null }}", "1"),
+        ("A\n{% if 1 %}\nX\n{% endif %}\nY", "A\nX\nY"),  # Twig takes the line end after a tag away
         ("{# une note #}prix : 5 €", "prix : 5 €"),
     ],
 )  # fmt: skip
@@ -73,7 +74,7 @@ def test_missing_data_are_told():
     ("text", "line", "words"),
     [
         ("Bonjour\n{{ contact.nom|nope }}", 2, "Le filtre « nope »"),
-        ("{% if contact.a %}\nx", 1, "{% endif %}"),
+        ("{% if contact.a %}\nx", 2, "{% endif %}"),
         ("a\nb\n{{ prenom }}", 3, "écrivez contact.prenom"),
         ("{% include 'x' %}", 1, "La balise « include »"),
         ("{% import 'x' as y %}", 1, "La balise « import »"),
@@ -105,6 +106,11 @@ def test_what_cannot_be_computed_names_its_line():
         "{{ 2 ** 999999 }}",
         "{% set l = 1..20000 %}{% for i in l %}{{ l|sort|reverse|join }}{% endfor %}",
         "{{ [[[[1..9999]]]] }}" * 50,
+        "{{ " + "contact.a ?? " * 40 + "1 }}",
+        "{{ " + "(" * 40 + "contact.a" + " ?: 1)" * 40 + " }}",
+        "{% set a = 'x' %}" + "{% set a = [a, a, a, a, a, a, a, a, a, a] %}" * 9 + "{{ a }}",
+        "{% set a = 'x' %}" + "{% set a = [a, a, a, a, a, a, a, a, a, a] %}" * 9 + "{{ a == a ? 1 : 2 }}",
+        "{% set a = 'x' %}" + "{% set a = {'b': a, 'c': a, 'd': a, 'e': a} %}" * 20 + "{{ a|json_encode }}",
     ],
 )
 def test_a_text_that_would_run_for_ever_is_stopped(text):
@@ -134,6 +140,10 @@ def test_nothing_but_the_data_can_be_reached(text):
     except Mistake:
         return
     assert filled.strip() == ""
+
+
+def test_half_a_character_is_left_out():
+    assert Template('{{ "\\ud800" }}a').fill({}, {}) == "a"
 
 
 def test_a_plain_text_is_not_personal():

@@ -68,8 +68,8 @@ def test_applied_then_undone(here):
     imports.apply(import_id)
     assert finish(import_id).state is ImportState.APPLIED
     found = everybody()
-    assert found["Léa"] == ("+33639987001", {"ville": "Lyon"})
-    assert found["Bob"] == ("+33639987002", {"ville": "Nice", "vip": "oui"})
+    assert found["Léa"] == ("+33639987001", {"nom": "Léa", "ville": "Lyon"})
+    assert found["Bob"] == ("+33639987002", {"nom": "Bob", "ville": "Nice", "vip": "oui"})
     assert set(found) == {"Léa", "Bob", "Max", "Rep", "Autre"}
     assert {person.name for person in groups.members([group_id])} == set(found)
     assert db.session.get(Contact, bob_id, populate_existing=True).consent == "bulletin 2026"
@@ -129,7 +129,7 @@ def test_a_contact_that_appeared_meanwhile_is_not_doubled(here):
     contacts.save(None, None, "Léa", "0639987001", {"vip": "oui"})
     imports.apply(import_id)
     finish(import_id)
-    assert everybody()["Léa"] == ("+33639987001", {"vip": "oui", "ville": "Lyon"})
+    assert everybody()["Léa"] == ("+33639987001", {"vip": "oui", "nom": "Léa", "ville": "Lyon"})
     assert contacts.count(Contact.name == "Léa") == 1
 
 
@@ -139,3 +139,24 @@ def test_the_job_does_it_all(app, run_jobs):
     run_jobs()
     with app.app_context():
         assert db.session.get(Import, found.id).state is ImportState.READY
+
+
+def test_undo_takes_back_every_line_of_one_person_and_the_group(here):
+    bob = contacts.save(None, None, "", "0639987002", {})
+    group_id = groups.save(None, "Inscrits").id
+    import_id = bring("nom;portable;x;y\n;0639987002;1;\nBob;0639987002;;2\n", group_id=group_id, consent="bulletin")
+    imports.apply(import_id)
+    finish(import_id)
+    assert list(groups.members([group_id]))
+    imports.undo(import_id)
+    finish(import_id)
+    found = db.session.get(Contact, bob.id, populate_existing=True)
+    assert (found.name, found.data, found.consent) == ("", {}, "")
+    assert list(groups.members([group_id])) == []
+
+
+def test_a_proof_of_consent_is_kept_for_who_was_there_already(here):
+    lea = contacts.save(None, None, "Léa", "0639987001", {})
+    imports.apply(import_id := bring("0639987001;Léa\n", consent="bulletin 2026"))
+    finish(import_id)
+    assert db.session.get(Contact, lea.id, populate_existing=True).consent == "bulletin 2026"

@@ -20,7 +20,7 @@ def test_encodings_and_separators_are_found(encoding, delimiter):
     rows = [("Nom", "Téléphone", "Ville"), (*LEA, "Orléans"), (*BOB, "Paris")]
     text = "\r\n".join(delimiter.join(row) for row in rows)
     [lea, bob] = reading.read(text.encode(encoding))
-    assert (lea.name, lea.number, lea.data) == (*LEA, {"Ville": "Orléans"})
+    assert (lea.name, lea.number, lea.data) == (*LEA, {"Nom": "Léa Martin", "Ville": "Orléans"})
     assert (bob.line, bob.name) == (3, "Bob")
 
 
@@ -38,6 +38,11 @@ def test_encodings_and_separators_are_found(encoding, delimiter):
         ("0639987001\n0639987002", [("", "0639987001"), ("", "0639987002")]),
         ("Léa Martin 06 39 98 70 01\nBob : 0639987002\n", [("Léa Martin", "06 39 98 70 01"), BOB]),
         ("06 39 98 70 01 Léa Martin\n", [LEA]),
+        # Damaged first lines, numbers alone on a line, a landline beside a mobile, Excel's own first line.
+        ("Alice;06399870\nBob;0639987002\n", [("Alice", "06399870"), BOB]),
+        ("0639987001,0639987002", [("", "0639987001"), ("", "0639987002")]),
+        ("nom;telephone;mobile\nBob;0145678901;0639987002\n", [BOB]),
+        ("sep=;\nnom;mobile\nBob;0639987002\n", [BOB]),
         # A quoted line break, a doubled quote, an empty line between.
         ('Nom;Mobile\n"Léa\nMartin";06 39 98 70 01\n\n"B""ob";0639987002\n', [LEA, ('B"ob', "0639987002")]),
         # What an export put before a formula is taken away again.
@@ -52,6 +57,17 @@ def test_first_and_last_names_stay_readable_one_by_one():
     [line] = reading.read(b"Nom;Prenom;Portable;Date de naissance\nMartin;Lea;0639987001;1990-02-03\n")
     assert line.name == "Lea Martin"
     assert line.data == {"Nom": "Martin", "Prenom": "Lea", "Date_de_naissance": "1990-02-03"}
+
+
+def test_raspisms_list_of_numbers_keeps_each_of_its_data():
+    [line] = reading.read(b"destinataire,prenom,code\n+33639987001,Lea,12\n")
+    assert (line.number, line.data) == ("+33639987001", {"prenom": "Lea", "code": "12"})
+
+
+def test_json_with_odd_values_is_read_all_the_same():
+    body = '[{"name": "a\\ud800b\\u0000", "number": "0639987001", "data": {"x": null}}, {"number": 1, "data": "{bad"}]'
+    lines = reading.read(body.encode())
+    assert [(line.name, line.data) for line in lines] == [("ab", {"x": ""}), ("", {})]
 
 
 def test_json_as_raspisms_exports_it():
