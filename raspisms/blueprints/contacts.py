@@ -203,6 +203,7 @@ def _done(verb: str, which: ColumnElement[bool]) -> str:
         return str(ngettext("%(num)s contact modifié.", "%(num)s contacts modifiés.", changed))
     if verb == "delete":
         removed = contacts.delete_all(which)
+        audit.note(current_user.id, "contacts deleted", str(removed))
         return str(ngettext("%(num)s contact supprimé.", "%(num)s contacts supprimés.", removed))
     return abort(400)
 

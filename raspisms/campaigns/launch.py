@@ -239,9 +239,10 @@ def _write_next(session: Session, campaign: Campaign) -> None:
     if campaign.repeats not in REPEATS or campaign.starts_at is None:
         return
     copied = ("phone_id", "user_id", "name", "text", "purpose", "hours", "tag", "canary", "targets", "repeats")
-    following = next_time(campaign.starts_at, campaign.repeats)
+    first = _first_start(session, campaign)
+    following = next_time(campaign.starts_at, campaign.repeats, first)
     while following <= now():  # what was missed while the machine was off is not made up for
-        following = next_time(following, campaign.repeats)
+        following = next_time(following, campaign.repeats, first)
     session.add(
         Campaign(
             **{name: getattr(campaign, name) for name in copied},
@@ -255,13 +256,26 @@ def _write_next(session: Session, campaign: Campaign) -> None:
     )
 
 
-def next_time(moment: datetime, repeats: str) -> datetime:
-    """The same time of day, a day, a week or a month later, on the clock of the wall: also across change-overs."""
+def _first_start(session: Session, campaign: Campaign) -> datetime | None:
+    """When the first of a row of repetitions was meant to start: its day and its time are those of all."""
+    known: Campaign | None = campaign
+    while known is not None and known.repeat_of_id is not None:
+        campaign, known = known, session.get(Campaign, known.repeat_of_id)
+    return (known or campaign).starts_at
+
+
+def next_time(moment: datetime, repeats: str, first: datetime | None = None) -> datetime:
+    """The same time of day, a day, a week or a month later, on the clock of the wall: also across change-overs.
+
+    Day of the month and time of day are those of `first`: neither a short month nor a skipped hour shifts the rest.
+    """
     zone = ZoneInfo(current_app.config["TIMEZONE"])
     local = moment.astimezone(zone).replace(tzinfo=None)
+    meant = (first or moment).astimezone(zone)
+    local = local.replace(hour=meant.hour, minute=meant.minute)
     if repeats == "monthly":
         year, month = divmod(local.year * 12 + local.month, 12)
-        day = min(local.day, calendar.monthrange(year, month + 1)[1])
+        day = min(meant.day, calendar.monthrange(year, month + 1)[1])
         local = local.replace(year=year, month=month + 1, day=day)
     else:
         local += timedelta(days=7 if repeats == "weekly" else 1)

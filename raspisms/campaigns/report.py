@@ -51,7 +51,7 @@ def compute(campaign_id: int, between: Callable[[], None] = lambda: None) -> boo
         campaign = session.get(Campaign, campaign_id)
         if campaign is None or campaign.prepared_at is not None or not _is_open(campaign):
             return False
-        if campaign.holder and campaign.held_at and campaign.held_at > now() - SILENT_AFTER:
+        if campaign.holder and campaign.held_at and abs(now() - campaign.held_at) < SILENT_AFTER:
             return False
         session.execute(delete(Recipient).where(Recipient.campaign_id == campaign_id))
         campaign.position, campaign.holder, campaign.held_at = 0, run, now()

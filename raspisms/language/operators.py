@@ -130,6 +130,8 @@ def shown(value: Any) -> str:
         return "1"
     if isinstance(value, float) and value.is_integer() and abs(value) < limits.DIGITS:
         return str(int(value))
+    if isinstance(value, float):
+        return f"{value:.14G}"  # as PHP: 0.1 * 3 is 0.3
     if isinstance(value, datetime):
         return dates.written(value, "d/m/Y H:i" if value.hour or value.minute else "d/m/Y")
     if isinstance(value, (list, tuple)):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ..database import now, transaction
 from ..extensions import db
-from ..models import Contact, ImportLine, Message, MessageEvent, Recipient, group_contacts
+from ..models import Campaign, Contact, ImportLine, Message, MessageEvent, Recipient, group_contacts
 from ..models.contact import fold, searchable
 from ..models.message import FINAL_STATUSES
 from ..texts import numbers as telephone_numbers
@@ -301,10 +301,23 @@ def erase(session: Session, contact: Contact) -> None:
     session.execute(delete(Message).where(mine))
     session.execute(delete(Recipient).where(Recipient.number == contact.number))
     session.execute(delete(ImportLine).where(ImportLine.number == contact.number))
+    _leave_out(session, contact)
     same = select(Contact.id).where(Contact.number == contact.number)
     session.execute(delete(group_contacts).where(group_contacts.c.contact_id.in_(same)))
     session.execute(delete(Contact).where(Contact.number == contact.number))
     session.expire_all()
+
+
+def _leave_out(session: Session, contact: Contact) -> None:
+    """Take a person out of what campaigns were written for: a repetition or a copy must not find them again."""
+    for campaign in session.scalars(select(Campaign).where(Campaign.targets.is_not(None))):
+        held = campaign.targets or {}
+        numbers = [
+            one for one in held.get("numbers", []) if telephone_numbers.read(str(one["number"]))[0] != contact.number
+        ]
+        ids = [one for one in held.get("contacts", []) if one != contact.id]
+        if len(numbers) < len(held.get("numbers", [])) or len(ids) < len(held.get("contacts", [])):
+            campaign.targets = {**held, "numbers": numbers, "contacts": ids}
 
 
 def names_of(numbers: Collection[str]) -> dict[str, str]:

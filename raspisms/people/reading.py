@@ -139,20 +139,18 @@ def _csv_rows(text: str) -> list[tuple[int, list[str]]]:
     delimiter = _delimiter(text)
     if delimiter is None:
         return [(number, _pasted(line)) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows: list[tuple[int, list[str]]] = []
-    line = 0
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append((line + 1, [cell.strip() for cell in cells]))
-            line = reader.line_num
-            if len(rows) > MOST_LINES + 1:
-                break
-    except csv.Error as error:
-        raise Unreadable(
-            N_("Cette ligne est beaucoup trop longue : un guillemet n’est sans doute pas fermé."), line + 1
-        ) from error
+    for line, record in lists.records(io.StringIO(text, newline="")):
+        try:
+            cells = next(csv.reader([record], delimiter=delimiter, skipinitialspace=True), [])
+        except csv.Error as error:
+            raise Unreadable(
+                N_("Cette ligne est beaucoup trop longue : un guillemet n’est sans doute pas fermé."), line
+            ) from error
+        if any(cell.strip() for cell in cells):
+            rows.append((line, [cell.strip() for cell in cells]))
+        if len(rows) > MOST_LINES + 1:
+            break
     return rows
 
 

@@ -52,7 +52,7 @@ def encoding(sample: bytes) -> str:
 def first_column(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     """Line number and first cell of every record that has one; a first line that is no number is a header."""
     usual = DELIMITERS
-    for line, record in _records(lines):
+    for line, record in records(lines):
         cell, separator = _first_cell(record, usual)
         if separator:
             usual = separator + DELIMITERS.replace(separator, "")
@@ -80,7 +80,7 @@ def _first_cell(record: str, delimiters: str) -> tuple[str, str]:
     return record.partition(usual)[0].strip().strip('"'), ""
 
 
-def _records(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+def records(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     """Line number and text of each record; a quoted cell may go on over several lines.
 
     A quote that is not closed soon, or not as a cell is, belongs to its line alone: the people on the lines

@@ -238,6 +238,15 @@ def test_the_next_time_is_the_same_on_the_wall(here, first, repeats, following):
     assert launch.next_time(first, repeats) == following
 
 
+def test_a_short_month_and_a_skipped_hour_shift_nothing_after_them(here):
+    first = paris(2026, 1, 31, 9)
+    february = launch.next_time(first, "monthly", first)
+    assert (february, launch.next_time(february, "monthly", first)) == (paris(2026, 2, 28, 9), paris(2026, 3, 31, 9))
+    early = paris(2026, 3, 28, 2, 30)
+    skipped = launch.next_time(early, "daily", early)
+    assert launch.next_time(skipped, "daily", early) == paris(2026, 3, 30, 2, 30)
+
+
 def test_a_campaign_that_repeats_writes_the_next_one_with_the_people_of_that_day(here):
     first = sent(written(LEA, repeats="daily"))
     upcoming = db.session.scalar(select(Campaign).where(Campaign.repeat_of_id == first.id))

@@ -35,6 +35,7 @@ METAS = {"name": "Léa", "number": "+33639987001"}
         ("{{ 'abcdef'[1:2] }} {{ 'abc'|slice(1) }} {{ 'a' starts with 'a' ? 'oui' : 'non' }}", "bc bc oui"),
         ("{{ 4 is divisible by(2) ? 1 : 0 }}{{ 3 is odd ? 1 : 0 }}{{ '' is empty ? 1 : 0 }}", "111"),
         ("{{ 1 is not null ? 1 : 0 }}{{ contact.ville is same as('Lyon') ? 1 : 0 }}", "11"),
+        ("{{ 0.1 * 3 }}", "0.3"),
         ("{{ 7 // 2 }} {{ 7 / 2 }} {{ 6 / 2 }} {{ 7 % 4 }}", "3 3.5 3 3"),
         # Its filters.
         ("{{ contact.solde|number_format(2, ',', ' ') }}", "1 234,50"),

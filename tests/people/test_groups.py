@@ -3,6 +3,8 @@
 import pytest
 from sqlalchemy import select
 
+from raspisms.campaigns import drafts
+from raspisms.campaigns.targets import Targets
 from raspisms.extensions import db
 from raspisms.language import Mistake
 from raspisms.models import Contact, Message, OptOut
@@ -106,11 +108,16 @@ def test_a_person_is_forgotten_but_their_stop_is_not(app, client, phone, octopus
         contact = add("Léa", factories.LEA)
     factories.post(app, phone, factories.LEA)
     run_jobs()
+    with app.app_context():
+        targets = Targets(contacts=[contact.id], numbers=[{"number": "06 39 98 70 01"}, {"number": factories.BOB}])
+        draft = drafts.save(None, drafts.Wish(None, "x", targets), None)
     client.post("/opt-outs/", data={"numbers": factories.LEA, "csrf_token": factories.csrf(client, "/opt-outs/")})
     path = f"/contacts/{contact.id}"
     client.post(f"{path}/erase", data={"csrf_token": factories.csrf(client, path)})
     with app.app_context():
         assert db.session.scalar(select(Contact)) is None
         assert db.session.scalar(select(Message)) is None
+        kept = drafts.get(draft.id).targets
+        assert (kept["contacts"], kept["numbers"]) == ([], [{"number": factories.BOB}])
         assert [row.number for row in db.session.scalars(select(OptOut))] == [None]
     assert factories.post(app, phone, factories.LEA) == [], "the digest still stops it"

@@ -45,6 +45,8 @@ def test_encodings_and_separators_are_found(encoding, delimiter):
         ("sep=;\nnom;mobile\nBob;0639987002\n", [BOB]),
         # A quoted line break, a doubled quote, an empty line between.
         ('Nom;Mobile\n"Léa\nMartin";06 39 98 70 01\n\n"B""ob";0639987002\n', [LEA, ('B"ob', "0639987002")]),
+        # A quote that nobody closed hides nobody below it.
+        ('Nom;Mobile\n"Léa Martin;06 39 98 70 01\nBob;0639987002\n', [("Léa Martin;06 39 98 70 01", ""), BOB]),
         # What an export put before a formula is taken away again.
         ("name;number;note\n'=Léa;0639987001;x\n", [("=Léa", "0639987001")]),
     ],
