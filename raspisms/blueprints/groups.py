@@ -24,7 +24,7 @@ SHOWN = 50
 
 @bp.get("/")
 def index() -> str:
-    return render_template("groups/index.html", groups=groups.all_groups(), sizes=groups.sizes())
+    return render_template("groups/index.html", groups=groups.all_groups(with_children=True), sizes=groups.sizes())
 
 
 @bp.route("/new", methods=["GET", "POST"])

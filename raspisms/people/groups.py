@@ -43,9 +43,10 @@ class Preview:
         return self.count - len(self.names)
 
 
-def all_groups() -> list[Group]:
-    """Every group, by name."""
-    return list(db.session.scalars(select(Group).options(selectinload(Group.children)).order_by(Group.name)))
+def all_groups(*, with_children: bool = False) -> list[Group]:
+    """Every group, by name; with the groups inside of each, for a page that shows them."""
+    query = select(Group).order_by(Group.name)
+    return list(db.session.scalars(query.options(selectinload(Group.children)) if with_children else query))
 
 
 def sizes() -> dict[int, int]:
