@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .models import CampaignState, Fate, ImportState, Message, PhoneStatus, Status, Verdict
+from .models import CampaignState, Fate, ImportState, Message, PhoneStatus, Status
 from .words import N_
 
 STATUS_LABELS: dict[Status, str] = {
@@ -63,14 +63,6 @@ FATE_LABELS: dict[Fate, str] = {
     Fate.TOO_LONG: N_("Texte trop long"),
     Fate.GONE: N_("Contact supprimé ou changé depuis"),
     Fate.MISTAKE: N_("Texte impossible à calculer"),
-}
-
-VERDICT_LABELS: dict[Verdict, str] = {
-    Verdict.UNREAD: N_("À lire"),
-    Verdict.NEW: N_("Nouveaux"),
-    Verdict.UPDATED: N_("Mis à jour"),
-    Verdict.DUPLICATE: N_("Déjà connus"),
-    Verdict.REFUSED: N_("Refusés"),
 }
 
 IMPORT_LABELS: dict[ImportState, str] = {

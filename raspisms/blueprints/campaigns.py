@@ -30,7 +30,6 @@ from ..language import Mistake
 from ..models import Campaign, CampaignState, Fate, Phone, Recipient
 from ..people import exports
 from ..sending import campaigns
-from ..texts import rewriting
 from . import compose, downloads, paging
 from .imports import LARGEST_LIST
 
@@ -210,12 +209,6 @@ def preview() -> AnyResponse:
         parts=counted.parts,
         people=targets.estimate(chosen),
     )
-
-
-@bp.post("/rewrite")
-def rewrite() -> AnyResponse:
-    """The text without the characters that cost; for browsers without our script, and for its test."""
-    return jsonify(text=rewriting.without_foreign(request.form.get("text", "")))
 
 
 def _campaign(campaign_id: int) -> Campaign:

@@ -19,6 +19,7 @@ from ..models import Campaign, Contact, Import, Lane, Message, Phone, SavedText
 from ..people import contacts, groups, imports
 from ..sending import campaigns, outbox
 from ..texts import numbers as telephone_numbers
+from ..texts import rewriting
 
 Page = str | Response | tuple[str, int]
 
@@ -30,7 +31,10 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
         return render_template("messages/no_phone.html")
     form = ComposeForm(phones, answered, again, draft)
     status = 400 if form.is_submitted() else 200
-    if form.validate_on_submit():
+    if form.is_submitted() and request.form.get("rewrite"):  # where there is no script to do it in the page
+        form.text.data = rewriting.without_foreign(form.text.data or "")
+        status = 200
+    elif form.validate_on_submit():
         try:
             return _campaign(form, draft) if form.is_campaign else _message(form, answered)
         except (outbox.TextRefused, outbox.TooLate) as error:

@@ -45,11 +45,6 @@ STATE_CLASSES: dict[str, str] = {
     "unavailable": "failed",
     "no_credit": "failed",
     "disabled": "waiting",
-    "draft": "waiting",
-    "scheduled": "waiting",
-    "campaign_sending": "sent",
-    "paused": "unknown",
-    "done": "delivered",
 }
 
 
@@ -69,7 +64,6 @@ def init_app(app: Flask) -> None:
         STATE_CLASSES=STATE_CLASSES,
         CAMPAIGN_LABELS=labels.CAMPAIGN_LABELS,
         FATE_LABELS=labels.FATE_LABELS,
-        VERDICT_LABELS=labels.VERDICT_LABELS,
         IMPORT_LABELS=labels.IMPORT_LABELS,
         message_label=labels.of,
         current_locale=get_locale,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
@@ -23,11 +23,6 @@ TOO_LATE = N_("L’heure « inutile après » est passée : le SMS n’est pa
 NO_REPORT = N_(
     "Aucun accusé de réception n’est arrivé en 72 heures : le SMS est parti, sans que l’on sache s’il est arrivé."
 )
-
-
-def is_past(expires_at: datetime | None) -> bool:
-    """Whether a message with this limit is of no use any more."""
-    return expires_at is not None and expires_at <= now()
 
 
 def expire(session: Session) -> None:

@@ -152,3 +152,9 @@ def test_a_draft_for_thousands_of_contacts_keeps_them_all(app, client, phone):
     compose(client, path=f"/campaigns/{draft.id}/edit", to="", purpose="alert", contacts=[str(ids[1])])
     with app.app_context():
         assert drafts.get(draft.id).targets["contacts"] == [ids[1]]
+
+
+def test_costly_characters_are_rewritten_without_a_script_too(app, client, phone):
+    page = read_page(compose(client, text="Reçu, l’œuvre à 5 €", rewrite="1"))
+    assert page.find(id="text").text.strip() == "Recu, l'oeuvre à 5 €"
+    assert all_messages(app) == []
