@@ -9,7 +9,7 @@ const PLAIN = {
 function plainCharacter(character) {
   if (character in PLAIN) return PLAIN[character];
   const plain = character.normalize("NFD").replace(/\p{M}/gu, "");
-  return countSegments(plain).foreign.length ? character : plain;
+  return !plain || countSegments(plain).foreign.length ? character : plain;
 }
 
 function withoutForeign(text) {

@@ -33,5 +33,6 @@ def without_foreign(text: str) -> str:
 def _plain(character: str) -> str:
     if character in TABLE:
         return TABLE[character]
-    plain = "".join(part for part in unicodedata.normalize("NFD", character) if not unicodedata.combining(part))
-    return plain if not foreign_characters(plain) else character
+    parts = unicodedata.normalize("NFD", character)
+    plain = "".join(part for part in parts if not unicodedata.category(part).startswith("M"))
+    return plain if plain and not foreign_characters(plain) else character

@@ -16,7 +16,7 @@ TEXTS = st.text(
     alphabet=st.one_of(
         st.sampled_from(segments.BASIC + segments.EXTENDED),
         st.sampled_from("êçôîœ’«»…\N{NO-BREAK SPACE}😀é"),
-        st.characters(exclude_categories=["Cs"]),
+        st.characters(exclude_categories=["Cs", "Cn"]),
     ),
     max_size=400,
 )

@@ -17,6 +17,7 @@ from raspisms.texts.segments import BASIC, EXTENDED, count, foreign_characters
         ("Prix\N{NARROW NO-BREAK SPACE}: 5\N{NO-BREAK SPACE}€", "Prix : 5 €"),
         ("Déjà payé à 100 €", "Déjà payé à 100 €"),
         ("Bravo 🎉", "Bravo 🎉"),  # nothing else says it
+        ("ෲ", "ෲ"),  # made of marks only
     ],
 )
 def test_only_what_costs_is_rewritten(text, rewritten):
