@@ -294,11 +294,13 @@ def _apply(session: Session, owner: Import, lines: list[ImportLine]) -> None:
             known.setdefault(line.number, []).append(contact)
             added.append((line, contact))
         else:
+            if contact.id is None:  # an earlier line of this chunk made it
+                session.flush()
             _update(owner, contact, line)
     session.flush()
     for line, contact in added:
         line.contact_id = contact.id
-        line.before = {"version": contact.version}
+        line.before = {"version": 1}  # a later line may have changed it already
     if owner.group_id is not None:
         present = {line.contact_id: line for line in reversed(lines) if line.contact_id is not None}
         for contact_id in groups.put(session, owner.group_id, list(present)):

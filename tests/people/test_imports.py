@@ -160,3 +160,15 @@ def test_a_proof_of_consent_is_kept_for_who_was_there_already(here):
     imports.apply(import_id := bring("0639987001;Léa\n", consent="bulletin 2026"))
     finish(import_id)
     assert db.session.get(Contact, lea.id, populate_existing=True).consent == "bulletin 2026"
+
+
+def test_undo_removes_a_person_whom_two_lines_made(here):
+    import_id = bring("nom;portable;x\n;0639987002;1\nBob;0639987002;2\n")
+    imports.apply(import_id)
+    finish(import_id)
+    assert list(everybody()) == ["Bob"]
+    [only] = contacts.everybody()
+    assert set(db.session.scalars(select(ImportLine.contact_id))) == {only.id}
+    imports.undo(import_id)
+    finish(import_id)
+    assert everybody() == {}
