@@ -23,6 +23,7 @@ REQUIREMENTS = [
     # Out and in.
     "requests>=2.34,<3",  # the provider's API
     "granian>=2.8,<3",  # WSGI server: about twice waitress on a small POST with one commit
+    "a2wsgi>=1.10.10,<2",  # Flask's threads beside the event loop that open pages listen in
     # What we must not write ourselves.
     "jinja2>=3.1.6,<4",  # comes with Flask; rules and personal texts build on its parser and its sandbox
     "regex>=2026.1",  # `matches` in rules: a pattern that never ends is given up, which `re` cannot do
@@ -44,6 +45,7 @@ TESTS = [
     "hypothesis>=6.150",  # properties where a table cannot list the cases
     "playwright>=1.60",  # drives Debian's Chromium; its own download is not used
     "beautifulsoup4>=4.14,<5",  # reads pages as a person's browser does
+    "aiosmtpd>=1.4.6,<2",  # a real mail server, for the notices
     "html5lib>=1.1,<2",  # strict parser: a malformed page is a failed test
     "axe-playwright-python>=0.1.8",  # axe: the accessibility rules, run inside the browser
 ]

@@ -68,6 +68,19 @@ def _database_url(value: str) -> str:
     return value
 
 
+def _smtp_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError(N_("elle ressemble à smtps://nom:motdepasse@smtp.example.org"))
+    return value
+
+
+def _address(value: str) -> str:
+    if "@" not in value or any(c in value for c in "\r\n"):
+        raise ValueError(N_("une adresse e-mail ressemble à sms@example.org"))
+    return value
+
+
 def _secret(value: str) -> str:
     if len(value) < 32:
         raise ValueError(N_("il faut au moins 32 caractères"))
@@ -104,6 +117,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SANDBOX_PORT", "8002", "Port of the built-in Octopush sandbox.", _port),
     Setting("WORKERS", "2", "Sending workers; replies and reports have one of their own.", _workers),
     Setting("SECRET_KEY", None, "Key of sessions and of secrets at rest; made at first start.", _secret),
+    Setting("PAGES_URL", None, "Base of the pages as the team sees them, for links in e-mails.", _http_url),
+    Setting("SMTP_URL", None, "Mail server for notices; no e-mail is sent when not set.", _smtp_url),
+    Setting("MAIL_FROM", None, "Sender of the notices; needed with the mail server.", _address),
     Setting("TIMEZONE", "Europe/Paris", "Zone of the pages and of the provider's dates.", _zone),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -165,6 +181,10 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
         raise ConfigError(
             N_("RASPISMS_PORT, RASPISMS_CALLBACKS_PORT et RASPISMS_SANDBOX_PORT doivent être trois ports différents.")
         )
+    if values.get("SMTP_URL") and not values.get("MAIL_FROM"):
+        raise ConfigError(
+            N_("RASPISMS_SMTP_URL est réglé, mais pas RASPISMS_MAIL_FROM : donnez l’adresse d’expédition.")
+        )
     instance = Path(values["INSTANCE"] or default_instance()).absolute()
     host = values["HOST"]
     if ":" in host:
@@ -176,6 +196,7 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
         "EMBEDDED_QUEUE": values["REDIS_URL"] is None,
         "REDIS_URL": values["REDIS_URL"] or f"unix://{queue_socket(instance)}",
         "PUBLIC_URL": values["PUBLIC_URL"] or local,
+        "PAGES_URL": values["PAGES_URL"] or f"http://{host}:{values['PORT']}",
         "SANDBOX_URL": f"http://127.0.0.1:{values['SANDBOX_PORT']}/v1/public",
         "SQLALCHEMY_DATABASE_URI": database,
         "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(database),

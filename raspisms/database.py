@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
+from . import live
 from .extensions import db
 from .words import N_
 
@@ -200,9 +201,11 @@ def transaction() -> Iterator[Session]:
             session.commit()
     except BaseException:
         session.rollback()
+        live.forget(session)
         raise
     finally:
         session.info.pop(WRITE, None)
+    live.tell(session)
 
 
 @contextmanager

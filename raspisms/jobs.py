@@ -14,6 +14,7 @@ from types import FrameType
 from . import queues
 from .campaigns import launch
 from .extensions import bell, db
+from .notices import posting
 from .people import imports
 from .phones import checking
 from .receiving import journal
@@ -58,6 +59,13 @@ def work_campaign(campaign_id: int) -> None:
     messages is taken under the write lock."""
     bell.answer(queues.WORK_CAMPAIGN, campaign_id)
     launch.work(campaign_id, _let_callbacks_pass)
+    db.session.rollback()
+
+
+def post_notices() -> None:
+    """Send the e-mails that are due. Twice at once: one worker listens to this queue."""
+    bell.answer(queues.POST_NOTICES)
+    posting.post_due()
     db.session.rollback()
 
 

@@ -6,6 +6,7 @@ from .models import CampaignState, Fate, ImportState, Message, PhoneStatus, Stat
 from .words import N_
 
 STATUS_LABELS: dict[Status, str] = {
+    Status.HELD: N_("Part bientôt"),
     Status.QUEUED: N_("En attente"),
     Status.SENDING: N_("Envoi en cours"),
     Status.SENT: N_("Envoyé"),
@@ -22,6 +23,7 @@ UNREPORTED = N_("Sans accusé")
 
 # What a timeline says when the provider gave no reason of its own.
 STATUS_SENTENCES: dict[Status, str] = {
+    Status.HELD: N_("Écrit ; peut encore être annulé."),
     Status.QUEUED: N_("Écrit, en attente d’envoi."),
     Status.SENDING: N_("Remis au fournisseur, qui n’a pas encore répondu."),
     Status.SENT: N_("Accepté par le fournisseur."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import phonenumbers
@@ -31,6 +32,7 @@ REGIONS = {
     "WF": N_("Wallis-et-Futuna"),
 }
 UNDO_SECONDS = (0, 10, 60)
+UNDO_SINGLE_SECONDS = (0, 5, 10, 30)
 # France and its territories overseas, which have country codes of their own.
 FRANCE = ("FR", "GP", "GF", "RE", "MQ", "YT", "NC", "PF", "BL", "MF", "PM", "WF")
 STOP_ANSWER = N_("Demande prise en compte, vous ne recevrez plus de messages.")
@@ -47,6 +49,14 @@ class Choices:
     """Where SMS may go, as ISO codes; empty for everywhere."""
     stop_answer: str = ""
     """What is answered, once, to somebody who says STOP; empty for nothing."""
+    undo_single: int = 5
+    """How long an SMS written by hand waits after "send", so that it can be called back."""
+    open_days: tuple[int, ...] = ()
+    """Days on which the team is there, 0 for Monday; none for a team that keeps no hours."""
+    opens: str = "09:00"
+    closes: str = "18:00"
+    away_text: str = ""
+    """What is answered outside of these hours; empty for nothing."""
 
 
 class Invalid(ValueError):
@@ -60,12 +70,23 @@ class Invalid(ValueError):
 def current() -> Choices:
     """What the team chose, defaults included."""
     stored = {row.name: json.loads(row.value) for row in db.session.scalars(select(Preference))}
-    if "countries" in stored:
-        stored["countries"] = tuple(stored["countries"])
+    for name in ("countries", "open_days"):
+        if name in stored:
+            stored[name] = tuple(stored[name])
     return Choices(**{name: value for name, value in stored.items() if name in Choices.__dataclass_fields__})
 
 
-def read(region: str, undo_seconds: str, countries: str, stop_answer: str) -> Choices:
+def read(
+    region: str,
+    undo_seconds: str,
+    countries: str,
+    stop_answer: str,
+    undo_single: str = "5",
+    open_days: Collection[str] = (),
+    opens: str = "09:00",
+    closes: str = "18:00",
+    away_text: str = "",
+) -> Choices:
     """The choices that were typed. Raises Invalid."""
     errors = {}
     if region not in REGIONS:
@@ -77,9 +98,32 @@ def read(region: str, undo_seconds: str, countries: str, stop_answer: str) -> Ch
         errors["countries"] = N_("Écrivez des codes de pays à deux lettres, par exemple : FR, BE, CH.")
     if len(stop_answer) > 300:
         errors["stop_answer"] = N_("Cette réponse est trop longue : 300 caractères au plus.")
+    if undo_single not in map(str, UNDO_SINGLE_SECONDS):
+        errors["undo_single"] = N_("Choisissez une durée de la liste.")
+    days = tuple(day for day in range(7) if str(day) in open_days)
+    if not (_is_time(opens) and _is_time(closes) and opens < closes):
+        errors["opens"] = N_("Écrivez deux heures, la première avant la seconde, par exemple 09:00 et 18:00.")
+    if len(away_text) > 300:
+        errors["away_text"] = N_("Cette réponse est trop longue : 300 caractères au plus.")
+    elif away_text.strip() and not days:
+        errors["away_text"] = N_("Cochez vos jours d’ouverture : sans eux, RaspiSMS ne sait pas quand répondre.")
     if errors:
         raise Invalid(errors)
-    return Choices(region, int(undo_seconds), codes, stop_answer.strip())
+    return Choices(
+        region,
+        int(undo_seconds),
+        codes,
+        stop_answer.strip(),
+        int(undo_single),
+        days,
+        opens,
+        closes,
+        away_text.replace("\0", "").strip(),
+    )
+
+
+def _is_time(raw: str) -> bool:
+    return re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", raw) is not None
 
 
 def save(choices: Choices) -> None:

@@ -17,10 +17,12 @@ APPLY_CALLBACKS = "raspisms.jobs.apply_callbacks"
 CHECK_PHONE = "raspisms.jobs.check_phone"
 WORK_IMPORT = "raspisms.jobs.work_import"
 WORK_CAMPAIGN = "raspisms.jobs.work_campaign"
+POST_NOTICES = "raspisms.jobs.post_notices"
 
 # Seconds after which a job is ended: more than its own budget plus one slow request.
 DRAIN_SECONDS = 120
 APPLY_SECONDS = 120
 CHECK_SECONDS = 90
+NOTICE_SECONDS = 300
 # A report of two hundred thousand texts on a small machine; what comes meanwhile passes between two chunks.
 LIST_SECONDS = 3600

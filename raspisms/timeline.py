@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, insert, literal, select, update
 from sqlalchemy.orm import Session
 
+from . import live
 from .database import now
 from .models import Message, MessageEvent, Status
 
@@ -64,6 +65,7 @@ def write(session: Session, events: list[dict[str, Any]]) -> None:
     if events:
         session.flush()
         session.execute(insert(MessageEvent), events)
+        live.changed(session, "messages", *(event["message_id"] for event in events))
 
 
 def note_all(
@@ -99,4 +101,5 @@ def note_all(
         update(Message).where(which).values(status=status, **values), execution_options={"synchronize_session": False}
     )
     session.expire_all()
+    live.changed(session, "messages", *range(-live.MANY - 1, 0))  # nobody knows which: many
     return int(changed.rowcount)  # type: ignore[attr-defined]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 from sqlalchemy import select
 
@@ -25,7 +24,7 @@ MOST_DAYS = 366
 @bp.get("/")
 def index() -> str:
     first, last, phone_id = _asked()
-    found = statistics.by_day(*_bounds(first, last), phone_id, current_app.config["TIMEZONE"])
+    found = statistics.by_day(first, last, phone_id)
     phones = list(db.session.scalars(select(Phone).order_by(Phone.name)))
     return render_template(
         "statistics/index.html",
@@ -36,13 +35,14 @@ def index() -> str:
         first=first,
         last=last,
         days_with_figures=sorted(found.days),
+        counted_at=statistics.counted_at() if last >= statistics.today() else None,
     )
 
 
 @bp.get("/statistics.csv")
 def export() -> Response:
     first, last, phone_id = _asked()
-    found = statistics.by_day(*_bounds(first, last), phone_id, current_app.config["TIMEZONE"])
+    found = statistics.by_day(first, last, phone_id)
     header = [gettext("Date"), *(gettext(STATUS_LABELS[status]) for status in statistics.SHOWN)]
     rows = (
         [day.isoformat(), *(found.days[day].get(status, 0) for status in statistics.SHOWN)]
@@ -69,7 +69,7 @@ def invalid_csv() -> Response:
 
 def _asked() -> tuple[date, date, int | None]:
     """The days and the phone that the page is about: the last thirty days unless it says otherwise."""
-    today = datetime.now(ZoneInfo(current_app.config["TIMEZONE"])).date()
+    today = statistics.today()
     first = _day(request.args.get("from"), today - timedelta(days=USUAL_DAYS - 1))
     last = max(first, _day(request.args.get("to"), today))
     return max(first, last - timedelta(days=MOST_DAYS - 1)), last, request.args.get("phone", type=int) or None
@@ -81,9 +81,3 @@ def _day(raw: str | None, otherwise: date) -> date:
     except ValueError:
         return otherwise
     return day if 2000 <= day.year <= 2100 else otherwise
-
-
-def _bounds(first: date, last: date) -> tuple[datetime, datetime]:
-    zone = ZoneInfo(current_app.config["TIMEZONE"])
-    start = datetime.combine(first, time(), zone)
-    return start.astimezone(UTC), datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC)

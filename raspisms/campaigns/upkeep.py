@@ -1,8 +1,12 @@
-"""The clock's look at everything: what sending needs, then the lists and the campaigns that are being prepared."""
+"""The clock's look at everything: what sending needs, then lists, campaigns being prepared, e-mails, the index."""
 
 from __future__ import annotations
 
+from .. import queues, statistics
 from ..database import transaction
+from ..extensions import bell
+from ..finding import search
+from ..notices import planning
 from ..people import imports
 from ..sending import recovery
 from . import drafts, launch
@@ -10,7 +14,7 @@ from . import drafts, launch
 
 def sweep() -> float:
     """Ring for everything that is due; gives back the seconds until the next look is worth it."""
-    return recovery.sweep((_lists, _campaigns))
+    return recovery.sweep((_lists, _campaigns, _notices, _index))
 
 
 def _lists() -> float:
@@ -25,8 +29,22 @@ def _campaigns() -> float:
     return launch.begin_due() or recovery.SWEEP_SECONDS
 
 
+def _notices() -> float:
+    if planning.is_possible() and planning.is_due():
+        bell.ring(queues.UPKEEP, queues.POST_NOTICES, timeout=queues.NOTICE_SECONDS)
+    return recovery.SWEEP_SECONDS
+
+
+def _index() -> float:
+    search.catch_up()
+    return recovery.SWEEP_SECONDS
+
+
 def tidy() -> None:
     """Once a minute."""
     recovery.tidy()
+    planning.plan_digests()
     with transaction() as session:
         imports.tidy(session)
+        planning.tidy(session)
+    statistics.count_due()

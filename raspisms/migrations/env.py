@@ -20,6 +20,11 @@ def plain(kind: str, value: object, _autogenerate: object) -> str | bool:
     return False
 
 
+def is_ours(_thing: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+    """The search index is not a table that models know: see finding.search."""
+    return not (kind == "table" and (name or "").startswith("message_words"))
+
+
 def run() -> None:
     with db.engine.connect() as connection:
         context.configure(
@@ -28,6 +33,7 @@ def run() -> None:
             render_as_batch=True,
             compare_type=True,
             render_item=plain,
+            include_object=is_ours,
         )
         with context.begin_transaction():
             context.run_migrations()

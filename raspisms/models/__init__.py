@@ -5,9 +5,12 @@ from .audit import AuditEntry
 from .campaign import Campaign, CampaignState, Canary, Hours
 from .contact import Contact, Group, group_contacts, group_groups
 from .contact_import import Import, ImportLine, ImportState, Verdict
+from .conversation import Conversation, ConversationTag, Note, ReplyDraft
+from .day_figures import CountedDay, DayFigures
 from .heartbeat import Heartbeat
 from .journal import JournalEntry, JournalState
-from .message import Direction, Lane, Message, MessageEvent, Status, StopMark
+from .message import Answer, Direction, Lane, Message, MessageEvent, Status, StopMark
+from .notice import Notice, NoticeKind
 from .opt_out import OptOut
 from .parked_report import ParkedReport
 from .phone import Phone, PhoneStatus
@@ -15,15 +18,20 @@ from .preference import Preference
 from .recipient import Fate, Recipient
 from .saved_text import SavedText
 from .submission import Submission, SubmissionState
-from .user import Role, User
+from .user import Mailing, Role, User
 
 __all__ = [
     "Account",
+    "Answer",
     "AuditEntry",
     "Campaign",
     "CampaignState",
     "Canary",
     "Contact",
+    "Conversation",
+    "ConversationTag",
+    "CountedDay",
+    "DayFigures",
     "Direction",
     "Fate",
     "Group",
@@ -35,14 +43,19 @@ __all__ = [
     "JournalEntry",
     "JournalState",
     "Lane",
+    "Mailing",
     "Message",
     "MessageEvent",
+    "Note",
+    "Notice",
+    "NoticeKind",
     "OptOut",
     "ParkedReport",
     "Phone",
     "PhoneStatus",
     "Preference",
     "Recipient",
+    "ReplyDraft",
     "Role",
     "SavedText",
     "Status",

@@ -24,6 +24,8 @@ class Direction(StrEnum):
 
 
 class Status(StrEnum):
+    HELD = "held"
+    """Written, and can still be called back; the clock queues it at `held_until`."""
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
@@ -47,6 +49,13 @@ class Lane(IntEnum):
     BULK = 2
 
 
+class Answer(StrEnum):
+    """What a short incoming message says."""
+
+    YES = "yes"
+    NO = "no"
+
+
 class StopMark(StrEnum):
     """What an incoming message that speaks of stopping is."""
 
@@ -60,6 +69,11 @@ SUSPECTED = text("stop = 'suspected'")
 QUEUED = text("status = 'queued'")
 QUEUED_ALONE = text("status = 'queued' AND campaign_id IS NULL")
 MAY_EXPIRE = text("status = 'queued' AND expires_at IS NOT NULL")
+HELD = text("status = 'held'")
+TROUBLED = text("status IN ('failed', 'unknown', 'expired', 'cancelled')")
+TAGGED = text("tag IS NOT NULL")
+ANSWERING = text("answered_campaign_id IS NOT NULL")
+REPLYING = text("reply_to_id IS NOT NULL")
 AWAITING = text("status = 'sent' AND unreported_at IS NULL")
 
 
@@ -91,6 +105,19 @@ class Message(Model):
         Index("ix_messages_submission", "submission_id", "number"),
         Index("ix_messages_list", "direction", "id"),
         Index("ix_messages_number", "number", "id"),
+        Index("ix_messages_created_at", "created_at"),
+        Index("ix_messages_held", "held_until", sqlite_where=HELD, postgresql_where=HELD),
+        Index("ix_messages_troubled", "status", "id", sqlite_where=TROUBLED, postgresql_where=TROUBLED),
+        Index("ix_messages_tag", "tag", "id", sqlite_where=TAGGED, postgresql_where=TAGGED),
+        Index(
+            "ix_messages_answering",
+            "answered_campaign_id",
+            "number",
+            "id",
+            sqlite_where=ANSWERING,
+            postgresql_where=ANSWERING,
+        ),
+        Index("ix_messages_reply_to", "reply_to_id", sqlite_where=REPLYING, postgresql_where=REPLYING),
         Index("ix_messages_suspected", "id", sqlite_where=SUSPECTED, postgresql_where=SUSPECTED),
         Index(
             "ix_messages_unread",
@@ -129,6 +156,12 @@ class Message(Model):
     """A word of the team's own, to find it by."""
     stop: Mapped[StopMark | None] = mapped_column(enum_column(StopMark))
     """Of an incoming message: it may ask for no more SMS."""
+    answer: Mapped[Answer | None] = mapped_column(enum_column(Answer))
+    """Of an incoming message: yes or no, when it is just that."""
+    answered_campaign_id: Mapped[int | None]
+    """Of an incoming message: the campaign that it answers. (No foreign key: SQLite would write the table anew.)"""
+    held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """Until when it could be called back."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     unreported_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

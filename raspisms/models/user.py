@@ -22,6 +22,17 @@ class Role(StrEnum):
     MEMBER = "member"
 
 
+class Mailing(StrEnum):
+    """When somebody wants received messages by e-mail."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+    OPEN = "open"
+    """During the opening hours."""
+    CLOSED = "closed"
+    """Outside of them: on call."""
+
+
 class User(UserMixin, Model):
     __tablename__ = "users"
 
@@ -33,6 +44,12 @@ class User(UserMixin, Model):
     locale: Mapped[str] = mapped_column(String(5), default="fr")
     session_id: Mapped[str] = mapped_column(String(64), unique=True, default=lambda: secrets.token_hex(16))
     """What the cookie holds instead of the id: changing it signs the person out everywhere."""
+    mail_received: Mapped[Mailing] = mapped_column(enum_column(Mailing), default=Mailing.NEVER)
+    """When this person gets received messages by e-mail."""
+    mail_digest: Mapped[bool] = mapped_column(default=False)
+    """Whether this person gets the day before by e-mail each morning."""
+    toured: Mapped[bool] = mapped_column(default=False)
+    """The first steps are not shown any more."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     def get_id(self) -> str:

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from ..database import now, transaction
 from ..extensions import db
-from ..models import Campaign, Contact, ImportLine, Message, MessageEvent, Recipient, group_contacts
+from ..finding import search
+from ..models import Campaign, Contact, Conversation, ImportLine, Message, MessageEvent, Recipient, group_contacts
 from ..models.contact import fold, searchable
 from ..models.message import FINAL_STATUSES
 from ..texts import numbers as telephone_numbers
@@ -296,6 +297,8 @@ def erase(session: Session, contact: Contact) -> None:
     if session.scalar(select(Message.id).where(mine, Message.status.not_in([*FINAL_STATUSES, "sent", "unknown"]))):
         raise StillLeaving
     messages = select(Message.id).where(mine)
+    search.forget(session, list(session.scalars(select(Message).where(mine))))
+    session.execute(delete(Conversation).where(Conversation.number == contact.number))
     session.execute(update(Message).where(Message.reply_to_id.in_(messages)).values(reply_to_id=None))
     session.execute(delete(MessageEvent).where(MessageEvent.message_id.in_(messages)))
     session.execute(delete(Message).where(mine))

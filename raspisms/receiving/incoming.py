@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..models import Direction, Lane, Message, Phone, Status
+from ..conversations import threads
+from ..models import Answer, Direction, Lane, Message, Phone, Status
+from ..models.message import batch_key
 from ..texts import segments
+from ..texts.answers import is_no, is_yes
 from ..texts.optouts import is_stop
 from ..timeline import note
 
@@ -18,8 +21,13 @@ SAME_STOP = timedelta(minutes=10)
 NOTICE = "n:"
 
 
-def store(session: Session, phone: Phone, number: str, text: str, at: datetime) -> Message:
-    """Store a message from `number`. Call inside a transaction."""
+def store(
+    session: Session, phone: Phone, number: str, text: str, at: datetime, answered: Message | None = None
+) -> Message:
+    """Store a message from `number`, and bring its conversation on top. Call inside a transaction.
+
+    `answered` is what it replies to, if that is known.
+    """
     message = Message(
         direction=Direction.IN,
         phone_id=phone.id,
@@ -29,11 +37,34 @@ def store(session: Session, phone: Phone, number: str, text: str, at: datetime) 
         lane=Lane.REPLY,
         parts=max(1, segments.count(text).parts),
         created_at=at,
+        reply_to_id=answered.id if answered else None,
+        answered_campaign_id=answered.campaign_id if answered else None,
+        answer=Answer.YES if is_yes(text) else Answer.NO if is_no(text) else None,
     )
     session.add(message)
     session.flush()
     note(session, [message], Status.RECEIVED, at=at)
+    threads.heard(session, message)
     return message
+
+
+def answer_by_itself(session: Session, message: Message, text: str, key: str) -> None:
+    """Queue an answer that nobody wrote; `key` makes it the only one of its kind. Call inside a transaction."""
+    answer = Message(
+        direction=Direction.OUT,
+        phone_id=message.phone_id,
+        number=message.number,
+        text=text,
+        status=Status.QUEUED,
+        lane=Lane.REPLY,
+        batch_key=batch_key(text, "alert"),
+        parts=segments.count(text).parts,
+        reply_to_id=message.id,
+        dedup_key=key,
+    )
+    session.add(answer)
+    session.flush()
+    note(session, [answer], Status.QUEUED)
 
 
 def recent_stop(session: Session, number: str, at: datetime) -> Message | None:

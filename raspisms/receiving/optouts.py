@@ -12,11 +12,8 @@ from .. import audit, preferences
 from ..adapters.base import OptOutNotice
 from ..database import transaction
 from ..extensions import db
-from ..models import Direction, JournalEntry, Lane, Message, OptOut, Status, StopMark
-from ..models.message import batch_key
+from ..models import JournalEntry, Message, OptOut, StopMark
 from ..texts import numbers as telephone_numbers
-from ..texts import segments
-from ..timeline import note
 from ..vault import vault
 from . import incoming
 
@@ -61,21 +58,7 @@ def answer(session: Session, stop: Message) -> None:
     key = ANSWER + digest(stop.number)[:40]
     if not text or session.scalar(select(Message.id).where(Message.dedup_key == key)) is not None:
         return
-    message = Message(
-        direction=Direction.OUT,
-        phone_id=stop.phone_id,
-        number=stop.number,
-        text=text,
-        status=Status.QUEUED,
-        lane=Lane.REPLY,
-        batch_key=batch_key(text, "alert"),
-        parts=segments.count(text).parts,
-        reply_to_id=stop.id,
-        dedup_key=key,
-    )
-    session.add(message)
-    session.flush()
-    note(session, [message], Status.QUEUED)
+    incoming.answer_by_itself(session, stop, text, key)
 
 
 def forget_number(session: Session, number: str) -> None:

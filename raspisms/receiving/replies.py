@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from ..adapters.base import Reply
 from ..models import Direction, JournalEntry, Message, Phone, StopMark, Submission
+from ..notices import planning
 from ..texts.optouts import is_like_stop, is_start, is_stop
-from . import incoming, optouts
+from . import away, incoming, optouts
 
 # Without a date from the provider, the same text from the same person within this time is a repetition.
 UNDATED_REPEAT = timedelta(minutes=10)
@@ -25,10 +26,9 @@ def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
     at = reply.at or entry.received_at
     if is_stop(reply.text) and _notice_came_first(session, reply.number, at):
         return "repeated"
-    message = incoming.store(session, phone, reply.number, reply.text, at)
-    message.dedup_key = _dedup_key(phone, reply)
     answered = _answered(session, phone, reply)
-    message.reply_to_id = answered.id if answered else None
+    message = incoming.store(session, phone, reply.number, reply.text, at, answered)
+    message.dedup_key = _dedup_key(phone, reply)
     if is_stop(reply.text):
         if optouts.add(session, reply.number, "reply", message.id):
             optouts.answer(session, message)
@@ -37,6 +37,8 @@ def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
         optouts.take_back(session, reply.number)
     elif is_like_stop(reply.text):
         message.stop = StopMark.SUSPECTED
+    planning.received(session, message)
+    away.answer(session, message)
     return "reply"
 
 

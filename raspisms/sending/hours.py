@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from .. import preferences
 from ..database import now
 from ..models import Campaign, CampaignState, Hours
+from ..public_holidays import is_holiday
 
 # Longer than any run of closed days.
 LOOK_AHEAD_DAYS = 14
@@ -56,23 +56,6 @@ def opening(profile: Hours, moment: datetime, region: str | None = None) -> date
         if moment < closes:
             return None
     return moment + timedelta(days=1)  # no calendar closes a fortnight
-
-
-def is_holiday(day: date, region: str) -> bool:
-    """Whether it is a public holiday there."""
-    return day in _holidays(day.year, region)
-
-
-@functools.lru_cache(maxsize=64)
-def _holidays(year: int, region: str) -> frozenset[date]:
-    import holidays
-
-    calendar = holidays.country_holidays("FR", subdiv=_subdivision(region), years=year)
-    return frozenset(calendar)
-
-
-def _subdivision(region: str) -> str | None:
-    return {"": None, "Alsace-Moselle": "57"}.get(region, region)
 
 
 def has_any(session: Session) -> bool:

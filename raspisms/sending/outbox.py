@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from .. import queues
+from ..conversations import threads
 from ..database import now, transaction
 from ..extensions import bell, db
 from ..models import Direction, Lane, Message, Phone, Status
@@ -71,11 +73,14 @@ def post(
     form_key: str | None = None,
     expires_at: datetime | None = None,
     tag: str | None = None,
+    hold_seconds: int = 0,
+    check: Callable[[Session], None] | None = None,
 ) -> Posted:
     """Accept one text for numbers in E.164, each once, and ring the bell.
 
     With a `form_key`, posting the same form again gives back the same messages instead of new ones.
-    What has not left by `expires_at` does not leave any more.
+    What has not left by `expires_at` does not leave any more. For `hold_seconds` it can be called back.
+    `check` is asked under the write lock, before anything new is written, and may raise what it likes.
     Raises TextRefused, TooLate, database.StorageUnavailable.
     """
     text = clean_text(text, phone)
@@ -95,6 +100,8 @@ def post(
         "expires_at": expires_at,
         "tag": tag,
     }
+    if hold_seconds:
+        row |= {"status": Status.HELD, "held_until": now() + timedelta(seconds=hold_seconds)}
     facts = f"{form_key}\0{phone.id}\0{row['batch_key']}" if form_key else None
     with transaction() as session:
         silent = optouts.silent(session, wanted)
@@ -104,9 +111,12 @@ def post(
             for number in wanted
             if number not in silent and number not in posted
         ]
+        if check is not None and new:
+            check(session)
         session.add_all(new)
         session.flush()
-        note(session, new, Status.QUEUED, user_id=user_id)
+        note(session, new, row["status"], user_id=user_id)
+        threads.said(session, new)
     bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
     return Posted([*posted.values(), *new], [number for number in wanted if number in silent])
 

@@ -15,7 +15,7 @@ from ..models import Account, Heartbeat, ParkedReport, Phone, Submission, Submis
 from ..models.phone import SENDING_STATUSES
 from ..phones import checking
 from ..receiving import journal, reports
-from . import campaigns, canary, claim, expiry, hours, lease, overdue, pace, timeshift
+from . import campaigns, canary, claim, expiry, holding, hours, lease, overdue, pace, timeshift
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,8 @@ def sweep(more: tuple[Callable[[], float], ...] = ()) -> float:
     `more` are steps of layers above, which give back the same.
     """
     next_due = SWEEP_SECONDS
-    for step in (_follow_clock, _receive, _check_phones, _expire, _look_after_campaigns, _send, _checkpoint, *more):
+    steps = (_follow_clock, _receive, _check_phones, _let_go, _expire, _look_after_campaigns, _send, _checkpoint)
+    for step in (*steps, *more):
         try:
             next_due = min(next_due, step())
         except Exception:  # one step's trouble is neither the others' nor the clock's end
@@ -66,6 +67,10 @@ def _follow_clock() -> float:
         log.warning("something is under way from the future: the clock was set back, and what waits is due now")
         timeshift.release(timedelta(0))
     return SWEEP_SECONDS
+
+
+def _let_go() -> float:
+    return min(holding.let_go(), SWEEP_SECONDS)
 
 
 def _expire() -> float:

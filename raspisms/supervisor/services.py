@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -12,16 +13,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
 
-from .. import create_app, create_callbacks_app, create_worker_app, queues
+from .. import create_app, create_callbacks_app, create_worker_app, live, queues
 from ..config import queue_socket
 from . import process
 from .family import Service
+
+if TYPE_CHECKING:
+    from granian.constants import Interfaces
 
 log = logging.getLogger(__name__)
 
@@ -86,26 +89,48 @@ def run_queue(settings: dict[str, Any]) -> None:
 
 
 def run_web(settings: dict[str, Any]) -> None:
-    """Serve the pages."""
-    _serve(functools.partial(create_app, settings), settings, settings["PORT"], PAGE_THREADS)
+    """Serve the pages, and the streams that tell them what changed."""
+    from granian.constants import Interfaces
+
+    _serve(functools.partial(_pages, settings), settings, settings["PORT"], PAGE_THREADS, Interfaces.ASGI)
+
+
+def _pages(settings: dict[str, Any]) -> Any:
+    from ..streaming import Application
+
+    return Application(create_app(settings), PAGE_THREADS)
 
 
 def run_callbacks(settings: dict[str, Any]) -> None:
     """Serve the callbacks."""
-    _serve(functools.partial(create_callbacks_app, settings), settings, settings["CALLBACKS_PORT"], CALLBACK_THREADS)
+    from granian.constants import Interfaces
+
+    factory = functools.partial(create_callbacks_app, settings)
+    _serve(factory, settings, settings["CALLBACKS_PORT"], CALLBACK_THREADS, Interfaces.WSGI)
 
 
-def _serve(factory: Callable[[], Flask], settings: dict[str, Any], port: int, threads: int) -> None:
+def _serve(
+    factory: Callable[[], Any], settings: dict[str, Any], port: int, threads: int, interface: Interfaces
+) -> None:
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server import Server
 
-    server = Server(
+    class Polite(Server):
+        """Ends the streams before its workers: they would hold up the stop for as long as pages are open."""
+
+        def shutdown(self, exit_code: int = 0) -> None:
+            if interface is Interfaces.ASGI:
+                _say_goodbye(settings)
+            super().shutdown(exit_code)
+
+    server = Polite(
         "raspisms",
         address=settings["HOST"],
         port=port,
-        interface=Interfaces.WSGI,
-        blocking_threads=threads,
+        interface=interface,
+        # An event loop has one thread; its pages have theirs in streaming.Application.
+        blocking_threads=1 if interface is Interfaces.ASGI else threads,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
         log_level=LogLevels.error,
@@ -113,7 +138,13 @@ def _serve(factory: Callable[[], Flask], settings: dict[str, Any], port: int, th
     server.serve(target_loader=functools.partial(_load, factory), wrap_loader=False)
 
 
-def _load(factory: Callable[[], Flask]) -> Flask:
+def _say_goodbye(settings: dict[str, Any]) -> None:
+    """Open pages ask for a new stream elsewhere, or poll; see streaming.Hub."""
+    with contextlib.suppress(RedisError, OSError), Redis.from_url(settings["REDIS_URL"], socket_timeout=1) as queue:
+        queue.publish(live.CHANNEL, '{"bye": true}')
+
+
+def _load(factory: Callable[[], Any]) -> Any:
     """What granian's worker calls, after its fork, to get the application."""
     app = factory()
     process.give_back_memory()

@@ -1,0 +1,1 @@
+"""What is said with one person: reading it, looking after it together."""

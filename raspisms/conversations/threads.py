@@ -1,0 +1,234 @@
+"""Conversations: they follow the messages, and hold what the team makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from .. import live
+from ..database import now, transaction
+from ..extensions import db
+from ..models import Conversation, Direction, Message, Note, Phone, Status, User
+from ..texts.optouts import is_stop
+
+# An outgoing message in one of these states has answered nobody.
+NO_ANSWER = (Status.CANCELLED, Status.EXPIRED, Status.FAILED)
+PAGE = 40
+# Of what was received since our last answer, this much is looked at to say who waits.
+LOOKED_AT = 50
+
+
+def of(session: Session, phone_id: int, number: str) -> Conversation:
+    """The conversation of a phone with a number, made if there is none. Call inside a transaction."""
+    which = (Conversation.phone_id == phone_id, Conversation.number == number)
+    found = session.scalar(select(Conversation).where(*which))
+    if found is None:
+        found = Conversation(phone_id=phone_id, number=number[:32])
+        session.add(found)
+        session.flush()
+    return found
+
+
+def heard(session: Session, message: Message) -> None:
+    """A message came in: unread, on top, and open again unless it is a mere STOP. Call inside a transaction."""
+    conversation = of(session, message.phone_id, message.number)
+    if not is_stop(message.text):
+        conversation.closed_at = None
+    recount(session, conversation)
+    live.changed(session, "received", conversation.id)
+
+
+def said(session: Session, messages: Collection[Message]) -> None:
+    """Messages that somebody wrote by hand were accepted, all of one phone. Call inside a transaction."""
+    if not messages:
+        return
+    last = {message.number: message for message in messages}
+    phone_id = next(iter(messages)).phone_id
+    mine = and_(Conversation.phone_id == phone_id, Conversation.number.in_(last))
+    there = set(session.scalars(select(Conversation.number).where(mine)))
+    moment = now()
+    fresh = [
+        {"phone_id": phone_id, "number": number, "last_at": moment, "unread": 0}
+        for number in last
+        if number not in there
+    ]
+    if fresh:
+        session.execute(insert(Conversation), fresh)
+    for conversation in session.scalars(select(Conversation).where(mine)):
+        conversation.last_at = moment
+        conversation.last_message_id = last[conversation.number].id
+        conversation.waiting_since = None
+        live.changed(session, "conversations", conversation.id)
+
+
+def recount(session: Session, conversation: Conversation) -> None:
+    """Bring what a conversation says of its messages in line with them. Call inside a transaction."""
+    session.flush()
+    mine = between(conversation)
+    received = and_(mine, Message.direction == Direction.IN)
+    conversation.unread = (
+        session.scalar(select(func.count()).select_from(Message).where(received, Message.read_at.is_(None))) or 0
+    )
+    last = session.execute(
+        select(Message.id, Message.created_at)
+        .where(mine, Message.status != Status.CANCELLED)
+        .order_by(Message.id.desc())
+        .limit(1)
+    ).first()
+    if last is not None:
+        conversation.last_message_id = last.id
+        conversation.last_at = max(conversation.last_at, last.created_at) if conversation.last_at else last.created_at
+    conversation.waiting_since = None if conversation.is_closed else _waiting_since(session, mine)
+    live.changed(session, "conversations", conversation.id)
+
+
+def _waiting_since(session: Session, mine: ColumnElement[bool]) -> datetime | None:
+    """When the person wrote what nobody has answered; a STOP, and a yes or no to a campaign, want no answer."""
+    answered = session.scalar(
+        select(func.max(Message.id)).where(
+            mine, Message.direction == Direction.OUT, Message.campaign_id.is_(None), Message.status.not_in(NO_ANSWER)
+        )
+    )
+    since = session.scalars(
+        select(Message)
+        .where(mine, Message.direction == Direction.IN, Message.id > (answered or 0))
+        .order_by(Message.id)
+        .limit(LOOKED_AT)
+    )
+    for message in since:
+        if not is_stop(message.text) and not (message.answer and message.answered_campaign_id):
+            return message.created_at
+    return None
+
+
+def between(conversation: Conversation) -> ColumnElement[bool]:
+    """The condition that names a conversation's messages."""
+    return and_(Message.number == conversation.number, Message.phone_id == conversation.phone_id)
+
+
+# -- reading --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A stretch of a conversation, the oldest first."""
+
+    items: list[Message | Note]
+    before: int | None
+    """The id of the message that earlier ones come before; None at the beginning."""
+    newest_id: int
+    """The newest message of all, 0 without any."""
+
+
+def thread(conversation: Conversation, before: int | None = None) -> Thread:
+    """The newest messages of a conversation, or those before one of them, with the notes between them."""
+    mine = select(Message).where(between(conversation))
+    query = mine.where(Message.id < before) if before else mine
+    found = list(db.session.scalars(query.order_by(Message.id.desc()).limit(PAGE + 1)))
+    shown = found[:PAGE][::-1]
+    notes = _notes(conversation, shown, is_oldest=len(found) <= PAGE, is_newest=before is None)
+    items: list[Message | Note] = [*shown, *notes]
+    items.sort(key=_when)
+    newest = db.session.scalar(select(func.max(Message.id)).where(between(conversation)))
+    return Thread(items, shown[0].id if len(found) > PAGE else None, newest or 0)
+
+
+def _when(item: Message | Note) -> tuple[datetime, int]:
+    return (item.at, 1) if isinstance(item, Note) else (item.created_at, 0)
+
+
+def _notes(conversation: Conversation, shown: list[Message], *, is_oldest: bool, is_newest: bool) -> list[Note]:
+    query = select(Note).where(Note.conversation_id == conversation.id)
+    if shown and not is_oldest:
+        query = query.where(Note.at >= shown[0].created_at)
+    if shown and not is_newest:
+        query = query.where(Note.at <= shown[-1].created_at)
+    return list(db.session.scalars(query.order_by(Note.id.desc()).limit(PAGE)))
+
+
+def mark_read(conversation_id: int, up_to: int) -> None:
+    """Everything up to the message that somebody saw is read."""
+    with transaction() as session:
+        conversation = session.get(Conversation, conversation_id)
+        if conversation is not None and conversation.unread:
+            session.execute(
+                update(Message)
+                .where(between(conversation), Message.direction == Direction.IN)
+                .where(Message.read_at.is_(None), Message.id <= up_to)
+                .values(read_at=now())
+            )
+            recount(session, conversation)
+
+
+def mark(session: Session, message_ids: Iterable[int], *, read: bool) -> int:
+    """These received messages are read, or not: how many were changed. Call inside a transaction."""
+    found = list(
+        session.scalars(
+            select(Message).where(
+                Message.id.in_(list(message_ids)),
+                Message.direction == Direction.IN,
+                Message.read_at.is_(None) if read else Message.read_at.is_not(None),
+            )
+        )
+    )
+    for message in found:
+        message.read_at = now() if read else None
+    recount_of(session, {(message.phone_id, message.number) for message in found})
+    live.changed(session, "messages", *(message.id for message in found))
+    return len(found)
+
+
+def recount_of(session: Session, pairs: Iterable[tuple[int, str]]) -> None:
+    """Recount the conversations of these phones and numbers. Call inside a transaction."""
+    for phone_id, number in pairs:
+        conversation = session.scalar(
+            select(Conversation).where(Conversation.phone_id == phone_id, Conversation.number == number)
+        )
+        if conversation is not None:
+            recount(session, conversation)
+
+
+def unread_count() -> int:
+    """Received messages that nobody has read."""
+    return db.session.scalar(select(func.sum(Conversation.unread)).where(Conversation.unread > 0)) or 0
+
+
+def answer_since(session: Session, conversation: Conversation, seen: int, user_id: int) -> Message | None:
+    """A colleague's answer that came after the message `seen` and after whatever the person wrote last.
+
+    What somebody must know before they send a second one. Call inside the transaction that would send it.
+    """
+    mine = between(conversation)
+    last_in = session.scalar(select(func.max(Message.id)).where(mine, Message.direction == Direction.IN)) or 0
+    return session.scalar(
+        select(Message)
+        .where(mine, Message.direction == Direction.OUT, Message.campaign_id.is_(None))
+        .where(Message.id > max(seen, last_in), Message.user_id.is_not(None), Message.user_id != user_id)
+        .where(Message.status.not_in(NO_ANSWER))
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+
+
+def last_received(conversation: Conversation) -> Message | None:
+    """What the person wrote last."""
+    return db.session.scalar(
+        select(Message)
+        .where(between(conversation), Message.direction == Direction.IN)
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+
+
+def phones() -> list[Phone]:
+    """Every phone, by name."""
+    return list(db.session.scalars(select(Phone).order_by(Phone.name)))
+
+
+def colleagues() -> list[User]:
+    """Everybody of the team, by address."""
+    return list(db.session.scalars(select(User).order_by(User.email)))

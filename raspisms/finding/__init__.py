@@ -1,0 +1,1 @@
+"""Finding things again: words in texts, lines in lists."""

@@ -1,0 +1,39 @@
+"""What each day held, counted by the clock: a page about a year must not go through a million messages."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Date, Float, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..database import Euros, UTCDateTime
+from ..extensions import Model
+from ._columns import enum_column
+from .message import Status
+
+
+class DayFigures(Model):
+    """One phone, one day (on the wall clock, by the time of writing), one status."""
+
+    __tablename__ = "day_figures"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id"), primary_key=True)
+    status: Mapped[Status] = mapped_column(enum_column(Status), primary_key=True)
+    number: Mapped[int] = mapped_column(default=0)
+    parts: Mapped[int] = mapped_column(default=0)
+    cost: Mapped[Decimal | None] = mapped_column(Euros)
+    delay: Mapped[float | None] = mapped_column(Float)
+    """Of delivered ones: the median of the seconds between leaving and arriving."""
+
+
+class CountedDay(Model):
+    """When a day was last counted, and what that took."""
+
+    __tablename__ = "counted_days"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    counted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seconds: Mapped[float] = mapped_column(Float)

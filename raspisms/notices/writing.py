@@ -1,0 +1,143 @@
+"""What the e-mails say: plain text, in the language of the person who reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from email.message import EmailMessage
+from email.utils import format_datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.dates import format_datetime as babel_datetime
+from flask import current_app
+from sqlalchemy import func, select
+
+from .. import labels, statistics
+from ..conversations import threads
+from ..database import now
+from ..extensions import db
+from ..models import Conversation, Direction, Message, MessageEvent, Status, User
+from ..people import contacts
+from ..texts import numbers
+from ..words import N_, translate, translate_count
+
+CAUSES = 5
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A subject and a body."""
+
+    subject: str
+    body: str
+    name: str
+    """Makes the same letter, sent twice after a crash, recognisable: its Message-ID."""
+
+
+def as_mail(letter: Letter, user: User) -> EmailMessage:
+    """The letter as an e-mail to somebody of the team."""
+    mail = EmailMessage()
+    mail["Subject"] = one_line(letter.subject)
+    mail["From"] = current_app.config["MAIL_FROM"]
+    mail["To"] = user.email
+    mail["Date"] = format_datetime(now())
+    domain = current_app.config["MAIL_FROM"].rpartition("@")[2].strip("<> ") or "localhost"
+    mail["Message-ID"] = f"<{letter.name}@{domain}>"
+    # Automatic answers to automatic letters go round for ever.
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(letter.body)
+    return mail
+
+
+def one_line(words: str) -> str:
+    """Words as a header may hold them: no line ends, no marks that turn the direction of reading."""
+    return re.sub(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]+", " ", words).strip()
+
+
+def received(messages: Sequence[Message], user: User, name: str) -> Letter:
+    """What people wrote to us: one letter, however many they are."""
+    locale = user.locale
+    names = contacts.names_of([message.number for message in messages])
+    subject = translate(locale, N_("Vous avez reçu un SMS"))
+    if len(messages) > 1:
+        subject = translate(locale, N_("Vous avez reçu %(count)s SMS"), count=len(messages))
+    parts = [_one(message, names.get(message.number), locale) for message in messages]
+    return Letter(subject, "\n\n".join(parts) + "\n", name)
+
+
+def _one(message: Message, name: str | None, locale: str) -> str:
+    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    number = numbers.pretty(message.number)
+    who = f"{one_line(name)} ({number})" if name else number
+    when = babel_datetime(message.created_at.astimezone(zone), "d MMMM yyyy, HH:mm", locale=locale)
+    conversation = db.session.scalar(
+        select(Conversation.id).where(Conversation.phone_id == message.phone_id, Conversation.number == message.number)
+    )
+    lines = [
+        translate(locale, N_("De : %(who)s"), who=who),
+        translate(locale, N_("À : %(phone)s"), phone=one_line(message.phone.name)),
+        translate(locale, N_("Le : %(when)s"), when=when),
+        "",
+        # Each line begins with a mark: nothing in it can pass for what we say.
+        *(f"| {line}" for line in (message.text or translate(locale, N_("(vide)"))).splitlines()),
+        "",
+        translate(locale, N_("Répondre : %(url)s"), url=_url(f"/conversations/{conversation}")),
+    ]
+    return "\n".join(lines)
+
+
+def digest(day: date, user: User, name: str) -> Letter:
+    """A day in a few lines: what came, what left, what failed and why, who waits."""
+    locale = user.locale
+    figures = statistics.by_day(day, day, None)
+    totals = figures.totals
+    shown = format_date(day, "EEEE d MMMM", locale=locale)
+    lines = [
+        translate_count(locale, N_("%(num)s SMS reçu"), N_("%(num)s SMS reçus"), figures.received),
+        translate_count(locale, N_("%(num)s SMS écrit"), N_("%(num)s SMS écrits"), sum(totals.values())),
+    ]
+    lines += [
+        f"  {translate(locale, labels.STATUS_LABELS[status])}: {totals[status]}"
+        for status in statistics.SHOWN
+        if totals.get(status)
+    ]
+    causes = _causes(day, locale)
+    if causes:
+        lines += ["", translate(locale, N_("Pourquoi des SMS ne sont pas arrivés :")), *causes]
+    unread = threads.unread_count()
+    waiting = db.session.scalar(select(func.count()).where(Conversation.waiting_since.is_not(None))) or 0
+    lines += [
+        "",
+        translate_count(locale, N_("%(num)s SMS non lu"), N_("%(num)s SMS non lus"), unread),
+        translate_count(
+            locale, N_("%(num)s personne attend une réponse"), N_("%(num)s personnes attendent une réponse"), waiting
+        ),
+        "",
+        _url("/"),
+    ]
+    return Letter(translate(locale, N_("RaspiSMS, %(day)s"), day=shown), "\n".join(lines) + "\n", name)
+
+
+def _causes(day: date, locale: str) -> list[str]:
+    start, end = statistics.bounds(day)
+    failed = (
+        select(Message.id)
+        .where(Message.created_at >= start, Message.created_at < end, Message.direction == Direction.OUT)
+        .where(Message.status == Status.FAILED)
+    )
+    rows = db.session.execute(
+        select(MessageEvent.reason, func.count(MessageEvent.message_id.distinct()))
+        .where(MessageEvent.status == Status.FAILED, MessageEvent.message_id.in_(failed))
+        .group_by(MessageEvent.reason)
+        .order_by(func.count(MessageEvent.message_id.distinct()).desc())
+        .limit(CAUSES)
+    )
+    unsaid = labels.STATUS_SENTENCES[Status.FAILED]
+    return [f"  {number} × {translate(locale, reason or unsaid)}" for reason, number in rows]
+
+
+def _url(path: str) -> str:
+    return f"{current_app.config['PAGES_URL']}{path}"

@@ -1,0 +1,52 @@
+"""The answer that leaves by itself while the team is away: once per person and absence, and never in a loop."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from .. import opening, preferences
+from ..database import now
+from ..models import Message
+from ..texts import numbers as telephone_numbers
+from ..texts.answers import is_no, is_yes
+from ..texts.optouts import is_like_stop, is_stop
+from . import incoming, optouts
+
+# Begins the key of these answers.
+AWAY = "away:"
+# Two machines that answer each other write every few seconds: this many to one phone in an hour are no people.
+MOST_AN_HOUR = 60
+# A message that comes long after it was written (a phone that was off, a provider that was down) is not answered.
+FRESH = timedelta(hours=1)
+
+
+def answer(session: Session, message: Message) -> None:
+    """Answer a received message if nobody is there to. Call inside a transaction."""
+    choices = preferences.current()
+    text, since = choices.away_text, opening.closed_since(choices, now())
+    if not text or since is None or not _wants_answer(message, text):
+        return
+    key = AWAY + hashlib.sha256(f"{message.phone_id}\0{message.number}\0{since.isoformat()}".encode()).hexdigest()[:56]
+    if session.scalar(select(Message.id).where(Message.dedup_key == key)) is not None:
+        return
+    recent = select(func.count()).select_from(Message)
+    recent = recent.where(Message.created_at > now() - timedelta(hours=1), Message.dedup_key.startswith(AWAY))
+    if (session.scalar(recent) or 0) >= MOST_AN_HOUR or optouts.silent(session, [message.number]):
+        return
+    incoming.answer_by_itself(session, message, text, key)
+
+
+def _wants_answer(message: Message, text: str) -> bool:
+    """Whether a person wrote it, and just now: no short code, no name, no echo, no STOP, no yes to a campaign."""
+    said = " ".join(message.text.split())
+    return (
+        message.created_at > now() - FRESH
+        and telephone_numbers.read(message.number)[0] is not None
+        and said.casefold() != " ".join(text.split()).casefold()
+        and not (is_stop(said) or is_like_stop(said))
+        and not (message.answered_campaign_id and (is_yes(said) or is_no(said)))
+    )

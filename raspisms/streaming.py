@@ -1,0 +1,213 @@
+"""Server-sent events beside the pages: one connection to the queue server feeds every open tab.
+
+A stream held by a thread would take it from the pages, so streams live in the event loop of the same process and
+the pages keep their threads. A stream carries ids only (see live.py); what a page then shows, it asks for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import redis.asyncio
+from a2wsgi import WSGIMiddleware
+from a2wsgi.wsgi import build_environ
+from flask import Flask
+from flask_login import current_user
+from redis.exceptions import RedisError
+
+from .live import CHANNEL, MANY
+
+log = logging.getLogger(__name__)
+
+PATH = "/live"
+# A comment now and then, so that a proxy does not think the stream dead, and a page that left is noticed.
+HEARTBEAT_SECONDS = 15.0
+# What happens within this time is told together: a campaign changes more often than anybody can look.
+GATHER_SECONDS = 0.1
+RECONNECT_SECONDS = 2.0
+MOST_STREAMS = 500
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Hub:
+    """Hears what changed and tells every stream. While the queue server is away, streams end: pages then poll."""
+
+    def __init__(self, redis_url: str) -> None:
+        self.redis_url = redis_url
+        self.streams: set[asyncio.Queue[bytes | None]] = set()
+        self.hears = False
+        self.task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to listen, in the loop that this is called in."""
+        if self.task is None:
+            self.task = asyncio.get_running_loop().create_task(self._listen())
+
+    async def stop(self) -> None:
+        """End every stream, and stop listening."""
+        self._end_streams()
+        if self.task is not None:
+            self.task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.task
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._hear()
+            except (RedisError, OSError) as error:
+                log.info("the queue server is away, open pages poll: %s", type(error).__name__)
+            finally:
+                self.hears = False
+                self._end_streams()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _hear(self) -> None:
+        async with (
+            redis.asyncio.Redis.from_url(self.redis_url, health_check_interval=30) as connection,
+            connection.pubsub(ignore_subscribe_messages=True) as channel,
+        ):
+            await channel.subscribe(CHANNEL)
+            self.hears = True
+            while True:
+                events = []
+                message = await channel.get_message(timeout=HEARTBEAT_SECONDS)
+                while message is not None:
+                    events.append(json.loads(message["data"]))
+                    message = await channel.get_message(timeout=GATHER_SECONDS)
+                    if len(events) >= MANY:
+                        break
+                if any("bye" in event for event in events):
+                    self.hears = False
+                    self._end_streams()
+                for event in gather(events):
+                    self._tell(b"data: " + json.dumps(event, separators=(",", ":")).encode() + b"\n\n")
+
+    def _tell(self, event: bytes) -> None:
+        for stream in self.streams:
+            if stream.full():  # nobody reads it: the page will come back and ask for everything
+                with contextlib.suppress(asyncio.QueueEmpty):
+                    while True:
+                        stream.get_nowait()
+                stream.put_nowait(None)
+            else:
+                stream.put_nowait(event)
+
+    def _end_streams(self) -> None:
+        for stream in self.streams:
+            if not stream.full():
+                stream.put_nowait(None)
+
+
+def gather(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was told within a moment, as few events as can be: topics as one, who types one by one."""
+    topics: dict[str, set[int] | None] = {}
+    for event in events:
+        for topic, ids in event.get("topics", {}).items():
+            known = topics.setdefault(topic, set())
+            if not ids and topic == "messages":
+                topics[topic] = None  # many
+            elif known is not None:
+                known.update(ids)
+    gathered: list[dict[str, Any]] = []
+    if topics:
+        gathered.append({"topics": {topic: sorted(ids) if ids else [] for topic, ids in topics.items()}})
+    return gathered + [event for event in events if "typing" in event]
+
+
+class Application:
+    """The pages, in threads, and the streams, in the event loop: what granian serves."""
+
+    def __init__(self, app: Flask, threads: int) -> None:
+        self.app = app
+        self.pages = WSGIMiddleware(app, workers=threads)  # type: ignore[arg-type]
+        self.hub = Hub(app.config["REDIS_URL"])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI application."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "GET":
+            await self._stream(scope, receive, send)
+        else:
+            await self.pages(scope, _coroutine(receive), _coroutine(send))  # type: ignore[arg-type]
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self.hub.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.hub.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.hub.start()
+        loop = asyncio.get_running_loop()
+        if not await loop.run_in_executor(self.pages.executor, self._is_allowed, scope):
+            await _answer(send, 403)
+            return
+        if not self.hub.hears or len(self.hub.streams) >= MOST_STREAMS:
+            await _answer(send, 503)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        stream: asyncio.Queue[bytes | None] = asyncio.Queue(100)
+        self.hub.streams.add(stream)
+        leaving = loop.create_task(_until_gone(receive))
+        try:
+            await self._feed(stream, leaving, send)
+        finally:
+            leaving.cancel()
+            self.hub.streams.discard(stream)
+
+    async def _feed(self, stream: asyncio.Queue[bytes | None], leaving: asyncio.Task[None], send: Send) -> None:
+        await send({"type": "http.response.body", "body": b": hello\n\n", "more_body": True})
+        while not leaving.done():
+            try:
+                event = await asyncio.wait_for(stream.get(), HEARTBEAT_SECONDS)
+            except TimeoutError:
+                event = b": still here\n\n"
+            if event is None:
+                break
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _is_allowed(self, scope: Scope) -> bool:
+        """Whether the person is signed in: the same session that the pages ask for."""
+        with self.app.request_context(build_environ(scope, None)):  # type: ignore[arg-type]
+            return bool(current_user.is_authenticated)
+
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+async def _answer(send: Send, status: int) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store"), (b"retry-after", b"5")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _coroutine(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Granian gives futures where a2wsgi, as most, expects coroutines."""
+
+    async def call(*arguments: Any) -> Any:
+        return await function(*arguments)
+
+    return call
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
