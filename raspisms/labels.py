@@ -67,6 +67,37 @@ FATE_LABELS: dict[Fate, str] = {
     Fate.MISTAKE: N_("Texte impossible à calculer"),
 }
 
+EVENT_LABELS: dict[str, str] = {
+    "signed in": N_("Connexion"),
+    "sign-in refused": N_("Connexion refusée"),
+    "phone added": N_("Téléphone ajouté"),
+    "phone changed": N_("Téléphone modifié"),
+    "phone deleted": N_("Téléphone supprimé"),
+    "token renewed": N_("Adresses de callback renouvelées"),
+    "contact added": N_("Contact ajouté"),
+    "contact deleted": N_("Contact supprimé"),
+    "contacts deleted": N_("Contacts supprimés"),
+    "contacts deleted by group": N_("Contacts d’un groupe supprimés"),
+    "person erased": N_("Personne effacée"),
+    "group added": N_("Groupe ajouté"),
+    "group deleted": N_("Groupe supprimé"),
+    "import apply": N_("Liste importée"),
+    "import undo": N_("Import annulé"),
+    "campaign launched": N_("Campagne lancée"),
+    "campaign paused": N_("Campagne suspendue"),
+    "campaign resumed": N_("Campagne reprise"),
+    "campaign cancelled": N_("Campagne annulée"),
+    "campaign retried": N_("Échecs renvoyés"),
+    "hours overridden": N_("Envoi hors des heures habituelles"),
+    "opt-outs added": N_("Numéros ajoutés aux SMS STOP"),
+    "opt-out removed": N_("Numéro retiré des SMS STOP"),
+    "stop confirmed": N_("Demande d’arrêt confirmée"),
+    "stop dismissed": N_("Demande d’arrêt écartée"),
+    "received deleted": N_("SMS reçus supprimés"),
+    "preferences changed": N_("Réglages modifiés"),
+    "password changed": N_("Mot de passe changé"),
+}
+
 IMPORT_LABELS: dict[ImportState, str] = {
     ImportState.READING: N_("Lecture"),
     ImportState.READY: N_("À vérifier"),

@@ -24,13 +24,14 @@ def note(
     code: str | None = None,
     at: datetime | None = None,
     user_id: int | None = None,
+    journal_id: int | None = None,
 ) -> None:
     """Give every message this status, and one event each that says when and why.
 
     Call it inside a transaction. `reason` is a sentence for people (a msgid), `words` the provider's own.
     """
     moment = at or now()
-    write(session, [mark(one, status, moment, reason, words, code, user_id) for one in messages])
+    write(session, [mark(one, status, moment, reason, words, code, user_id, journal_id) for one in messages])
 
 
 def mark(
@@ -41,6 +42,7 @@ def mark(
     words: str | None = None,
     code: str | None = None,
     user_id: int | None = None,
+    journal_id: int | None = None,
 ) -> dict[str, Any]:
     """Give one message this status; its event, which `write` must be given in the same transaction."""
     message.status = status
@@ -57,6 +59,7 @@ def mark(
         "words": words or None,
         "code": code or None,
         "user_id": user_id,
+        "journal_id": journal_id,
     }
 
 

@@ -12,8 +12,11 @@ from . import (
     auth,
     callbacks,
     campaigns,
+    compression,
     contacts,
+    conversations,
     errors,
+    events,
     groups,
     health,
     home,
@@ -25,13 +28,14 @@ from . import (
     presentation,
     profile,
     received,
+    scheduled,
     statistics,
     texts,
 )
 
 PAGES = (
-    auth, home, phones, messages, received, contacts, imports, groups, campaigns, texts, optouts, statistics,
-    preferences, profile, health,
+    auth, home, phones, conversations, messages, received, scheduled, contacts, imports, groups, campaigns, texts,
+    optouts, events, statistics, preferences, profile, health,
 )  # fmt: skip
 
 # What a stranger may ask for. Everything else sends to the sign-in page.
@@ -72,6 +76,7 @@ def init_app(app: Flask) -> None:
     presentation.init_app(app)
     app.before_request(_closed_by_default)
     app.after_request(_headers)
+    app.after_request(compression.compress)
     login.user_loader(_load_user)
 
 

@@ -10,7 +10,7 @@ from flask_babel import get_locale, gettext
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from .. import users
+from .. import audit, users
 from ..extensions import limiter
 from ..forms.auth import LoginForm, SetupForm
 from ..models import Role, User
@@ -22,6 +22,7 @@ ATTEMPTS = "10 per minute; 100 per hour"
 
 
 def _sign_in(user: User) -> None:
+    audit.note(user.id, "signed in")
     session.clear()  # whatever a stranger's session held is not the person's
     login_user(user, remember=False)
     session.permanent = True
@@ -38,6 +39,7 @@ def login() -> str | Response | tuple[str, int]:
         if user is not None:
             _sign_in(user)
             return redirect(_local(request.args.get("next")) or url_for("home.index"))
+        audit.note(None, "sign-in refused")
         form.password.errors = [gettext("L’adresse ou le mot de passe n’est pas le bon.")]
     page = render_template("auth/login.html", form=form, is_new=users.is_new_installation())
     return page, 400 if form.is_submitted() else 200

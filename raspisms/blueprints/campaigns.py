@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import (
@@ -15,19 +16,22 @@ from flask import (
     request,
     url_for,
 )
-from flask_babel import format_datetime, gettext
+from flask_babel import format_datetime, gettext, ngettext
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 
+from .. import audit
 from ..campaigns import drafts, launch, progress, report, targets
 from ..campaigns.targets import Targets
 from ..extensions import db
+from ..finding import listing
+from ..finding.listing import Order
 from ..forms import mistakes
 from ..forms.message import ComposeForm
-from ..labels import FATE_LABELS, STATUS_LABELS
+from ..labels import CAMPAIGN_LABELS, FATE_LABELS, STATUS_LABELS
 from ..language import Mistake
-from ..models import Campaign, CampaignState, Fate, Phone, Recipient
+from ..models import Campaign, CampaignState, Fate, Phone, Recipient, Status
 from ..people import exports
 from ..sending import campaigns
 from . import compose, downloads, paging
@@ -44,22 +48,101 @@ VERBS = {
 }
 
 
+EVENTS = {
+    "pause": "campaign paused",
+    "resume": "campaign resumed",
+    "cancel": "campaign cancelled",
+    "retry": "campaign retried",
+}
+ORDERS: dict[str, Order[Campaign]] = {
+    "newest": Order(Campaign.id),
+    "oldest": Order(Campaign.id, descending=False),
+    "name": Order(Campaign.id, Campaign.name, descending=False),
+    "-name": Order(Campaign.id, Campaign.name),
+}
+
+
 @bp.url_value_preprocessor
 def allow_lists(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """A draft takes files of recipients. Before everything that reads the request."""
     request.max_content_length = request.max_form_memory_size = LARGEST_LIST
 
 
+def _asked() -> tuple[Select[Campaign], dict[str, str]]:
+    """The campaigns that the URL asks for, and its words for the links of the page."""
+    words = {name: request.args.get(name, "").replace("\0", "")[:200] for name in ("q", "state", "tag", "sort")}
+    query = select(Campaign)
+    if needle := words["q"].strip():
+        query = query.where(
+            or_(Campaign.name.icontains(needle, autoescape=True), Campaign.text.icontains(needle, autoescape=True))
+        )
+    if words["state"] in {one.value for one in CampaignState}:
+        query = query.where(Campaign.state == CampaignState(words["state"]))
+    if words["tag"]:
+        query = query.where(Campaign.tag == words["tag"])
+    return query, {name: value for name, value in words.items() if value}
+
+
 @bp.get("/")
 def index() -> str:
-    before = request.args.get("before", type=int)
-    query = select(Campaign)
-    if before is not None:
-        query = query.where(Campaign.id < before)
-    found = list(db.session.scalars(query.order_by(Campaign.id.desc()).limit(PAGE + 1)))
-    rows = [(campaign, progress.of(campaign)) for campaign in found[:PAGE]]
-    more = found[PAGE - 1].id if len(found) > PAGE else None
-    return render_template("campaigns/index.html", rows=rows, more=more, is_first=before is None)
+    query, words = _asked()
+    name, order = listing.chosen(ORDERS, words.get("sort"))
+    page = listing.page(query, order, request.args.get("after"))
+    return render_template(
+        "campaigns/index.html",
+        rows=[(campaign, progress.of(campaign)) for campaign in page.rows],
+        page=page,
+        words=words,
+        sort=name,
+        states=[(one.value, gettext(CAMPAIGN_LABELS[one])) for one in CampaignState],
+    )
+
+
+@bp.get("/campaigns.csv")
+def export() -> Response:
+    """The campaigns that the list shows, all of them."""
+    query, _ = _asked()
+    header = [
+        gettext("Nom"), gettext("Statut"), gettext("Date"), gettext("Tag"), gettext("SMS"), gettext("Délivrés"),
+        gettext("Échecs"), gettext("Coût"), gettext("Texte"),
+    ]  # fmt: skip
+    return downloads.csv(exports.csv_lines(header, _lines(query)), "campagnes.csv")
+
+
+def _lines(query: Select[Campaign]) -> Iterator[list[object]]:
+    for campaign in listing.everything(query, ORDERS["newest"]):
+        found = progress.of(campaign)
+        at = campaign.starts_at or campaign.created_at
+        yield [
+            campaign.name,
+            gettext(CAMPAIGN_LABELS[campaign.state]),
+            format_datetime(at, "yyyy-MM-dd HH:mm:ss"),
+            campaign.tag,
+            found.total,
+            found.counts[Status.DELIVERED],
+            found.counts[Status.FAILED],
+            found.cost,
+            campaign.text,
+        ]
+
+
+@bp.post("/bulk")
+def bulk() -> AnyResponse:
+    """What is done with the ticked campaigns."""
+    verb, done = request.form.get("verb", ""), 0
+    if verb not in {"pause", "resume", "cancel"}:
+        abort(400)
+    for campaign_id in request.form.getlist("chosen", type=int)[: listing.SIZE]:
+        try:
+            VERBS[verb](campaign_id)
+        except campaigns.Refused as error:
+            flash(gettext(str(error)), "warning")
+        else:
+            audit.note(current_user.id, EVENTS[verb], f"campaign {campaign_id}")
+            done += 1
+    if done:
+        flash(ngettext("%(num)s campagne changée.", "%(num)s campagnes changées.", done), "success")
+    return redirect(url_for("campaigns.index"))
 
 
 @bp.get("/new")
@@ -88,7 +171,8 @@ def show(campaign_id: int) -> str | AnyResponse:
     found = progress.of(campaign)
     status = request.args.get("status", "")
     page = paging.page(progress.messages(campaign.id, status), request.args.get("before", type=int))
-    return render_template(template, campaign=campaign, progress=found, page=page, status=status)
+    answers = progress.answers(campaign.id)
+    return render_template(template, campaign=campaign, progress=found, page=page, status=status, answers=answers)
 
 
 def _report(campaign: Campaign, is_fragment: bool) -> str:
@@ -137,6 +221,7 @@ def act(campaign_id: int, verb: str) -> AnyResponse:
             drafts.remove(campaign_id)
             return redirect(url_for("campaigns.index"))
         VERBS[verb](campaign_id)
+        audit.note(current_user.id, EVENTS[verb], f"campaign {campaign_id}")
     except campaigns.Refused as error:
         flash(gettext(str(error)), "warning")
     return redirect(url_for("campaigns.show", campaign_id=campaign_id))

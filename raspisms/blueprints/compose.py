@@ -10,9 +10,11 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from .. import preferences
 from ..campaigns import drafts
 from ..campaigns.drafts import freest_phone
-from ..database import StorageUnavailable, now, transaction
+from ..conversations import threads
+from ..database import StorageUnavailable, transaction
 from ..extensions import db
 from ..forms.message import NAMED_CONTACTS, ComposeForm
 from ..models import Campaign, Contact, Import, Lane, Message, Phone, SavedText
@@ -48,11 +50,20 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
             status = 503
     elif not form.is_submitted():
         form.key.data = uuid.uuid4().hex
+        _copy_recipients(form)
         if (contact := request.args.get("contact", type=int)) is not None:
             _begin_with(form, contact)
     return render_template(
         "messages/new.html", form=form, answered=answered, draft=draft, **_shown(form, phones)
     ), status
+
+
+def _copy_recipients(form: ComposeForm) -> None:
+    """Write to the people that messages were sent to."""
+    ids = [int(one) for one in request.args.get("copy_to", "").split(",") if one.isdecimal()][:500]
+    if ids:
+        found = db.session.scalars(select(Message.number).where(Message.id.in_(ids)).order_by(Message.id))
+        form.to.data = "\n".join(dict.fromkeys(map(telephone_numbers.pretty, found)))
 
 
 def _begin_with(form: ComposeForm, contact_id: int) -> None:
@@ -97,6 +108,7 @@ def _message(form: ComposeForm, answered: Message | None) -> Response:
         reply_to_id=answered.id if answered and is_reply else None,
         form_key=form.key.data or None,
         expires_at=form.expiry,
+        hold_seconds=preferences.current().undo_single,
         tag=(form.tag.data or "").replace("\0", "").strip()[:255] or None,
     )
     if answered and is_reply:
@@ -118,7 +130,7 @@ def _posted(posted: outbox.Posted) -> Response:
 def mark_read(message_id: int) -> None:
     """Somebody has seen a received message."""
     with transaction() as session:
-        session.get_one(Message, message_id).read_at = now()
+        threads.mark(session, [message_id], read=True)
 
 
 def linked(argument: str, *, incoming: bool) -> Message | None:

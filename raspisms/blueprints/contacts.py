@@ -12,12 +12,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from .. import audit
 from ..campaigns import drafts
+from ..conversations import threads
 from ..database import transaction
 from ..extensions import db
 from ..forms.contact import ContactForm
 from ..models import Contact
 from ..people import contacts, exports, groups
 from ..receiving import optouts
+from ..texts import numbers as telephone_numbers
 from ..words import N_
 from . import downloads
 from .phones import admin_only
@@ -41,14 +43,17 @@ def index() -> str:
     which, asked = _search()
     after_id = request.args.get("after_id", type=int)
     after = (request.args.get("after", ""), after_id) if after_id is not None else None
-    found, more = contacts.page(which, after, PAGE)
+    sort = request.args.get("sort", "")
+    found, more = contacts.page(which, after, PAGE, sort)
     template = "contacts/_list.html" if request.args.get("fragment") else "contacts/index.html"
     return render_template(
         template,
         contacts=found,
         more=more,
         is_first=after is None,
-        asked=asked,
+        asked=asked | ({"sort": sort} if sort in contacts.SORTS else {}),
+        place=contacts.place(found[-1], sort) if found else {},
+        sort=sort,
         total=contacts.count(which),
         groups=groups.all_groups(),
         everybody=contacts.count(contacts.matching()) if not asked else None,
@@ -75,6 +80,8 @@ def edit(contact_id: int) -> str | AnyResponse | tuple[str, int]:
 
 def _edit(contact: Contact | None) -> str | AnyResponse | tuple[str, int]:
     form = ContactForm(contact)
+    if contact is None and not form.is_submitted():
+        form.number.data = telephone_numbers.pretty(request.args.get("number", "")[:32])
     chosen = set(request.form.getlist("groups", type=int))
     conflict = None
     if form.validate_on_submit():
@@ -96,6 +103,8 @@ def _edit(contact: Contact | None) -> str | AnyResponse | tuple[str, int]:
             conflict = db.session.get(Contact, contact.id) if contact else None
             form.version.data = str(conflict.version) if conflict else ""
         else:
+            if contact is None:
+                audit.note(current_user.id, "contact added", f"contact {saved.id}")
             flash(gettext("Le contact est enregistré."), "success")
             return redirect(url_for("contacts.show", contact_id=saved.id))
     elif contact and not form.is_submitted():
@@ -124,6 +133,10 @@ def show(contact_id: int) -> str:
         more=more,
         groups=[group for group in groups.all_groups() if group.id in own],
         opted_out=bool(optouts.silent(db.session(), [contact.number])),
+        conversations=threads.with_number(contact.number),
+        failure=next((one for one in messages if not one.is_incoming), None)
+        if not request.args.get("before")
+        else None,
     )
 
 
@@ -132,6 +145,7 @@ def delete(contact_id: int) -> AnyResponse:
     """The contact goes, what was said stays."""
     contact = db.get_or_404(Contact, contact_id)
     contacts.delete_all(contacts.by_ids([contact.id]))
+    audit.note(current_user.id, "contact deleted", f"contact {contact_id}")
     flash(gettext("Le contact est supprimé. Ses SMS restent dans les listes."), "success")
     return redirect(url_for("contacts.index"))
 

@@ -50,6 +50,8 @@ def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[s
                 preview = groups.preview_rule(rule or "")
             else:
                 saved = groups.save(group.id if group else None, form.name.data or "", rule=rule, child_ids=chosen)
+                if group is None:
+                    audit.note(current_user.id, "group added", saved.name)
                 flash(gettext("Le groupe est enregistré."), "success")
                 return redirect(url_for("groups.show", group_id=saved.id))
         except Mistake as mistake:
@@ -88,8 +90,9 @@ def show(group_id: int) -> str:
 
 @bp.post("/<int:group_id>/delete")
 def delete(group_id: int) -> Response:
-    db.get_or_404(Group, group_id)
+    name = db.get_or_404(Group, group_id).name
     groups.remove(group_id)
+    audit.note(current_user.id, "group deleted", name)
     flash(gettext("Le groupe est supprimé. Ses contacts restent."), "success")
     return redirect(url_for("groups.index"))
 

@@ -2,28 +2,118 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import format_datetime, gettext, ngettext
 from flask_login import current_user
 from sqlalchemy import select
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as AnyResponse
 
+from .. import statistics
+from ..conversations import care, threads
+from ..database import transaction
 from ..extensions import db
-from ..models import Direction, Message
-from ..sending import doubts
-from . import compose, paging
+from ..finding import messages as finding
+from ..labels import STATUS_LABELS
+from ..models import Direction, Message, Phone
+from ..people import contacts, exports
+from ..sending import doubts, holding, withdrawal
+from . import advice, compose, downloads, paging
 from .imports import LARGEST_LIST
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
 
 
+def asked(direction: Direction) -> finding.Asked:
+    """What the URL of a list of messages asks for."""
+    return finding.Asked(
+        direction,
+        q=request.args.get("q", "").replace("\0", "")[:200],
+        status=request.args.get("status", ""),
+        phone=request.args.get("phone", type=int),
+        tag=request.args.get("tag", "").replace("\0", "")[:255],
+        first=_day("from"),
+        last=_day("to"),
+        unread=bool(request.args.get("unread")),
+        campaign=request.args.get("campaign", type=int),
+        sort=request.args.get("sort", "newest"),
+    )
+
+
+def _day(name: str) -> date | None:
+    try:
+        day = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return day if 2000 <= day.year <= 2100 else None
+
+
+def listed(wanted: finding.Asked) -> dict[str, Any]:
+    """A page of messages, with what the filters offer and the names to show."""
+    page = finding.page(wanted, request.args.get("after"))
+    return {
+        "asked": wanted,
+        "page": page,
+        "names": contacts.names_of([message.number for message in page.rows]),
+        "phones": list(db.session.scalars(select(Phone).order_by(Phone.name))),
+        "status_options": [(one.value, gettext(STATUS_LABELS[one])) for one in statistics.SHOWN],
+    }
+
+
 @bp.get("/")
 def index() -> str:
-    page = paging.page(select(Message).where(Message.direction == Direction.OUT), request.args.get("before", type=int))
+    """ "SMS envoyés"."""
     template = "messages/_sent.html" if request.args.get("fragment") else "messages/index.html"
-    return render_template(template, page=page, doubts=doubts.count())
+    return render_template(template, **listed(asked(Direction.OUT)), doubts=doubts.count())
+
+
+@bp.get("/sent.csv")
+def export() -> Response:
+    """The sent messages that the list shows, all of them."""
+    header = [
+        gettext("Expéditeur"), gettext("Destinataire"), gettext("Message"), gettext("Tag"), gettext("Date"),
+        gettext("Statut"), gettext("Délivré"), gettext("SMS"), gettext("Coût"),
+    ]  # fmt: skip
+    return downloads.csv(exports.csv_lines(header, _sent_lines(asked(Direction.OUT))), "sms-envoyes.csv")
+
+
+def _sent_lines(wanted: finding.Asked) -> Iterator[list[object]]:
+    for message in finding.everything(wanted):
+        yield [
+            message.phone.name,
+            message.number,
+            message.text,
+            message.tag,
+            when(message.created_at),
+            gettext(STATUS_LABELS[message.status]),
+            when(message.delivered_at),
+            message.parts,
+            message.cost,
+        ]
+
+
+def when(moment: Any) -> str:
+    """A time as a spreadsheet understands it."""
+    return str(format_datetime(moment, "yyyy-MM-dd HH:mm:ss")) if moment else ""
+
+
+@bp.post("/bulk")
+def bulk() -> AnyResponse:
+    """What is done with the ticked messages."""
+    chosen, verb = request.form.getlist("chosen", type=int)[:500], request.form.get("verb", "")
+    if verb not in {"cancel", "write"}:
+        abort(400)
+    if not chosen:
+        flash(gettext("Cochez au moins un SMS."), "warning")
+    elif verb == "write":
+        return redirect(url_for("messages.new", copy_to=",".join(map(str, chosen))))
+    else:
+        number = withdrawal.cancel_waiting(chosen, current_user.id)
+        flash(ngettext("%(num)s SMS annulé.", "%(num)s SMS annulés.", number), "success" if number else "warning")
+    return redirect(url_for("messages.index"))
 
 
 @bp.get("/doubts")
@@ -34,7 +124,7 @@ def in_doubt() -> str:
 
 
 @bp.post("/<int:message_id>/<any(again, assume):verb>")
-def decide(message_id: int, verb: str) -> Response:
+def decide(message_id: int, verb: str) -> AnyResponse:
     """ "Renvoyer" and "Considérer comme envoyé"."""
     decided = doubts.send_again if verb == "again" else doubts.assume_sent
     try:
@@ -42,6 +132,22 @@ def decide(message_id: int, verb: str) -> Response:
     except doubts.Refused as error:
         flash(gettext(str(error)), "warning")
     return redirect(url_for("messages.show", message_id=message_id))
+
+
+@bp.post("/<int:message_id>/recall")
+def recall(message_id: int) -> AnyResponse:
+    """ "Annuler l’envoi", while it still can be: the text is a draft again."""
+    message = db.get_or_404(Message, message_id)
+    with transaction() as session:
+        conversation = threads.of(session, message.phone_id, message.number)
+    try:
+        holding.call_back(message_id, current_user.id)
+    except holding.TooLate as error:
+        flash(gettext(str(error)), "warning")
+        return redirect(url_for("messages.show", message_id=message_id))
+    care.keep_draft(conversation.id, current_user.id, message.text)
+    flash(gettext("L’envoi est annulé. Votre texte est revenu dans la discussion, comme brouillon."), "success")
+    return redirect(url_for("conversations.show", conversation_id=conversation.id))
 
 
 @bp.url_value_preprocessor
@@ -65,5 +171,12 @@ def show(message_id: int) -> str:
         compose.mark_read(message.id)
     answers = db.session.scalars(select(Message).where(Message.reply_to_id == message.id).order_by(Message.id))
     template = "messages/_show.html" if request.args.get("fragment") else "messages/show.html"
-    in_doubt = doubts.is_doubtful(message)
-    return render_template(template, message=message, answers=list(answers), in_doubt=in_doubt)
+    return render_template(
+        template,
+        message=message,
+        answers=list(answers),
+        in_doubt=doubts.is_doubtful(message),
+        name=contacts.names_of([message.number]).get(message.number),
+        advice=advice.on(message),
+        raw=advice.as_they_came(message),
+    )

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..extensions import db
+from ..finding import listing
 from ..models import Message, OptOut
 from ..people import contacts, exports
 from ..receiving import optouts
@@ -17,14 +18,50 @@ from .phones import admin_only
 
 bp = Blueprint("optouts", __name__, url_prefix="/opt-outs")
 
-PAGE = 50
+
+def _asked() -> dict[str, str]:
+    words = {name: request.args.get(name, "").replace("\0", "")[:100] for name in ("q", "origin", "sort")}
+    return {name: value for name, value in words.items() if value}
+
+
+def origins() -> dict[str, str]:
+    """How a number came on the list, in words."""
+    return {
+        "reply": gettext("a répondu STOP"),
+        "callback": gettext("liste du fournisseur"),
+        "report": gettext("refus du fournisseur"),
+        "person": gettext("ajouté par l’équipe"),
+        "import": gettext("ajouté par l’équipe"),
+    }
 
 
 @bp.get("/")
 def index() -> str:
-    found, more = optouts.page(request.args.get("q", ""), request.args.get("before", type=int), PAGE)
-    names = contacts.names_of([one.number for one in found if one.number])
-    return render_template("optouts/index.html", found=found, more=more, names=names, suspected=optouts.suspected())
+    words = _asked()
+    name, order = listing.chosen(optouts.ORDERS, words.get("sort"))
+    query = optouts.matching(words.get("q", ""), words.get("origin", ""))
+    page = listing.page(query, order, request.args.get("after"))
+    return render_template(
+        "optouts/index.html",
+        page=page,
+        words=words,
+        sort=name,
+        names=contacts.names_of([one.number for one in page.rows if one.number]),
+        origins=origins(),
+        suspected=optouts.suspected(),
+    )
+
+
+@bp.post("/bulk")
+@admin_only
+def bulk() -> AnyResponse:
+    """The ticked numbers may be written to again."""
+    ids = request.form.getlist("chosen", type=int)[: listing.SIZE]
+    known = list(db.session.scalars(select(OptOut.id).where(OptOut.id.in_(ids))))
+    for opt_out_id in known:
+        optouts.remove(opt_out_id, current_user.id)
+    flash(ngettext("%(num)s numéro retiré.", "%(num)s numéros retirés.", len(known)), "success")
+    return redirect(url_for("optouts.index"))
 
 
 @bp.post("/")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from .. import queues
+from .. import audit, queues
 from ..adapters import REGISTRY
 from ..adapters.base import AccountError, AdapterError, Check
 from ..database import transaction
@@ -89,7 +89,7 @@ def _edit(key: str, phone: Phone | None) -> str | Response | tuple[str, int]:
             result = _check(draft)
             accepted = isinstance(result, Check) or (form.without_check() and not isinstance(result, AccountError))
             if accepted and (saved := _save(form, draft, result)):
-                return _saved(saved, result)
+                return _saved(saved, result, is_new=phone is None)
             problem = result if isinstance(result, AdapterError) else None
             form.keep_secrets()
     if isinstance(problem, AccountError):
@@ -114,7 +114,8 @@ def _save(form: PhoneForm, draft: saving.Draft, result: Check | AdapterError) ->
         return None
 
 
-def _saved(phone: Phone, result: Check | AdapterError) -> Response:
+def _saved(phone: Phone, result: Check | AdapterError, *, is_new: bool) -> Response:
+    audit.note(current_user.id, "phone added" if is_new else "phone changed", phone.name)
     if isinstance(result, Check):
         flash(gettext("Le téléphone « %(name)s » est prêt.", name=phone.name), "success")
         if result.warning:
@@ -168,6 +169,7 @@ def token(phone_id: int) -> str | Response:
     if request.method == "GET":
         return render_template("phones/token.html", phone=phone, adapter=adapter_class(phone.adapter))
     tokens.renew(phone_id)
+    audit.note(current_user.id, "token renewed", phone.name)
     flash(gettext("Nouvelles adresses pour « %(name)s » : transmettez-les au fournisseur.", name=phone.name), "success")
     return redirect(url_for("phones.index", _anchor=f"phone-{phone_id}"))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import ipaddress
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,23 +15,26 @@ from urllib.parse import urlsplit
 from babel.dates import format_timedelta
 from babel.numbers import format_currency, format_decimal
 from flask import Flask, current_app, request, url_for
-from flask_babel import format_datetime, get_locale, gettext, to_user_timezone
+from flask_babel import format_date, format_datetime, get_locale, gettext, to_user_timezone
 from flask_login import current_user
 from markupsafe import Markup, escape
 from sqlalchemy import func, select
 
 from .. import labels
 from ..campaigns.report import price_of
+from ..conversations import threads
 from ..database import now
 from ..extensions import db
+from ..finding import search
 from ..labels import PHONE_LABELS, STATUS_LABELS, STATUS_SENTENCES
-from ..models import Direction, Message, Phone, Status
+from ..models import Message, MessageEvent, Phone, Status
 from ..models.phone import PAUSED_STATUSES
 from ..phones.settings import adapter_class
 from ..texts import numbers
 
 # Shape and colour of each state: never the colour alone.
 STATE_CLASSES: dict[str, str] = {
+    "held": "waiting",
     "queued": "waiting",
     "sending": "waiting",
     "sent": "sent",
@@ -48,6 +52,9 @@ STATE_CLASSES: dict[str, str] = {
 }
 
 
+WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+
+
 def init_app(app: Flask) -> None:
     """Give the templates their filters and the things that every page shows."""
     app.template_filter("number")(numbers.pretty)
@@ -55,6 +62,14 @@ def init_app(app: Flask) -> None:
     app.template_filter("moment")(moment)
     app.template_filter("exact")(exact)
     app.template_filter("second")(second)
+    app.template_filter("day")(day)
+    app.template_filter("clock")(clock)
+    app.template_filter("month")(month)
+    app.template_filter("since")(since)
+    app.template_filter("linked")(linked)
+    app.template_filter("searched")(search.marked)
+    app.template_filter("why")(why)
+    app.template_filter("option")(lambda phone: (phone.id, phone.name))
     app.template_filter("duration")(duration)
     app.template_filter("decimal")(decimal)
     app.jinja_env.globals.update(
@@ -66,6 +81,7 @@ def init_app(app: Flask) -> None:
         FATE_LABELS=labels.FATE_LABELS,
         IMPORT_LABELS=labels.IMPORT_LABELS,
         message_label=labels.of,
+        event_label=event_label,
         current_locale=get_locale,
         asset=asset,
         is_local=is_local,
@@ -80,19 +96,13 @@ def _everywhere() -> dict[str, Any]:
     if not current_user or not current_user.is_authenticated or request.args.get("fragment"):
         return {"alarms": [], "unread": 0}
     paused = list(db.session.scalars(select(Phone).where(Phone.status.in_(PAUSED_STATUSES)).order_by(Phone.name)))
-    return {"alarms": [(phone, waiting(phone)) for phone in paused], "unread": unread_count()}
+    return {"alarms": [(phone, waiting(phone)) for phone in paused], "unread": threads.unread_count()}
 
 
 def waiting(phone: Phone) -> int:
     """Messages of this phone that have not left."""
     query = select(func.count()).select_from(Message)
     return db.session.scalar(query.where(Message.phone_id == phone.id, Message.status == Status.QUEUED)) or 0
-
-
-def unread_count() -> int:
-    """Received messages that nobody has marked as read."""
-    query = select(func.count()).select_from(Message)
-    return db.session.scalar(query.where(Message.direction == Direction.IN, Message.read_at.is_(None))) or 0
 
 
 def euros(amount: Decimal | None) -> str:
@@ -124,6 +134,59 @@ def second(when: datetime) -> Markup:
     local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
     shown = format_datetime(when, "HH:mm:ss" if local == today else "d MMM yyyy, HH:mm:ss")
     return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), exact(when), shown)
+
+
+def day(when: datetime) -> str:
+    """The day of a time, as people say it."""
+    local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
+    if local == today:
+        return str(gettext("Aujourd’hui"))
+    if local == today - timedelta(days=1):
+        return str(gettext("Hier"))
+    return str(format_date(local, "EEEE d MMMM" if local.year == today.year else "EEEE d MMMM yyyy"))
+
+
+def since(when: datetime) -> str:
+    """How long ago, in as few letters as can be read across a room."""
+    return str(format_timedelta(now() - when, granularity="minute", threshold=1, format="short", locale=get_locale()))
+
+
+def month(first: date) -> str:
+    """A month and its year."""
+    return str(format_date(first, "MMMM yyyy"))
+
+
+def event_label(action: str) -> str:
+    """What people read for a kind of event."""
+    return str(gettext(labels.EVENT_LABELS[action])) if action in labels.EVENT_LABELS else action
+
+
+def clock(when: datetime) -> str:
+    """The hour and minute of a time."""
+    return str(format_datetime(when, "HH:mm"))
+
+
+def linked(words: str) -> Markup:
+    """A text with its web addresses as links: never fetched by us, and opened without saying from where."""
+    pieces, position = [], 0
+    for found in WEB_ADDRESS.finditer(words):
+        address = found.group(0).rstrip(".,;:!?)»")
+        link = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>').format(address)
+        pieces += [escape(words[position : found.start()]), link]
+        position = found.start() + len(address)
+    return Markup("").join([*pieces, escape(words[position:])])
+
+
+def why(message: Message) -> str:
+    """Why a message is in its state, in a sentence."""
+    reason = db.session.scalar(
+        select(MessageEvent.reason)
+        .where(MessageEvent.message_id == message.id, MessageEvent.status == message.status)
+        .where(MessageEvent.reason.is_not(None))
+        .order_by(MessageEvent.id)
+        .limit(1)
+    )
+    return str(gettext(reason or STATUS_SENTENCES[message.status]))
 
 
 def decimal(number: float) -> str:

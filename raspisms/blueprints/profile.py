@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, refresh
 from flask_login import current_user, login_user
 from werkzeug.wrappers import Response
 
-from .. import users
+from .. import audit, users
 from ..database import transaction
 from ..forms.profile import LocaleForm, PasswordForm
-from ..models import User
+from ..models import Mailing, User
+from ..notices import planning
 
 bp = Blueprint("profile", __name__, url_prefix="/profile")
 
 
 def _page(locale: LocaleForm, password: PasswordForm, status: int = 200) -> tuple[str, int]:
-    return render_template("profile/index.html", locale_form=locale, password_form=password), status
+    page = render_template(
+        "profile/index.html", locale_form=locale, password_form=password, can_mail=planning.is_possible()
+    )
+    return page, status
+
+
+@bp.post("/notices")
+def notices() -> Response:
+    """Which e-mails this person wants."""
+    wanted = request.form.get("mail_received", "")
+    with transaction() as session:
+        user = session.get_one(User, current_user.id)
+        user.mail_received = Mailing(wanted) if wanted in {one.value for one in Mailing} else Mailing.NEVER
+        user.mail_digest = bool(request.form.get("mail_digest"))
+    flash(gettext("Vos e-mails sont réglés."), "success")
+    return redirect(url_for("profile.index"))
 
 
 @bp.get("/")
@@ -49,6 +65,7 @@ def password() -> Response | tuple[str, int]:
             except users.Refused as error:
                 form.password.errors = [gettext(str(error))]
             else:
+                audit.note(current_user.id, "password changed")
                 flash(gettext("Votre mot de passe est changé ; vos autres sessions sont fermées."), "success")
                 return redirect(url_for("profile.index"))
     return _page(LocaleForm(formdata=None, data={"locale": current_user.locale}), form, 400)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
-from sqlalchemy import select, update
-from werkzeug.wrappers import Response
+from collections.abc import Iterator
 
-from ..database import now, transaction
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from .. import audit
+from ..conversations import removal, threads
+from ..database import transaction
+from ..extensions import db
+from ..finding import messages as finding
 from ..models import Direction, Message
-from . import paging
+from ..people import exports
+from . import downloads
+from .messages import asked, listed, when
 
 bp = Blueprint("received", __name__, url_prefix="/received")
 
@@ -16,36 +26,66 @@ bp = Blueprint("received", __name__, url_prefix="/received")
 @bp.get("/")
 def index() -> str:
     """ "SMS reçus"; with ?unread=1, "SMS non lus"."""
-    only_unread = bool(request.args.get("unread"))
-    query = select(Message).where(Message.direction == Direction.IN)
-    if only_unread:
-        query = query.where(Message.read_at.is_(None))
-    page = paging.page(query, request.args.get("before", type=int))
     template = "received/_received.html" if request.args.get("fragment") else "received/index.html"
-    return render_template(template, page=page, only_unread=only_unread)
+    return render_template(template, **listed(asked(Direction.IN)))
+
+
+@bp.get("/received.csv")
+def export() -> Response:
+    """The received messages that the list shows, all of them."""
+    header = [gettext("Expéditeur"), gettext("Destinataire"), gettext("Message"), gettext("Date"), gettext("Statut")]
+    return downloads.csv(exports.csv_lines(header, _lines(asked(Direction.IN))), "sms-recus.csv")
+
+
+def _lines(wanted: finding.Asked) -> Iterator[list[object]]:
+    for message in finding.everything(wanted):
+        status = gettext("Non lu") if message.read_at is None else gettext("Lu")
+        yield [message.number, message.phone.name, message.text, when(message.created_at), status]
+
+
+@bp.post("/bulk")
+def bulk() -> AnyResponse:
+    """What is done with the ticked messages."""
+    chosen, verb = request.form.getlist("chosen", type=int)[:500], request.form.get("verb", "")
+    if verb not in {"read", "unread", "delete"}:
+        abort(400)
+    if not chosen:
+        flash(gettext("Cochez au moins un SMS."), "warning")
+    elif verb == "delete":
+        _delete(chosen)
+    else:
+        with transaction() as session:
+            threads.mark(session, chosen, read=verb == "read")
+    return redirect(url_for("received.index", unread=request.form.get("unread") or None))
+
+
+def _delete(chosen: list[int]) -> None:
+    if not current_user.is_admin:
+        abort(403)
+    with transaction() as session:
+        number = removal.remove_received(session, chosen)
+        audit.record(session, current_user.id, "received deleted", str(number))
+    flash(ngettext("%(num)s SMS reçu supprimé.", "%(num)s SMS reçus supprimés.", number), "success")
 
 
 @bp.post("/read")
-def read_all() -> Response:
+def read_all() -> AnyResponse:
     """Everything up to the newest message that the person saw is read."""
     seen = request.form.get("up_to", type=int)
     if seen is None:
         abort(400)
+    unread = select(Message.id).where(Message.direction == Direction.IN, Message.read_at.is_(None), Message.id <= seen)
     with transaction() as session:
-        session.execute(
-            update(Message)
-            .where(Message.direction == Direction.IN, Message.read_at.is_(None), Message.id <= seen)
-            .values(read_at=now())
-        )
+        threads.mark(session, session.scalars(unread), read=True)
     return redirect(url_for("received.index"))
 
 
 @bp.post("/<int:message_id>/<any(read, unread):verb>")
-def mark(message_id: int, verb: str) -> Response:
+def mark(message_id: int, verb: str) -> AnyResponse:
     """ "Marquer comme lu" and "Marquer comme non lu"."""
+    message = db.session.get(Message, message_id)
+    if message is None or not message.is_incoming:
+        abort(404)
     with transaction() as session:
-        message = session.get(Message, message_id)
-        if message is None or not message.is_incoming:
-            abort(404)
-        message.read_at = now() if verb == "read" else None
+        threads.mark(session, [message_id], read=verb == "read")
     return redirect(url_for("received.index"))

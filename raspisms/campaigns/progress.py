@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select
 from ..database import now
 from ..extensions import db
 from ..language import Template, is_personal
-from ..models import Campaign, CampaignState, Message, Status
+from ..models import Answer, Campaign, CampaignState, Message, Status
 from ..people.contacts import Person
 from ..sending import campaigns
 from ..texts import segments
@@ -72,6 +72,32 @@ def of(campaign: Campaign) -> Progress:
         elapsed = max(1.0, (now() - sent[1]).total_seconds()) if sent[1] else 1.0
         rate = sent[0] / elapsed
     return Progress(counts, cost, rate, campaign.state)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What people replied to a campaign: each counts once, by their last word."""
+
+    yes: int
+    no: int
+    other: int
+
+
+def answers(campaign_id: int) -> Answers:
+    """How many people answered yes, no, or something that somebody should read."""
+    mine = Message.answered_campaign_id == campaign_id
+    recognised = (
+        select(func.max(Message.id)).where(mine, Message.answer.is_not(None)).group_by(Message.number).scalar_subquery()
+    )
+    counted = {
+        answer: number
+        for answer, number in db.session.execute(
+            select(Message.answer, func.count()).where(Message.id.in_(recognised)).group_by(Message.answer)
+        )
+    }
+    people = db.session.scalar(select(func.count(Message.number.distinct())).where(mine)) or 0
+    yes, no = counted.get(Answer.YES, 0), counted.get(Answer.NO, 0)
+    return Answers(yes, no, people - yes - no)
 
 
 def messages(campaign_id: int, status: str) -> Select[Message]:

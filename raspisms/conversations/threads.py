@@ -224,6 +224,23 @@ def last_received(conversation: Conversation) -> Message | None:
     )
 
 
+def with_number(number: str) -> list[Conversation]:
+    """Every conversation with a number, the most recent first: one for each of our phones."""
+    query = select(Conversation).where(Conversation.number == number)
+    return list(db.session.scalars(query.order_by(Conversation.last_at.desc())))
+
+
+def last_failure(conversation: Conversation) -> Message | None:
+    """Our last message to the person, if it failed."""
+    last = db.session.scalar(
+        select(Message)
+        .where(between(conversation), Message.direction == Direction.OUT, Message.status != Status.CANCELLED)
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    return last if last is not None and last.status is Status.FAILED else None
+
+
 def phones() -> list[Phone]:
     """Every phone, by name."""
     return list(db.session.scalars(select(Phone).order_by(Phone.name)))

@@ -19,6 +19,7 @@ class Contact(Model):
     __tablename__ = "contacts"
     __table_args__ = (
         Index("ix_contacts_name", "sort_key", "id"),
+        Index("ix_contacts_updated_at", "updated_at", "id"),
         Index("ix_contacts_fault", "id", sqlite_where=FAULTY, postgresql_where=FAULTY),
     )
 

@@ -214,5 +214,7 @@ class MessageEvent(Model):
     code: Mapped[str | None] = mapped_column(Foreign(16))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     """The person who did it, when it was a person."""
+    journal_id: Mapped[int | None]
+    """The callback that brought it: the provider's own message, as it came."""
 
     user: Mapped[User | None] = relationship()

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, tuple_, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..database import now, transaction
 from ..extensions import db
@@ -197,13 +197,50 @@ def spaceless(words: str) -> str:
     return plain if plain.lstrip("+").isdigit() else words
 
 
-def page(which: ColumnElement[bool], after: tuple[str, int] | None, size: int) -> tuple[list[Contact], bool]:
-    """The contacts that follow, by name, and whether there are more."""
+# How the list can be sorted, besides by name: newest change first, and so on.
+SORTS = ("-name", "updated", "-updated", "created", "-created")
+
+
+def _order(sort: str) -> tuple[InstrumentedAttribute[Any] | None, bool]:
+    """The column of an order (None: the id, which is the order of creation), and whether it goes down."""
+    columns: dict[str, InstrumentedAttribute[Any] | None] = {"updated": Contact.updated_at, "created": None}
+    return columns.get(sort.removeprefix("-"), Contact.sort_key), sort.startswith("-")
+
+
+def page(
+    which: ColumnElement[bool], after: tuple[str, int] | None, size: int, sort: str = ""
+) -> tuple[list[Contact], bool]:
+    """The contacts that follow, by name unless `sort` is one of SORTS, and whether there are more."""
+    column, down = _order(sort if sort in SORTS else "")
     query = select(Contact).where(which)
     if after is not None:
-        query = query.where(tuple_(Contact.sort_key, Contact.id) > after)
-    found = list(db.session.scalars(query.order_by(Contact.sort_key, Contact.id).limit(size + 1)))
+        query = query.where(_beyond(column, after, down=down))
+    keys = [Contact.id] if column is None else [column, Contact.id]
+    found = list(db.session.scalars(query.order_by(*(key.desc() if down else key for key in keys)).limit(size + 1)))
     return found[:size], len(found) > size
+
+
+def _beyond(column: InstrumentedAttribute[Any] | None, after: tuple[str, int], *, down: bool) -> ColumnElement[bool]:
+    if column is None:
+        return Contact.id < after[1] if down else Contact.id > after[1]
+    value: object = after[0]
+    if column is Contact.updated_at:
+        try:
+            value = datetime.fromisoformat(after[0])
+        except ValueError:
+            return true()
+    keys = tuple_(column, Contact.id)
+    return keys < (value, after[1]) if down else keys > (value, after[1])
+
+
+def place(contact: Contact, sort: str) -> dict[str, Any]:
+    """Where the page after this contact begins, for a link."""
+    column, _ = _order(sort if sort in SORTS else "")
+    if column is None:
+        shown = ""
+    else:
+        shown = contact.updated_at.isoformat() if column is Contact.updated_at else contact.sort_key
+    return {"after": shown, "after_id": contact.id}
 
 
 def count(which: ColumnElement[bool]) -> int:

@@ -22,11 +22,17 @@ NOTICE = "n:"
 
 
 def store(
-    session: Session, phone: Phone, number: str, text: str, at: datetime, answered: Message | None = None
+    session: Session,
+    phone: Phone,
+    number: str,
+    text: str,
+    at: datetime,
+    answered: Message | None = None,
+    journal_id: int | None = None,
 ) -> Message:
     """Store a message from `number`, and bring its conversation on top. Call inside a transaction.
 
-    `answered` is what it replies to, if that is known.
+    `answered` is what it replies to, if that is known; `journal_id`, the callback that brought it.
     """
     message = Message(
         direction=Direction.IN,
@@ -43,7 +49,7 @@ def store(
     )
     session.add(message)
     session.flush()
-    note(session, [message], Status.RECEIVED, at=at)
+    note(session, [message], Status.RECEIVED, at=at, journal_id=journal_id)
     threads.heard(session, message)
     return message
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from .. import audit, preferences
 from ..adapters.base import OptOutNotice
 from ..database import transaction
 from ..extensions import db
+from ..finding.listing import Order
 from ..models import JournalEntry, Message, OptOut, StopMark
 from ..texts import numbers as telephone_numbers
 from ..vault import vault
@@ -74,16 +75,21 @@ def forget_number(session: Session, number: str) -> None:
 # -- the team's own list --------------------------------------------------------------------------------
 
 
-def page(words: str, before: int | None, size: int) -> tuple[list[OptOut], bool]:
-    """The newest opt-outs whose number holds these digits, and whether there are more."""
+ORDERS: dict[str, Order[OptOut]] = {
+    "newest": Order(OptOut.id),
+    "oldest": Order(OptOut.id, descending=False),
+}
+
+
+def matching(words: str, origin: str = "") -> Select[OptOut]:
+    """The opt-outs whose number holds these digits, known in one way or another."""
     query = select(OptOut)
     if words:
         digits = words.replace(" ", "").replace("\0", "").removeprefix("0")
         query = query.where(OptOut.number.contains(digits, autoescape=True))
-    if before is not None:
-        query = query.where(OptOut.id < before)
-    found = list(db.session.scalars(query.order_by(OptOut.id.desc()).limit(size + 1)))
-    return found[:size], len(found) > size
+    if origin:
+        query = query.where(OptOut.origin == origin)
+    return query
 
 
 def add_many(text: str, user_id: int | None) -> tuple[int, list[str]]:
@@ -145,7 +151,7 @@ def apply_notice(session: Session, entry: JournalEntry, notice: OptOutNotice) ->
         session, notice.number, at
     )
     if message is None:
-        message = incoming.store(session, entry.phone, notice.number, notice.text, at)
+        message = incoming.store(session, entry.phone, notice.number, notice.text, at, journal_id=entry.id)
         message.dedup_key = key
     add(session, notice.number, "callback", message.id)
     return "opt-out"

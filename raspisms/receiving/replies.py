@@ -27,7 +27,7 @@ def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
     if is_stop(reply.text) and _notice_came_first(session, reply.number, at):
         return "repeated"
     answered = _answered(session, phone, reply)
-    message = incoming.store(session, phone, reply.number, reply.text, at, answered)
+    message = incoming.store(session, phone, reply.number, reply.text, at, answered, entry.id)
     message.dedup_key = _dedup_key(phone, reply)
     if is_stop(reply.text):
         if optouts.add(session, reply.number, "reply", message.id):

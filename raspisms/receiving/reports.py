@@ -56,7 +56,7 @@ def apply(session: Session, entry: JournalEntry, report: Report) -> str:
         )
         return "early"
     at = report.at or entry.received_at
-    changed = _change(session, message, report.outcome, report.words, report.reason, at)
+    changed = _change(session, message, report.outcome, report.words, report.reason, at, entry.id)
     _teach(session, [report])
     return "report" if changed else "repeated"
 
@@ -80,7 +80,8 @@ def apply_many(session: Session, wanted: list[tuple[JournalEntry, Report]]) -> d
             continue
         said[message.id].add(report.words)
         at = report.at or entry.received_at
-        events.append(mark(message, _next_status(message, report.outcome), at, report.reason, report.words))
+        status = _next_status(message, report.outcome)
+        events.append(mark(message, status, at, report.reason, report.words, journal_id=entry.id))
         message.report_words = report.words
         outcomes[entry.id] = "report"
     write(session, events)
@@ -161,7 +162,9 @@ def match_parked(session: Session, submission: Submission) -> None:
     for report in list(parked):
         message = _find(session, submission.phone, report.ticket, report.number)
         if message is not None:
-            _change(session, message, Outcome(report.outcome), report.words, report.reason, report.at)
+            _change(
+                session, message, Outcome(report.outcome), report.words, report.reason, report.at, report.journal_id
+            )
             session.delete(report)
 
 
@@ -250,11 +253,20 @@ def _adopt_parked(session: Session, submission: Submission) -> None:
         session.flush()
 
 
-def _change(session: Session, message: Message, outcome: Outcome, words: str, reason: str | None, at: datetime) -> bool:
+def _change(
+    session: Session,
+    message: Message,
+    outcome: Outcome,
+    words: str,
+    reason: str | None,
+    at: datetime,
+    journal_id: int,
+) -> bool:
     """Move a message as far as the report allows; False when it says nothing new."""
     if _said_before(session, message, words):
         return False
-    note(session, [message], _next_status(message, outcome), reason=reason, words=words, at=at)
+    status = _next_status(message, outcome)
+    note(session, [message], status, reason=reason, words=words, at=at, journal_id=journal_id)
     message.report_words = words
     return True
 

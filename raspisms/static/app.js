@@ -1,31 +1,5 @@
 // Small conveniences; every page works without them.
 
-// A list or a message that changes by itself: the server draws it again, we show it when it differs.
-const REFRESH_SECONDS = 2;
-
-function redraw(part, html) {
-  const open = [...part.querySelectorAll("details[open]")].map((details) => details.dataset.key);
-  part.innerHTML = html;
-  for (const details of part.querySelectorAll("details")) details.open = open.includes(details.dataset.key);
-}
-
-for (const part of document.querySelectorAll("[data-refresh]")) {
-  let shown = null;
-  const refresh = async () => {
-    const busy = part.contains(document.activeElement) && document.activeElement !== document.body;
-    if (document.hidden || busy) return;
-    const answer = await fetch(part.dataset.refresh, { redirect: "error" }).catch(() => null);
-    if (!answer || !answer.ok) return;
-    const html = await answer.text();
-    // A form's token differs at every drawing and is no news.
-    const news = html.replace(/name="csrf_token" value="[^"]*"/g, "");
-    if (news !== shown) redraw(part, html);
-    shown = news;
-    if (part.querySelector("[data-done]")) clearInterval(timer); // what is typed there must stay
-  };
-  const timer = setInterval(refresh, (Number(part.dataset.every) || REFRESH_SECONDS) * 1000);
-}
-
 // Copying: the clipboard API exists only on https, and most LANs have http.
 async function copy(text) {
   if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);

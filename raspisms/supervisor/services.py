@@ -116,7 +116,7 @@ def _serve(
     from granian.log import LogLevels
     from granian.server import Server
 
-    class Polite(Server):
+    class Polite(Server):  # type: ignore[misc, valid-type]
         """Ends the streams before its workers: they would hold up the stop for as long as pages are open."""
 
         def shutdown(self, exit_code: int = 0) -> None:

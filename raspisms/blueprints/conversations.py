@@ -1,0 +1,297 @@
+""" "Discussions": the team's inbox, one thread for one person, and what colleagues do with it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext
+from flask_login import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from .. import live, preferences
+from ..conversations import care, lists, threads
+from ..database import StorageUnavailable, transaction
+from ..extensions import db
+from ..models import Campaign, Contact, Conversation, Lane, Message, SavedText
+from ..people import contacts, groups
+from ..receiving import optouts
+from ..sending import outbox
+from ..words import N_
+
+bp = Blueprint("conversations", __name__, url_prefix="/conversations")
+
+Page = str | Response | tuple[str, int]
+TABS = (
+    ("open", N_("Ouvertes")),
+    ("unread", N_("Non lues")),
+    ("mine", N_("À moi")),
+    ("free", N_("À personne")),
+    ("closed", N_("Fermées")),
+    ("all", N_("Toutes")),
+)
+
+
+class SecondAnswer(Exception):
+    """A colleague has answered meanwhile: `answer` is what they wrote."""
+
+    def __init__(self, answer: Message) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def _asked() -> lists.Asked:
+    view = request.args.get("view", "open")
+    return lists.Asked(
+        view=view if view in lists.VIEWS else "open",
+        q=request.args.get("q", "").replace("\0", "")[:200],
+        tag=request.args.get("tag", "")[: care.TAG_LENGTH],
+        phone=request.args.get("phone", type=int),
+    )
+
+
+def _listed() -> dict[str, Any]:
+    """What the list of conversations shows, beside a thread or alone."""
+    asked = _asked()
+    return {
+        "asked": asked,
+        "page": lists.page(asked, current_user.id, request.args.get("after")),
+        "counts": lists.counts(current_user.id),
+        "tabs": TABS,
+    }
+
+
+@bp.get("/")
+def index() -> str:
+    """The list; what a click on one of them opens has it at its side."""
+    template = "conversations/_list.html" if request.args.get("fragment") else "conversations/index.html"
+    return render_template(template, **_listed(), tags=care.known_tags(), phones=threads.phones(), chosen=None)
+
+
+@bp.get("/state")
+def state() -> Response:
+    """What the title of every page says; asked for when something came in."""
+    return jsonify(unread=threads.unread_count())
+
+
+@bp.get("/with")
+def with_number() -> Response:
+    """The conversation of a phone with a number that we know: begun by a link from any list."""
+    number, phone_id = request.args.get("number", ""), request.args.get("phone", type=int)
+    mine = select(Conversation.id).where(Conversation.number == number)
+    if phone_id is not None:
+        mine = mine.where(Conversation.phone_id == phone_id)
+    found = db.session.scalar(mine.order_by(Conversation.last_at.desc()).limit(1))
+    if found is None:
+        last = select(Message).where(Message.number == number).order_by(Message.id.desc()).limit(1)
+        message = db.session.scalar(last if phone_id is None else last.where(Message.phone_id == phone_id))
+        if message is None:
+            abort(404)
+        with transaction() as session:
+            conversation = threads.of(session, message.phone_id, number)
+            threads.recount(session, conversation)
+            found = conversation.id
+    return redirect(url_for("conversations.show", conversation_id=found))
+
+
+@bp.get("/<int:conversation_id>")
+def show(conversation_id: int) -> Page:
+    conversation = db.get_or_404(Conversation, conversation_id)
+    if request.args.get("fragment"):
+        return _fragment(conversation)
+    threads.mark_read(conversation_id, up_to=threads.thread(conversation).newest_id)
+    draft = care.draft_of(conversation_id, current_user.id)
+    return _page(conversation, typed=draft, key=uuid.uuid4().hex)
+
+
+def _fragment(conversation: Conversation) -> str:
+    """What was said, once more: the page puts in what is new."""
+    thread = threads.thread(conversation, request.args.get("before", type=int))
+    if request.args.get("read"):
+        threads.mark_read(conversation.id, up_to=thread.newest_id)
+    typing = live.who_is_typing(conversation.id, current_user.id)
+    return render_template(
+        "conversations/_thread.html",
+        conversation=conversation,
+        thread=thread,
+        campaigns=_campaigns(thread),
+        typing=typing,
+        older=request.args.get("before") is not None,
+    )
+
+
+def _campaigns(thread: threads.Thread) -> dict[int, Campaign]:
+    """The campaigns that a stretch of a thread speaks of."""
+    ids = {
+        number
+        for item in thread.items
+        if isinstance(item, Message)
+        for number in (item.campaign_id, item.answered_campaign_id)
+        if number
+    }
+    return {one.id: one for one in db.session.scalars(select(Campaign).where(Campaign.id.in_(ids)))}
+
+
+def _page(
+    conversation: Conversation,
+    *,
+    typed: str,
+    key: str,
+    seen: int | None = None,
+    error: str = "",
+    answer: Message | None = None,
+    note: str = "",
+    note_error: str = "",
+    status: int = 200,
+) -> tuple[str, int]:
+    thread = threads.thread(conversation, request.args.get("before", type=int))
+    contact = db.session.scalar(select(Contact).where(Contact.number == conversation.number).order_by(Contact.id))
+    own = contacts.groups_of(contact.id) if contact else set()
+    page = render_template(
+        "conversations/show.html",
+        **_listed(),
+        chosen=conversation.id,
+        conversation=conversation,
+        thread=thread,
+        campaigns=_campaigns(thread),
+        typing=live.who_is_typing(conversation.id, current_user.id),
+        older=False,
+        contact=contact,
+        groups=[group for group in groups.all_groups() if group.id in own],
+        name=contact.name if contact else "",
+        opted_out=bool(optouts.silent(db.session(), [conversation.number])),
+        failure=threads.last_failure(conversation),
+        colleagues=threads.colleagues(),
+        tags=care.known_tags(),
+        phones=threads.phones(),
+        saved_texts=list(db.session.scalars(select(SavedText).order_by(SavedText.name))),
+        typed=typed,
+        key=key,
+        seen=thread.newest_id if seen is None else seen,
+        error=error,
+        answer=answer,
+        note=note,
+        note_error=note_error,
+    )
+    return page, status
+
+
+@bp.post("/<int:conversation_id>/reply")
+def reply(conversation_id: int) -> Page:
+    """Answer, unless a colleague has done so since this page was opened: that is asked first."""
+    conversation = db.get_or_404(Conversation, conversation_id)
+    typed, key = request.form.get("text", ""), request.form.get("key", "")
+    seen = request.form.get("seen", 0, type=int)
+    if request.form.get("keep"):
+        care.keep_draft(conversation_id, current_user.id, typed)
+        flash(gettext("Le brouillon est gardé."), "success")
+        return redirect(url_for("conversations.show", conversation_id=conversation_id))
+
+    def check(session: Session) -> None:
+        answer = threads.answer_since(session, conversation, seen, current_user.id)
+        if answer is not None:
+            raise SecondAnswer(answer)
+
+    try:
+        posted = _post(conversation, typed, key, check)
+    except SecondAnswer as second:
+        return _page(conversation, typed=typed, key=key, seen=second.answer.id, answer=second.answer, status=409)
+    except outbox.Refused as error:
+        return _page(conversation, typed=typed, key=key, seen=seen, error=gettext(str(error)), status=400)
+    except StorageUnavailable as error:
+        db.session.rollback()
+        return _page(conversation, typed=typed, key=key, seen=seen, error=gettext(str(error)), status=503)
+    if posted.opted_out:
+        sentence = gettext("Cette personne a envoyé STOP : plus aucun SMS ne lui est envoyé.")
+        return _page(conversation, typed=typed, key=key, seen=seen, error=sentence, status=400)
+    care.keep_draft(conversation_id, current_user.id, "")
+    live.stopped_typing(conversation_id, current_user.id)
+    return redirect(url_for("conversations.show", conversation_id=conversation_id, _anchor="end"))
+
+
+def _post(conversation: Conversation, text: str, key: str, check: Any) -> outbox.Posted:
+    answered = threads.last_received(conversation)
+    return outbox.post(
+        conversation.phone,
+        [conversation.number],
+        text,
+        user_id=current_user.id,
+        lane=Lane.REPLY if answered else Lane.SINGLE,
+        reply_to_id=answered.id if answered else None,
+        form_key=key or None,
+        hold_seconds=preferences.current().undo_single,
+        check=check,
+    )
+
+
+@bp.post("/<int:conversation_id>/draft")
+def draft(conversation_id: int) -> tuple[str, int]:
+    """What the page keeps while somebody types; colleagues see that they do."""
+    db.get_or_404(Conversation, conversation_id)
+    typed = request.form.get("text", "")
+    care.keep_draft(conversation_id, current_user.id, typed)
+    if typed.strip():
+        live.typing(conversation_id, current_user.id, current_user.name)
+    else:
+        live.stopped_typing(conversation_id, current_user.id)
+    return "", 204
+
+
+@bp.post("/<int:conversation_id>/<any(close, reopen, take, assign, tag, untag):verb>")
+def act(conversation_id: int, verb: str) -> Response:
+    """What is done with a conversation."""
+    db.get_or_404(Conversation, conversation_id)
+    try:
+        if verb == "close":
+            care.close(conversation_id)
+            flash(gettext("La discussion est fermée. Un nouveau message la rouvrira."), "success")
+            return redirect(url_for("conversations.index"))
+        if verb == "reopen":
+            care.reopen(conversation_id)
+        elif verb == "take":
+            care.assign(conversation_id, current_user.id)
+        elif verb == "assign":
+            care.assign(conversation_id, request.form.get("user", type=int))
+        elif verb == "tag":
+            care.tag(conversation_id, request.form.get("tag", ""))
+        else:
+            care.untag(conversation_id, request.form.get("tag", ""))
+    except care.Refused as error:
+        flash(gettext(str(error)), "warning")
+    return redirect(url_for("conversations.show", conversation_id=conversation_id))
+
+
+@bp.post("/<int:conversation_id>/note")
+def note(conversation_id: int) -> Page:
+    """An internal note: colleagues read it, the person never."""
+    conversation = db.get_or_404(Conversation, conversation_id)
+    typed = request.form.get("note", "")
+    try:
+        care.note(conversation_id, current_user.id, typed)
+    except care.Refused as error:
+        draft = care.draft_of(conversation_id, current_user.id)
+        sentence = gettext(str(error))
+        return _page(conversation, typed=draft, key=uuid.uuid4().hex, note=typed, note_error=sentence, status=400)
+    return redirect(url_for("conversations.show", conversation_id=conversation_id, _anchor="end"))
+
+
+@bp.post("/bulk")
+def bulk() -> Response:
+    """What is done with the ticked ones."""
+    chosen = request.form.getlist("conversation", type=int)[: lists.PAGE * 2]
+    verb = request.form.get("verb", "")
+    if verb not in {"close", "take", "reopen"}:
+        abort(400)
+    if not chosen:
+        flash(gettext("Cochez au moins une discussion."), "warning")
+    for conversation_id in db.session.scalars(select(Conversation.id).where(Conversation.id.in_(chosen))):
+        if verb == "close":
+            care.close(conversation_id)
+        elif verb == "reopen":
+            care.reopen(conversation_id)
+        else:
+            care.assign(conversation_id, current_user.id)
+    return redirect(url_for("conversations.index", view=request.form.get("view") or None))

@@ -1,0 +1,104 @@
+""" "SMS programmés": what leaves later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from sqlalchemy import Select, func, or_, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from ..extensions import db
+from ..finding import listing
+from ..finding.listing import Order
+from ..models import Campaign, CampaignState, Fate, Phone, Recipient
+from ..people import exports
+from ..sending import campaigns
+from . import downloads
+from .messages import when
+
+bp = Blueprint("scheduled", __name__, url_prefix="/scheduled")
+
+ORDERS: dict[str, Order[Campaign]] = {
+    "soonest": Order(Campaign.id, Campaign.starts_at, descending=False, read=listing.moment),
+    "latest": Order(Campaign.id, Campaign.starts_at, read=listing.moment),
+    "name": Order(Campaign.id, Campaign.name, descending=False),
+    "-name": Order(Campaign.id, Campaign.name),
+}
+
+
+def _asked() -> tuple[Select[Campaign], dict[str, str]]:
+    words = {name: request.args.get(name, "").replace("\0", "")[:200] for name in ("q", "phone", "sort")}
+    query = select(Campaign).where(Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at.is_not(None))
+    if words["q"].strip():
+        needle = words["q"].strip()
+        query = query.where(
+            or_(Campaign.name.icontains(needle, autoescape=True), Campaign.text.icontains(needle, autoescape=True))
+        )
+    if words["phone"].isdecimal():
+        query = query.where(Campaign.phone_id == int(words["phone"]))
+    return query, {name: value for name, value in words.items() if value}
+
+
+@bp.get("/")
+def index() -> str:
+    query, words = _asked()
+    name, order = listing.chosen(ORDERS, words.get("sort"))
+    page = listing.page(query, order, request.args.get("after"))
+    return render_template(
+        "scheduled/index.html",
+        page=page,
+        words=words,
+        sort=name,
+        people=_people([campaign.id for campaign in page.rows]),
+        phones=list(db.session.scalars(select(Phone).order_by(Phone.name))),
+    )
+
+
+def _people(ids: list[int]) -> dict[int, int]:
+    """How many each of them is for."""
+    rows = db.session.execute(
+        select(Recipient.campaign_id, func.count())
+        .where(Recipient.campaign_id.in_(ids), Recipient.fate == Fate.KEPT)
+        .group_by(Recipient.campaign_id)
+    )
+    return {campaign_id: number for campaign_id, number in rows}
+
+
+@bp.post("/cancel")
+def cancel() -> AnyResponse:
+    """The ticked ones do not leave."""
+    done = 0
+    for campaign_id in request.form.getlist("chosen", type=int)[: listing.SIZE]:
+        try:
+            campaigns.cancel(campaign_id)
+            done += 1
+        except campaigns.Refused as error:
+            flash(gettext(str(error)), "warning")
+    if done:
+        flash(ngettext("%(num)s envoi annulé.", "%(num)s envois annulés.", done), "success")
+    return redirect(url_for("scheduled.index"))
+
+
+@bp.get("/scheduled.csv")
+def export() -> Response:
+    """What is scheduled, all of it."""
+    query, _ = _asked()
+    header = [
+        gettext("Date"),
+        gettext("Contenu"),
+        gettext("Nom"),
+        gettext("Téléphone"),
+        gettext("Tag"),
+        gettext("Destinataires"),
+    ]
+    return downloads.csv(exports.csv_lines(header, _lines(query)), "sms-programmes.csv")
+
+
+def _lines(query: Select[Campaign]) -> Iterator[list[object]]:
+    for campaign in listing.everything(query, ORDERS["soonest"]):
+        starts: datetime | None = campaign.starts_at
+        people = _people([campaign.id]).get(campaign.id, 0)
+        yield [when(starts), campaign.text, campaign.name, campaign.phone.name, campaign.tag, people]

@@ -1,0 +1,208 @@
+"""What needs somebody now, and how it goes: for the dashboard and the screen on the wall."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from . import statistics
+from .conversations import threads
+from .database import now
+from .extensions import db
+from .models import (
+    Campaign,
+    CampaignState,
+    Contact,
+    Conversation,
+    Direction,
+    Group,
+    Message,
+    MessageEvent,
+    Phone,
+    Status,
+)
+from .receiving import optouts
+from .sending import doubts
+
+# Failures of this long are news; older ones are in the list.
+RECENT = timedelta(hours=24)
+# Of the failures, so many are looked at for their causes.
+LOOKED_AT = 2_000
+CAUSES = 3
+# What was spent on so many days tells what a day costs.
+SPENDING_DAYS = 14
+# Credit that lasts for less is worth a word.
+SHORT_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why SMS failed, and how many did for that."""
+
+    reason: str | None
+    number: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is left on an account, and how long that lasts."""
+
+    phone: Phone
+    planned: Decimal
+    """Euros that what is scheduled will cost, as its reports said."""
+    a_day: Decimal
+    """Euros that an average day of the last two weeks cost."""
+
+    @property
+    def days(self) -> int | None:
+        """Days that the credit lasts; None when nothing is spent."""
+        if self.phone.balance is None or self.a_day <= 0:
+            return None
+        return max(0, int((self.phone.balance - self.planned) / self.a_day))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether somebody should pay in soon."""
+        if self.phone.balance is None:
+            return False
+        return self.phone.balance < self.planned or (self.days is not None and self.days < SHORT_DAYS)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What needs somebody now."""
+
+    unread: int
+    oldest: Conversation | None
+    """The conversation that waits for an answer longest."""
+    waiting: int
+    failures: int
+    causes: list[Cause]
+    doubts: int
+    suspected: int
+    paused_campaigns: list[Campaign]
+    forecasts: list[Forecast]
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nobody needs to do anything."""
+        return not (
+            self.unread
+            or self.oldest
+            or self.failures
+            or self.doubts
+            or self.suspected
+            or self.paused_campaigns
+            or any(one.is_short for one in self.forecasts)
+        )
+
+
+def attention() -> Attention:
+    """What needs somebody now."""
+    failures, causes = _failures()
+    waiting = select(Conversation).where(Conversation.waiting_since.is_not(None))
+    return Attention(
+        unread=threads.unread_count(),
+        oldest=db.session.scalar(waiting.order_by(Conversation.waiting_since).limit(1)),
+        waiting=db.session.scalar(select(func.count()).where(Conversation.waiting_since.is_not(None))) or 0,
+        failures=failures,
+        causes=causes,
+        doubts=doubts.count(),
+        suspected=len(optouts.suspected()),
+        paused_campaigns=list(
+            db.session.scalars(
+                select(Campaign).where(Campaign.state == CampaignState.PAUSED).order_by(Campaign.id.desc()).limit(5)
+            )
+        ),
+        forecasts=[_forecast(phone) for phone in db.session.scalars(select(Phone).order_by(Phone.name))],
+    )
+
+
+def _failures() -> tuple[int, list[Cause]]:
+    """The failures of the last day, by cause, the most frequent first."""
+    recent = list(
+        db.session.scalars(
+            select(Message.id)
+            .where(Message.status == Status.FAILED, Message.created_at > now() - RECENT)
+            .order_by(Message.id.desc())
+            .limit(LOOKED_AT)
+        )
+    )
+    rows = db.session.execute(
+        select(MessageEvent.reason, func.count(MessageEvent.message_id.distinct()))
+        .where(MessageEvent.message_id.in_(recent), MessageEvent.status == Status.FAILED)
+        .group_by(MessageEvent.reason)
+        .order_by(func.count(MessageEvent.message_id.distinct()).desc())
+        .limit(CAUSES)
+    )
+    return len(recent), [Cause(reason, number) for reason, number in rows]
+
+
+def _forecast(phone: Phone) -> Forecast:
+    planned = db.session.scalar(
+        select(func.sum(Campaign.estimate)).where(
+            Campaign.phone_id == phone.id, Campaign.state == CampaignState.SCHEDULED
+        )
+    )
+    today = statistics.today()
+    spent = statistics.by_day(today - timedelta(days=SPENDING_DAYS), today - timedelta(days=1), phone.id).cost
+    return Forecast(phone, planned or Decimal(0), spent / SPENDING_DAYS)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """How much of everything there is: the cards of the dashboard."""
+
+    contacts: int
+    groups: int
+    scheduled: int
+
+
+def stock() -> Stock:
+    """How much of everything there is."""
+    count = func.count
+    return Stock(
+        db.session.scalar(select(count()).select_from(Contact)) or 0,
+        db.session.scalar(select(count()).select_from(Group)) or 0,
+        db.session.scalar(select(count()).where(Campaign.state == CampaignState.SCHEDULED)) or 0,
+    )
+
+
+def latest(direction: Direction, number: int) -> list[Message]:
+    """The newest messages of a direction."""
+    return list(
+        db.session.scalars(
+            select(Message).where(Message.direction == direction).order_by(Message.id.desc()).limit(number)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the first steps: done or not."""
+
+    name: str
+    is_done: bool
+
+
+def first_steps() -> list[Step]:
+    """What a new installation is tried with, in order: from the first SMS to the answer to a reply."""
+    sent = _has(Message.direction == Direction.OUT)
+    delivered = _has(Message.status == Status.DELIVERED)
+    received = _has(Message.direction == Direction.IN)
+    answered = _has(Message.direction == Direction.OUT, Message.reply_to_id.is_not(None))
+    own = db.session.scalar(select(Phone.id).where(Phone.adapter.not_like("%sandbox%")).limit(1)) is not None
+    steps = {"send": sent, "follow": delivered, "receive": received, "answer": answered, "phone": own}
+    return [Step(name, is_done) for name, is_done in steps.items()]
+
+
+def _has(*which: object) -> bool:
+    return db.session.scalar(select(Message.id).where(*which).limit(1)) is not None  # type: ignore[arg-type]
+
+
+def oldest_wait(attention: Attention) -> datetime | None:
+    """Since when somebody has been waiting for an answer."""
+    return attention.oldest.waiting_since if attention.oldest else None

@@ -1,0 +1,193 @@
+// Pages that change by themselves. The server says what changed (server-sent events); when it cannot, we ask
+// every few seconds. What is shown is always drawn anew by the server: nothing is lost or shown twice.
+const POLL_SECONDS = 2;
+const RETRY_SECONDS = 15;
+const GATHER_MILLISECONDS = 150;
+const BUSY_SECONDS = 3;
+const TYPING_SECONDS = 8;
+
+const parts = [...document.querySelectorAll("[data-refresh]")].map((element) => ({ element, shown: null, timer: null }));
+const lost = document.getElementById("lost");
+let streaming = false;
+
+function setLost(isLost) {
+  if (lost && lost.hidden === isLost) lost.hidden = !isLost;
+}
+
+// -- drawing --------------------------------------------------------------------------------------------
+
+// A form's token differs at every drawing and is no news.
+const withoutTokens = (html) => html.replace(/name="csrf_token" value="[^"]*"/g, "");
+
+function redraw(element, html) {
+  const open = [...element.querySelectorAll("details[open]")].map((details) => details.dataset.key);
+  element.innerHTML = html;
+  for (const details of element.querySelectorAll("details")) details.open = open.includes(details.dataset.key);
+}
+
+// Only what differs is touched: screen readers hear what is new, and what has the focus keeps it.
+function merge(element, html) {
+  const fresh = document.createElement("template");
+  fresh.innerHTML = html;
+  const there = new Map([...element.children].map((child) => [child.dataset.key, child]));
+  let before = null;
+  for (const child of [...fresh.content.children]) {
+    const old = there.get(child.dataset.key);
+    let placed = old;
+    if (!old) placed = child;
+    else if (withoutTokens(old.outerHTML) !== withoutTokens(child.outerHTML) && !old.contains(document.activeElement)) {
+      if (child.tagName === "UL" && !old.querySelector(":checked")) merge(old, child.innerHTML);
+      else if (child.tagName !== "UL") old.replaceWith((placed = child));
+    }
+    const next = before ? before.nextSibling : element.firstChild;
+    if (placed !== next) element.insertBefore(placed, next);
+    before = placed;
+    there.delete(child.dataset.key);
+  }
+  for (const gone of there.values()) if (!gone.contains(document.activeElement)) gone.remove();
+}
+
+async function refresh(part) {
+  const { element } = part;
+  const keyed = "keyed" in element.dataset;
+  const busy = !keyed && element.contains(document.activeElement) && document.activeElement !== document.body;
+  if (document.hidden || busy || part.done) return;
+  const answer = await fetch(element.dataset.refresh, { redirect: "error" }).catch(() => null);
+  setLost(!answer || answer.status >= 500);
+  if (!answer || !answer.ok) return;
+  const html = await answer.text();
+  const news = withoutTokens(html);
+  if (news !== part.shown) {
+    const atEnd = innerHeight + scrollY >= document.body.scrollHeight - 80;
+    if (keyed) merge(element, html);
+    else redraw(element, html);
+    element.dispatchEvent(new CustomEvent("redrawn", { bubbles: true, detail: { atEnd } }));
+  }
+  part.shown = news;
+  part.done = Boolean(element.querySelector("[data-done]")); // what is typed there must stay
+}
+
+const refreshAll = () => parts.forEach(refresh);
+
+// -- being told -------------------------------------------------------------------------------------------
+
+function concerns(part, topics) {
+  return (part.element.dataset.topics || "messages").split(" ").some((wanted) => {
+    const [topic, id] = wanted.split(":");
+    return topic in topics && (!id || topics[topic].length === 0 || topics[topic].includes(Number(id)));
+  });
+}
+
+function hear(event) {
+  if (event.typing) return showTyping(event.typing);
+  if (!event.topics) return;
+  for (const part of parts) {
+    if (part.timer || !concerns(part, event.topics)) continue;
+    // "Many messages" is a campaign under way: nobody reads faster than this.
+    const many = event.topics.messages && event.topics.messages.length === 0;
+    const wait = many ? BUSY_SECONDS * 1000 * (0.5 + Math.random()) : GATHER_MILLISECONDS;
+    part.timer = setTimeout(() => ((part.timer = null), refresh(part)), wait);
+  }
+  if ("conversations" in event.topics || "received" in event.topics) countUnread("received" in event.topics);
+}
+
+function listen() {
+  if (!window.EventSource || !document.body.dataset.live) return;
+  const stream = new EventSource(document.body.dataset.live);
+  stream.onopen = () => {
+    streaming = true;
+    setLost(false);
+    refreshAll(); // what happened meanwhile
+    if (document.body.dataset.unread) countUnread(false);
+  };
+  stream.onmessage = (message) => hear(JSON.parse(message.data));
+  stream.onerror = () => {
+    streaming = false;
+    if (stream.readyState !== EventSource.CLOSED) return; // it comes back by itself
+    stream.close();
+    setTimeout(listen, RETRY_SECONDS * 1000);
+  };
+  addEventListener("pagehide", () => stream.close());
+}
+listen();
+setInterval(() => streaming || refreshAll(), POLL_SECONDS * 1000);
+setInterval(() => streaming || document.hidden || countUnread(true), POLL_SECONDS * 5000);
+document.addEventListener("visibilitychange", () => document.hidden || refreshAll());
+addEventListener("online", refreshAll);
+addEventListener("offline", () => setLost(true));
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+// -- who is writing -----------------------------------------------------------------------------------------
+
+const typists = new Map();
+function showTyping({ conversation, user, name }) {
+  const inbox = document.querySelector("[data-inbox]");
+  const line = document.getElementById("typing");
+  if (!inbox || !line || Number(inbox.dataset.conversation) !== conversation || Number(inbox.dataset.user) === user) return;
+  clearTimeout(typists.get(user)?.timer);
+  typists.delete(user);
+  const forget = () => (typists.delete(user), draw());
+  if (name) typists.set(user, { name, timer: setTimeout(forget, TYPING_SECONDS * 1000) });
+  function draw() {
+    const target = document.getElementById("typing");
+    if (target) target.textContent = [...typists.values()].map((one) => target.dataset.one.replace("{name}", one.name)).join(" ");
+  }
+  draw();
+}
+
+// -- unread ---------------------------------------------------------------------------------------------------
+
+const bare = document.title.replace(/^\(\d+\) /, "");
+let unread = Number(document.body.dataset.unreadCount || 0);
+async function countUnread(isNews) {
+  const answer = document.body.dataset.unread && (await fetch(document.body.dataset.unread).catch(() => null));
+  if (!answer || !answer.ok || answer.redirected) return;
+  const { unread: number } = await answer.json();
+  document.title = number ? `(${number}) ${bare}` : bare;
+  for (const badge of document.querySelectorAll("[data-unread-badge]")) {
+    badge.hidden = !number;
+    badge.firstChild.textContent = number;
+  }
+  if (isNews && number > unread) announce(number);
+  unread = number;
+}
+
+function announce(number) {
+  const words = document.body.dataset.news.replace("{number}", number);
+  const region = document.getElementById("news");
+  if (region) region.textContent = words;
+  if (localStorage.getItem("sound") === "yes") beep();
+  if (localStorage.getItem("notify") === "yes" && window.Notification?.permission === "granted" && document.hidden) {
+    new Notification("RaspiSMS", { body: words, tag: "raspisms" });
+  }
+}
+
+function beep() {
+  const context = new AudioContext();
+  const tone = context.createOscillator();
+  const volume = context.createGain();
+  tone.frequency.value = 880;
+  volume.gain.setValueAtTime(0.08, context.currentTime);
+  volume.gain.exponentialRampToValueAtTime(0.0001, context.currentTime + 0.35);
+  tone.connect(volume).connect(context.destination);
+  tone.start();
+  tone.stop(context.currentTime + 0.4);
+}
+
+for (const part of document.querySelectorAll("[data-needs-script]")) part.hidden = false;
+
+// The choices of this browser, on the profile page: sound, and notices of the browser where it allows them.
+for (const box of document.querySelectorAll("[data-choice]")) {
+  const name = box.dataset.choice;
+  const line = box.closest("[data-choice-line]");
+  if (name === "notify" && !(window.Notification && isSecureContext)) {
+    box.disabled = true;
+    line.querySelector("[data-impossible]").hidden = false;
+  }
+  box.checked = localStorage.getItem(name) === "yes";
+  box.addEventListener("change", async () => {
+    if (name === "notify" && box.checked) box.checked = (await Notification.requestPermission()) === "granted";
+    localStorage.setItem(name, box.checked ? "yes" : "no");
+    if (name === "sound" && box.checked) beep();
+  });
+}
