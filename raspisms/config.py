@@ -183,7 +183,7 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
         )
     if values.get("SMTP_URL") and not values.get("MAIL_FROM"):
         raise ConfigError(
-            N_("RASPISMS_SMTP_URL est réglé, mais pas RASPISMS_MAIL_FROM : donnez l’adresse d’expédition.")
+            N_("RASPISMS_SMTP_URL est réglé, mais pas RASPISMS_MAIL_FROM : donnez l’adresse d’expédition.")
         )
     instance = Path(values["INSTANCE"] or default_instance()).absolute()
     host = values["HOST"]

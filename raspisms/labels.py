@@ -23,7 +23,7 @@ UNREPORTED = N_("Sans accusé")
 
 # What a timeline says when the provider gave no reason of its own.
 STATUS_SENTENCES: dict[Status, str] = {
-    Status.HELD: N_("Écrit ; peut encore être annulé."),
+    Status.HELD: N_("Écrit ; peut encore être annulé."),
     Status.QUEUED: N_("Écrit, en attente d’envoi."),
     Status.SENDING: N_("Remis au fournisseur, qui n’a pas encore répondu."),
     Status.SENT: N_("Accepté par le fournisseur."),

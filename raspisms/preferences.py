@@ -104,9 +104,9 @@ def read(
     if not (_is_time(opens) and _is_time(closes) and opens < closes):
         errors["opens"] = N_("Écrivez deux heures, la première avant la seconde, par exemple 09:00 et 18:00.")
     if len(away_text) > 300:
-        errors["away_text"] = N_("Cette réponse est trop longue : 300 caractères au plus.")
+        errors["away_text"] = N_("Cette réponse est trop longue : 300 caractères au plus.")
     elif away_text.strip() and not days:
-        errors["away_text"] = N_("Cochez vos jours d’ouverture : sans eux, RaspiSMS ne sait pas quand répondre.")
+        errors["away_text"] = N_("Cochez vos jours d’ouverture : sans eux, RaspiSMS ne sait pas quand répondre.")
     if errors:
         raise Invalid(errors)
     return Choices(

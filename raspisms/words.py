@@ -37,11 +37,6 @@ def translate(locale: str, sentence: str, **values: Any) -> str:
     return translated % values if values else translated
 
 
-def translate_count(locale: str, one: str, many: str, number: int) -> str:
-    """The same, for a number of things; `%(num)s` in the sentence is that number."""
-    return _catalogue(locale).ngettext(one, many, number) % {"num": number}
-
-
 def say(sentence: str, **values: Any) -> str:
     """A sentence in the terminal's language, with its values filled in."""
     translated = _catalogue(terminal_locale()).gettext(sentence)

@@ -17,7 +17,7 @@ from raspisms.database import now, transaction
 from raspisms.extensions import bell, db
 from raspisms.models import Account, Message, Phone, Submission, User
 from raspisms.phones import saving, tokens
-from raspisms.sending import outbox, recovery
+from raspisms.sending import holding, outbox, recovery
 
 PASSWORD = "correct horse battery"
 LOGIN = "mairie@example.org"
@@ -120,6 +120,16 @@ def let_time_pass(app, hours=0.0):
                 submission.first_attempt_at -= timedelta(hours=hours)
                 submission.created_at -= timedelta(hours=hours)
                 submission.expires_at = submission.expires_at and submission.expires_at - timedelta(hours=hours)
+
+
+def let_go(app):
+    """Let the moment pass in which somebody could call their message back, and queue it, as the clock does."""
+    with app.app_context():
+        with transaction() as session:
+            session.execute(update(Message).values(held_until=now() - timedelta(seconds=1)))
+        holding.let_go()
+        for account in db.session.scalars(select(Account)):
+            bell.ring(queues.SENDING, queues.DRAIN, account.id, timeout=60)
 
 
 def ring(app):

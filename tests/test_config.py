@@ -57,9 +57,13 @@ def test_every_setting_may_come_from_a_file(tmp_path, name):
         "WORKERS": "3",
         "SECRET_KEY": "k" * 40,
         "TIMEZONE": "Indian/Reunion",
+        "PAGES_URL": "http://sms.lan:8000",
+        "SMTP_URL": "smtps://u:p@smtp.example.org",
+        "MAIL_FROM": "sms@example.org",
     }.get(name, "/srv/raspisms")
     (tmp_path / "value").write_text(value + "\n")
-    assert str(load({f"RASPISMS_{name}_FILE": str(tmp_path / "value")})[name]) == value
+    more = {"RASPISMS_MAIL_FROM": "sms@example.org"} if name == "SMTP_URL" else {}
+    assert str(load({f"RASPISMS_{name}_FILE": str(tmp_path / "value"), **more})[name]) == value
 
 
 def test_a_base_url_may_end_with_a_slash():

@@ -27,7 +27,7 @@ class Advice:
 def on(message: Message) -> Advice | None:
     """What somebody can do about it; None when there is nothing to do."""
     if message.is_unreported or (message.status is Status.SENT and message.report_words):
-        return Advice(gettext("Il est parti ; seul l’opérateur du destinataire sait s’il est arrivé. Demandez-le-lui."))
+        return Advice(gettext("Il est parti ; seul l’opérateur du destinataire sait s’il est arrivé. Demandez-le-lui."))
     match message.status:
         case Status.FAILED:
             return _on_failure(message)
@@ -46,7 +46,7 @@ def _on_failure(message: Message) -> Advice:
     contact = db.session.scalar(select(Contact).where(Contact.number == message.number).limit(1))
     if contact is not None and contact.fault is not None:
         url = url_for("contacts.edit", contact_id=contact.id)
-        return Advice(gettext("Le numéro semble faux : corrigez-le."), url, gettext("Corriger le numéro"))
+        return Advice(gettext("Le numéro semble faux : corrigez-le."), url, gettext("Corriger le numéro"))
     return Advice(gettext("Vérifiez le numéro avec la personne, ou réécrivez-lui plus tard."))
 
 

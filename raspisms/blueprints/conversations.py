@@ -205,7 +205,7 @@ def reply(conversation_id: int) -> Page:
         db.session.rollback()
         return _page(conversation, typed=typed, key=key, seen=seen, error=gettext(str(error)), status=503)
     if posted.opted_out:
-        sentence = gettext("Cette personne a envoyé STOP : plus aucun SMS ne lui est envoyé.")
+        sentence = gettext("Cette personne a envoyé STOP : plus aucun SMS ne lui est envoyé.")
         return _page(conversation, typed=typed, key=key, seen=seen, error=sentence, status=400)
     care.keep_draft(conversation_id, current_user.id, "")
     live.stopped_typing(conversation_id, current_user.id)

@@ -35,7 +35,7 @@ def index() -> str | Response | tuple[str, int]:
     }
     errors: dict[str, str] = {}
     if request.method == "POST":
-        shown = {name: request.form.get(name, "") for name in FIELDS}
+        shown |= {name: request.form.get(name, shown[name]) for name in FIELDS}
         shown["open_days"] = request.form.getlist("open_days")
         try:
             preferences.save(preferences.read(**shown))

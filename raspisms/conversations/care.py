@@ -58,7 +58,7 @@ def tag(conversation_id: int, name: str) -> None:
         conversation = session.get_one(Conversation, conversation_id)
         known = {one.name for one in conversation.tags}
         if len(known) >= TAGS and name not in known:
-            raise Refused(N_("Une discussion a 10 étiquettes au plus : retirez-en une."))
+            raise Refused(N_("Une discussion a 10 étiquettes au plus : retirez-en une."))
         if name not in known:
             session.add(ConversationTag(conversation_id=conversation_id, name=name))
         live.changed(session, "conversations", conversation_id)
@@ -89,7 +89,7 @@ def note(conversation_id: int, user_id: int, text: str) -> None:
     if not text:
         raise Refused(N_("Écrivez une note."))
     if len(text) > NOTE_LENGTH:
-        raise Refused(N_("Cette note est trop longue : 2 000 caractères au plus."))
+        raise Refused(N_("Cette note est trop longue : 2 000 caractères au plus."))
     with transaction() as session:
         session.get_one(Conversation, conversation_id)
         session.add(Note(conversation_id=conversation_id, user_id=user_id, text=text))

@@ -22,7 +22,7 @@ from ..extensions import db
 from ..models import Conversation, Direction, Message, MessageEvent, Status, User
 from ..people import contacts
 from ..texts import numbers
-from ..words import N_, translate, translate_count
+from ..words import N_, translate
 
 CAUSES = 5
 
@@ -77,14 +77,14 @@ def _one(message: Message, name: str | None, locale: str) -> str:
         select(Conversation.id).where(Conversation.phone_id == message.phone_id, Conversation.number == message.number)
     )
     lines = [
-        translate(locale, N_("De : %(who)s"), who=who),
-        translate(locale, N_("À : %(phone)s"), phone=one_line(message.phone.name)),
-        translate(locale, N_("Le : %(when)s"), when=when),
+        translate(locale, N_("De : %(who)s"), who=who),
+        translate(locale, N_("À : %(phone)s"), phone=one_line(message.phone.name)),
+        translate(locale, N_("Le : %(when)s"), when=when),
         "",
         # Each line begins with a mark: nothing in it can pass for what we say.
         *(f"| {line}" for line in (message.text or translate(locale, N_("(vide)"))).splitlines()),
         "",
-        translate(locale, N_("Répondre : %(url)s"), url=_url(f"/conversations/{conversation}")),
+        translate(locale, N_("Répondre : %(url)s"), url=_url(f"/conversations/{conversation}")),
     ]
     return "\n".join(lines)
 
@@ -96,8 +96,8 @@ def digest(day: date, user: User, name: str) -> Letter:
     totals = figures.totals
     shown = format_date(day, "EEEE d MMMM", locale=locale)
     lines = [
-        translate_count(locale, N_("%(num)s SMS reçu"), N_("%(num)s SMS reçus"), figures.received),
-        translate_count(locale, N_("%(num)s SMS écrit"), N_("%(num)s SMS écrits"), sum(totals.values())),
+        translate(locale, N_("SMS reçus : %(number)s"), number=figures.received),
+        translate(locale, N_("SMS écrits : %(number)s"), number=sum(totals.values())),
     ]
     lines += [
         f"  {translate(locale, labels.STATUS_LABELS[status])}: {totals[status]}"
@@ -106,15 +106,13 @@ def digest(day: date, user: User, name: str) -> Letter:
     ]
     causes = _causes(day, locale)
     if causes:
-        lines += ["", translate(locale, N_("Pourquoi des SMS ne sont pas arrivés :")), *causes]
+        lines += ["", translate(locale, N_("Pourquoi des SMS ne sont pas arrivés :")), *causes]
     unread = threads.unread_count()
     waiting = db.session.scalar(select(func.count()).where(Conversation.waiting_since.is_not(None))) or 0
     lines += [
         "",
-        translate_count(locale, N_("%(num)s SMS non lu"), N_("%(num)s SMS non lus"), unread),
-        translate_count(
-            locale, N_("%(num)s personne attend une réponse"), N_("%(num)s personnes attendent une réponse"), waiting
-        ),
+        translate(locale, N_("SMS non lus : %(number)s"), number=unread),
+        translate(locale, N_("Personnes qui attendent une réponse : %(number)s"), number=waiting),
         "",
         _url("/"),
     ]

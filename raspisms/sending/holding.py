@@ -19,7 +19,7 @@ class TooLate(Exception):
     """It is leaving, or has left; str(error) is a sentence (a msgid)."""
 
     def __init__(self) -> None:
-        super().__init__(N_("Trop tard : ce SMS est déjà parti."))
+        super().__init__(N_("Trop tard : ce SMS est déjà parti."))
 
 
 def let_go() -> float:

@@ -7,11 +7,17 @@ const BUSY_SECONDS = 3;
 const TYPING_SECONDS = 8;
 
 const parts = [...document.querySelectorAll("[data-refresh]")].map((element) => ({ element, shown: null, timer: null }));
-const lost = document.getElementById("lost");
 let streaming = false;
 
+// Said once, where everybody sees it, and taken away when it is over.
 function setLost(isLost) {
-  if (lost && lost.hidden === isLost) lost.hidden = !isLost;
+  const shown = document.getElementById("lost");
+  if (!isLost) return shown?.remove();
+  if (shown) return;
+  const notice = Object.assign(document.createElement("div"), { id: "lost", className: "notice failed" });
+  notice.setAttribute("role", "alert");
+  notice.append(Object.assign(document.createElement("p"), { textContent: document.body.dataset.lost }));
+  document.getElementById("content").prepend(notice);
 }
 
 // -- drawing --------------------------------------------------------------------------------------------

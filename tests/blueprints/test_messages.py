@@ -6,7 +6,7 @@ from raspisms.models import Lane, Status
 from tests import factories
 from tests.conftest import read_page
 from tests.databases import fill_the_disk, locked, shorten_patience
-from tests.factories import BOB, LEA, all_messages, csrf, message, post
+from tests.factories import BOB, LEA, all_messages, csrf, let_go, message, post
 
 
 def compose(client, path="/messages/new", **changes):
@@ -22,7 +22,8 @@ def compose(client, path="/messages/new", **changes):
 def test_a_composed_message_is_sent(app, client, phone, octopush, run_jobs, get):
     response = compose(client)
     assert response.location == "/messages/1"
-    assert "En attente" in get("/messages/1").text
+    assert "Part bientôt" in get("/messages/1").text
+    let_go(app)
     run_jobs()
     page = get("/messages/")
     assert "Bonjour" in page.text
@@ -139,11 +140,11 @@ def test_long_lists_are_paged_by_id(app, client, phone, get):
     post(app, phone, *[f"+3363998{n:04d}" for n in range(120)])
     first = get("/messages/")
     assert len(first.select("tbody tr")) == 50
-    second = get(first.find("a", string="Plus anciens")["href"])
-    third = get(second.find("a", string="Plus anciens")["href"])
+    second = get(first.find("a", string="Suite")["href"])
+    third = get(second.find("a", string="Suite")["href"])
     assert len(third.select("tbody tr")) == 20
-    assert third.find("a", string="Plus anciens") is None
-    assert third.find("a", string="Les plus récents")
+    assert third.find("a", string="Suite") is None
+    assert third.find("a", string="Début de la liste")
 
 
 def test_texts_are_shown_as_texts(app, client, phone, get):

@@ -22,7 +22,7 @@ def says(app, phone):
 
         def says(text):
             with transaction() as session:
-                entry = SimpleNamespace(phone=phone, received_at=now())
+                entry = SimpleNamespace(id=None, phone=phone, received_at=now())
                 replies.apply(session, entry, Reply(LEA, text, "", "", now()))
 
         yield says
