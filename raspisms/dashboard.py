@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -83,6 +83,7 @@ class Attention:
     causes: list[Cause]
     doubts: int
     suspected: int
+    paused_phones: list[Phone]
     paused_campaigns: list[Campaign]
     forecasts: list[Forecast]
 
@@ -95,6 +96,7 @@ class Attention:
             or self.failures
             or self.doubts
             or self.suspected
+            or self.paused_phones
             or self.paused_campaigns
             or any(one.is_short for one in self.forecasts)
         )
@@ -104,6 +106,7 @@ def attention() -> Attention:
     """What needs somebody now."""
     failures, causes = _failures()
     waiting = select(Conversation).where(Conversation.waiting_since.is_not(None))
+    forecasts = [_forecast(phone) for phone in db.session.scalars(select(Phone).order_by(Phone.name))]
     return Attention(
         unread=threads.unread_count(),
         oldest=db.session.scalar(waiting.order_by(Conversation.waiting_since).limit(1)),
@@ -112,12 +115,13 @@ def attention() -> Attention:
         causes=causes,
         doubts=doubts.count(),
         suspected=len(optouts.suspected()),
+        paused_phones=[one.phone for one in forecasts if one.phone.is_paused],
         paused_campaigns=list(
             db.session.scalars(
                 select(Campaign).where(Campaign.state == CampaignState.PAUSED).order_by(Campaign.id.desc()).limit(5)
             )
         ),
-        forecasts=[_forecast(phone) for phone in db.session.scalars(select(Phone).order_by(Phone.name))],
+        forecasts=forecasts,
     )
 
 
@@ -201,8 +205,3 @@ def first_steps() -> list[Step]:
 
 def _has(*which: object) -> bool:
     return db.session.scalar(select(Message.id).where(*which).limit(1)) is not None  # type: ignore[arg-type]
-
-
-def oldest_wait(attention: Attention) -> datetime | None:
-    """Since when somebody has been waiting for an answer."""
-    return attention.oldest.waiting_since if attention.oldest else None

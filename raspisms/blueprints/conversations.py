@@ -68,7 +68,8 @@ def _listed() -> dict[str, Any]:
 def index() -> str:
     """The list; what a click on one of them opens has it at its side."""
     template = "conversations/_list.html" if request.args.get("fragment") else "conversations/index.html"
-    return render_template(template, **_listed(), tags=care.known_tags(), phones=threads.phones(), chosen=None)
+    chosen = request.args.get("chosen", type=int)  # the one beside which a list stands
+    return render_template(template, **_listed(), tags=care.known_tags(), phones=threads.phones(), chosen=chosen)
 
 
 @bp.get("/state")
@@ -109,7 +110,8 @@ def show(conversation_id: int) -> Page:
 
 def _fragment(conversation: Conversation) -> str:
     """What was said, once more: the page puts in what is new."""
-    thread = threads.thread(conversation, request.args.get("before", type=int))
+    before, since = request.args.get("before", type=int), request.args.get("since", type=int)
+    thread = threads.thread(conversation, before, since)
     if request.args.get("read"):
         threads.mark_read(conversation.id, up_to=thread.newest_id)
     typing = live.who_is_typing(conversation.id, current_user.id)
@@ -119,7 +121,8 @@ def _fragment(conversation: Conversation) -> str:
         thread=thread,
         campaigns=_campaigns(thread),
         typing=typing,
-        older=request.args.get("before") is not None,
+        older=before is not None,
+        joined=bool(request.args.get("joined")),
     )
 
 

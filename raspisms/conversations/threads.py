@@ -18,6 +18,8 @@ from ..texts.optouts import is_stop
 # An outgoing message in one of these states has answered nobody.
 NO_ANSWER = (Status.CANCELLED, Status.EXPIRED, Status.FAILED)
 PAGE = 40
+# A page that stays open for long begins anew beyond so many messages.
+MOST_SHOWN = 400
 # Of what was received since our last answer, this much is looked at to say who waits.
 LOOKED_AT = 50
 
@@ -124,17 +126,28 @@ class Thread:
     """The newest message of all, 0 without any."""
 
 
-def thread(conversation: Conversation, before: int | None = None) -> Thread:
-    """The newest messages of a conversation, or those before one of them, with the notes between them."""
-    mine = select(Message).where(between(conversation))
-    query = mine.where(Message.id < before) if before else mine
-    found = list(db.session.scalars(query.order_by(Message.id.desc()).limit(PAGE + 1)))
-    shown = found[:PAGE][::-1]
-    notes = _notes(conversation, shown, is_oldest=len(found) <= PAGE, is_newest=before is None)
+def thread(conversation: Conversation, before: int | None = None, since: int | None = None) -> Thread:
+    """The newest messages of a conversation, or those before one of them, with the notes between them.
+
+    With `since`, from that message on: a page that shows them asks for them again, and for what is new.
+    """
+    query, size = select(Message).where(between(conversation)), PAGE
+    if before:
+        query = query.where(Message.id < before)
+    elif since:
+        size = max(PAGE, min(MOST_SHOWN, _count_since(conversation, since)))
+    found = list(db.session.scalars(query.order_by(Message.id.desc()).limit(size + 1)))
+    shown = found[:size][::-1]
+    notes = _notes(conversation, shown, is_oldest=len(found) <= size, is_newest=before is None)
     items: list[Message | Note] = [*shown, *notes]
     items.sort(key=_when)
     newest = db.session.scalar(select(func.max(Message.id)).where(between(conversation)))
-    return Thread(items, shown[0].id if len(found) > PAGE else None, newest or 0)
+    return Thread(items, shown[0].id if len(found) > size else None, newest or 0)
+
+
+def _count_since(conversation: Conversation, since: int) -> int:
+    query = select(func.count()).select_from(Message)
+    return db.session.scalar(query.where(between(conversation), Message.id >= since)) or 0
 
 
 def _when(item: Message | Note) -> tuple[datetime, int]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import select, update
 
+from .. import live
 from ..adapters.base import AccountError, AdapterError, Check, PauseKind
 from ..database import now, transaction
 from ..extensions import db
@@ -37,6 +38,7 @@ def pause(phone: Phone, error: AccountError) -> None:
     phone.words = error.words or None
     phone.paused_balance = phone.balance if credit else None
     _later(phone)
+    live.changed(db.session(), "phones", phone.id)
     log.warning("phone=%s paused: %s code=%s", phone.id, error.kind.value, error.code)
 
 
@@ -81,6 +83,7 @@ def _passed(phone: Phone, result: Check, asked_by_person: bool) -> None:
     phone.words = None
     phone.paused_balance = None
     phone.check_at = now() + NEXT_CHECK
+    live.changed(db.session(), "phones", phone.id)
     log.info("phone=%s check passed", phone.id)
 
 

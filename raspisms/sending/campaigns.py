@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
-from .. import queues
+from .. import live, queues
 from ..database import now, transaction
 from ..extensions import bell, db
 from ..models import Campaign, CampaignState, Canary, Message, Phone, Status
@@ -108,6 +108,7 @@ def _send(session: Session, campaign: Campaign) -> None:
     if campaign.canary_state is Canary.FAILED:  # somebody has looked, or nobody would let it leave
         campaign.canary_state = Canary.PASSED
     campaign.finished_at = None
+    live.changed(session, "campaigns", campaign.id)
 
 
 def forget(campaign_id: int) -> None:
@@ -121,6 +122,7 @@ def pause(campaign_id: int) -> Campaign:
     with transaction() as session:
         campaign = _in_state(session, campaign_id, CampaignState.SENDING, CANNOT_PAUSE)
         campaign.state = CampaignState.PAUSED
+        live.changed(session, "campaigns", campaign.id)
     return campaign
 
 
@@ -222,6 +224,7 @@ def _cancel(session: Session, campaign: Campaign, reason: str) -> None:
     note_all(session, waiting, Status.CANCELLED, reason=reason)
     campaign.state = CampaignState.CANCELLED
     campaign.finished_at = now()
+    live.changed(session, "campaigns", campaign.id)
 
 
 def _in_state(session: Session, campaign_id: int, state: CampaignState, refusals: dict[CampaignState, str]) -> Campaign:

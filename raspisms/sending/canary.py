@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from .. import live
 from ..database import now
 from ..models import Campaign, CampaignState, Canary, Message, Status
 from ..words import N_
@@ -63,6 +64,7 @@ def judge(session: Session) -> list[int]:
             continue
         if reason:
             campaign.canary_state, campaign.state, campaign.pause_reason = Canary.FAILED, CampaignState.PAUSED, reason
+            live.changed(session, "campaigns", campaign.id)
         else:
             campaign.canary_state = Canary.PASSED
             going_on.append(campaign.id)

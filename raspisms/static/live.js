@@ -53,12 +53,20 @@ function merge(element, html) {
   for (const gone of there.values()) if (!gone.contains(document.activeElement)) gone.remove();
 }
 
+// What is shown is asked for again, from its beginning: a page that fills up pushes nothing out at the top.
+function addressOf(element) {
+  const first = element.querySelector("[data-key^='message-']");
+  if (element.id !== "thread" || !first) return element.dataset.refresh;
+  const joined = document.getElementById("older").children.length ? "&joined=1" : "";
+  return `${element.dataset.refresh}&since=${first.dataset.key.split("-")[1]}${joined}`;
+}
+
 async function refresh(part) {
   const { element } = part;
   const keyed = "keyed" in element.dataset;
   const busy = !keyed && element.contains(document.activeElement) && document.activeElement !== document.body;
   if (document.hidden || busy || part.done) return;
-  const answer = await fetch(element.dataset.refresh, { redirect: "error" }).catch(() => null);
+  const answer = await fetch(addressOf(element), { redirect: "error" }).catch(() => null);
   setLost(!answer || answer.status >= 500);
   if (!answer || !answer.ok) return;
   const html = await answer.text();
@@ -78,7 +86,7 @@ const refreshAll = () => parts.forEach(refresh);
 // -- being told -------------------------------------------------------------------------------------------
 
 function concerns(part, topics) {
-  return (part.element.dataset.topics || "messages").split(" ").some((wanted) => {
+  return (part.element.dataset.topics || "").split(" ").some((wanted) => {
     const [topic, id] = wanted.split(":");
     return topic in topics && (!id || topics[topic].length === 0 || topics[topic].includes(Number(id)));
   });
@@ -116,7 +124,8 @@ function listen() {
   addEventListener("pagehide", () => stream.close());
 }
 listen();
-setInterval(() => streaming || refreshAll(), POLL_SECONDS * 1000);
+// What nobody tells of (a list being read, a report being made) is asked for; so is everything without a stream.
+setInterval(() => parts.forEach((part) => (streaming && part.element.dataset.topics) || refresh(part)), POLL_SECONDS * 1000);
 setInterval(() => streaming || document.hidden || countUnread(true), POLL_SECONDS * 5000);
 document.addEventListener("visibilitychange", () => document.hidden || refreshAll());
 addEventListener("online", refreshAll);

@@ -23,6 +23,12 @@ def test_the_whole_guide(tree, person):
         page.get_by_role("button", name="Connexion").click()
         tree.cookies = reader.context.cookies()
 
+        # the dashboard of a new installation: the first steps, none of them done
+        steps = page.locator(".tour li")
+        expect(steps).to_have_count(5)
+        expect(page.locator(".tour li.done")).to_have_count(0)
+        reader.check()
+
         # 2. "Téléphones", "Ajouter un téléphone", "Adaptateur logiciel du téléphone"
         page.get_by_role("link", name="Téléphones").click()
         page.get_by_role("link", name="Ajouter un téléphone").click()
@@ -62,10 +68,16 @@ def test_the_whole_guide(tree, person):
         page.get_by_role("link", name="SMS reçus").first.click()
         expect(page.get_by_text("Merci, j’y serai !")).to_be_visible(timeout=20_000)  # by itself
         reader.check()
-        page.get_by_role("link", name="Répondre").first.click()
-        page.get_by_label("Texte du SMS").fill("À demain !")
+        page.get_by_role("link", name=re.compile("06.39.98.70.01")).first.click()
+        page.get_by_label(re.compile("^Répondre")).fill("À demain !")
         page.get_by_role("button", name="Envoyer", exact=True).click()
-        expect(page.locator(".head .state")).to_have_text("Délivré", timeout=20_000)
+        last = page.locator("#thread .bubble.ours").last
+        expect(last).to_contain_text("À demain !")
+        expect(last.locator(".state")).to_have_text("Délivré", timeout=20_000)
+        reader.check()
+        page.get_by_role("link", name="Tableau de bord").click()
+        expect(page.locator(".tour")).to_have_count(0)  # every step is done
+        reader.check()
     assert [sms["text"] for sms in tree.accepted("+33639987001")] == ["Bonjour, la réunion est à 18 h.", "À demain !"]
 
 

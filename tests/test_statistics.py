@@ -1,0 +1,121 @@
+"""Figures by day: counted by the clock, and of this second while that is quick."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, update
+
+from raspisms import dashboard, statistics
+from raspisms.database import now, transaction
+from raspisms.extensions import db
+from raspisms.models import CountedDay, DayFigures, Message, Phone, Status
+from raspisms.receiving import incoming
+from tests.factories import BOB, LEA, post
+
+
+@pytest.fixture
+def here(app, phone):
+    with app.app_context():
+        yield db.session.get(Phone, phone.id)
+        db.session.rollback()
+
+
+def becomes(message_id, status, days_ago=0, **values):
+    with transaction() as session:
+        session.execute(
+            update(Message)
+            .where(Message.id == message_id)
+            .values(status=status, created_at=now() - timedelta(days=days_ago), **values)
+        )
+
+
+def test_a_day_is_counted_by_status_with_its_cost_and_its_delay(app, here, phone):
+    ids = [*post(app, phone, LEA), *post(app, phone, BOB), *post(app, phone, BOB, text="2")]
+    for number, seconds in zip(ids, (2, 4, 60), strict=True):
+        becomes(
+            number,
+            Status.DELIVERED,
+            sent_at=now(),
+            delivered_at=now() + timedelta(seconds=seconds),
+            cost=Decimal("0.06"),
+        )
+    with transaction() as session:
+        incoming.store(session, here, LEA, "Merci", now())
+    today = statistics.today()
+    for _ in range(2):  # as it is counted while somebody looks, and as the clock keeps it
+        found = statistics.by_day(today, today, None)
+        assert found.days[today] == {Status.DELIVERED: 3}
+        assert (found.cost, found.received) == (Decimal("0.18"), 1)
+        assert timedelta(seconds=3.9) < found.delay < timedelta(seconds=4.1)
+        assert found.delivery_rate == 1
+        statistics.count(today)
+        with transaction() as session:
+            session.execute(update(CountedDay).values(seconds=1.0))
+    assert statistics.counted_at() is not None
+
+
+def test_counting_again_doubles_nothing_and_forgets_what_is_gone(app, here, phone):
+    [one] = post(app, phone, LEA)
+    for _ in range(3):
+        statistics.count(statistics.today())
+    becomes(one, Status.DELIVERED)
+    statistics.count(statistics.today())
+    rows = list(db.session.scalars(select(DayFigures)))
+    assert [(row.status, row.number) for row in rows] == [(Status.DELIVERED, 1)]
+
+
+def test_old_days_are_counted_once_and_recent_ones_again(app, here, phone):
+    [old, recent] = [*post(app, phone, LEA), *post(app, phone, BOB)]
+    becomes(old, Status.DELIVERED, days_ago=30)
+    becomes(recent, Status.SENT, days_ago=3)
+    for _ in range(3):
+        statistics.count_due()
+    counted = {row.day: row.counted_at for row in db.session.scalars(select(CountedDay))}
+    thirty_ago = statistics.today() - timedelta(days=30)
+    assert thirty_ago in counted
+    statistics.count_due()
+    assert db.session.get(CountedDay, thirty_ago).counted_at == counted[thirty_ago]
+    found = statistics.by_day(thirty_ago, statistics.today(), None)
+    assert sum(found.totals.values()) == 2
+
+
+def test_a_phone_has_its_own_figures_and_a_month_its_cost(app, here, phone):
+    [one] = post(app, phone, LEA)
+    becomes(one, Status.DELIVERED, cost=Decimal("0.06"))
+    statistics.count(statistics.today())
+    today = statistics.today()
+    assert statistics.by_day(today, today, phone.id).parts == 1
+    assert statistics.by_day(today, today, 99).parts == 0
+    assert statistics.by_month(today.replace(day=1)) == {today.replace(day=1): Decimal("0.06")}
+
+
+def test_the_credit_is_forecast_from_two_weeks(app, here, phone):
+    ids = post(app, phone, *[f"+3363998{n:04d}" for n in range(14)])
+    for ago, one in enumerate(ids, 1):
+        becomes(one, Status.DELIVERED, days_ago=ago, cost=Decimal("1"))
+    for ago in range(1, 15):
+        statistics.count(statistics.today() - timedelta(days=ago))
+    [forecast] = dashboard.attention().forecasts
+    assert forecast.a_day == 1
+    assert (forecast.days, forecast.is_short) == (10, False)
+    with transaction() as session:
+        session.execute(update(Phone).values(balance=Decimal("3")))
+    [forecast] = dashboard.attention().forecasts
+    assert (forecast.days, forecast.is_short) == (3, True)
+
+
+def test_what_needs_somebody_is_named_with_its_cause(app, here, phone):
+    assert dashboard.attention().is_calm
+    [one, two] = post(app, phone, LEA, BOB)
+    with transaction() as session:
+        from raspisms.timeline import note
+
+        for message in session.scalars(select(Message).where(Message.id.in_([one, two]))):
+            note(session, [message], Status.FAILED, reason="Le numéro n’existe pas.")
+        incoming.store(session, here, LEA, "Allô ?", now())
+    needs = dashboard.attention()
+    assert not needs.is_calm
+    assert (needs.failures, needs.unread, needs.waiting) == (2, 1, 1)
+    assert [(cause.reason, cause.number) for cause in needs.causes] == [("Le numéro n’existe pas.", 2)]
+    assert needs.oldest.number == LEA
