@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import campaigns, growth, idle, interactive, people, reports
+from bench import campaigns, growth, idle, interactive, live, pages, people, reports
 from bench.results import Results
 
 PARTS = {
@@ -12,6 +12,8 @@ PARTS = {
     "reports": reports.main,
     "interactive": interactive.main,
     "idle": idle.main,
+    "live": live.main,
+    "pages": pages.main,
     "people": people.main,
     "growth": growth.main,
 }

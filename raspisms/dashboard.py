@@ -146,13 +146,16 @@ def _failures() -> tuple[int, list[Cause]]:
 
 
 def _forecast(phone: Phone) -> Forecast:
+    # Phones of one account spend from one purse.
+    sharing = list(db.session.scalars(select(Phone.id).where(Phone.account_id == phone.account_id)))
     planned = db.session.scalar(
         select(func.sum(Campaign.estimate)).where(
-            Campaign.phone_id == phone.id, Campaign.state == CampaignState.SCHEDULED
+            Campaign.phone_id.in_(sharing), Campaign.state == CampaignState.SCHEDULED
         )
     )
     today = statistics.today()
-    spent = statistics.by_day(today - timedelta(days=SPENDING_DAYS), today - timedelta(days=1), phone.id).cost
+    first, last = today - timedelta(days=SPENDING_DAYS), today - timedelta(days=1)
+    spent = sum((statistics.by_day(first, last, one).cost for one in sharing), Decimal(0))
     return Forecast(phone, planned or Decimal(0), spent / SPENDING_DAYS)
 
 

@@ -63,7 +63,7 @@ def work_campaign(campaign_id: int) -> None:
 
 
 def post_notices() -> None:
-    """Send the e-mails that are due. Twice at once: one worker listens to this queue."""
+    """Send the e-mails that are due. Twice at once: each is claimed under the write lock."""
     bell.answer(queues.POST_NOTICES)
     posting.post_due()
     db.session.rollback()

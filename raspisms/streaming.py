@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import redis.asyncio
@@ -25,12 +26,20 @@ from .live import CHANNEL, MANY
 log = logging.getLogger(__name__)
 
 PATH = "/live"
-# A comment now and then, so that a proxy does not think the stream dead, and a page that left is noticed.
+# An empty word now and then: a proxy does not think the stream dead, a page knows that it is not, and one that left
+# is noticed.
 HEARTBEAT_SECONDS = 15.0
 # What happens within this time is told together: a campaign changes more often than anybody can look.
 GATHER_SECONDS = 0.1
 RECONNECT_SECONDS = 2.0
 MOST_STREAMS = 500
+# Somebody who was signed out, or whose password changed, hears no more after this long.
+RECHECK_SECONDS = 60.0
+# A request's body: how long it may take, how much it may be (Flask's own limits are lower), what is kept in memory.
+BODY_SECONDS = 60.0
+MOST_BYTES = 64 * 1024 * 1024
+IN_MEMORY_BYTES = 1024 * 1024
+PIECE_BYTES = 64 * 1024
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -86,8 +95,7 @@ class Hub:
                     if len(events) >= MANY:
                         break
                 if any("bye" in event for event in events):
-                    self.hears = False
-                    self._end_streams()
+                    return  # a server stops: streams end, and whoever goes on listens again
                 for event in gather(events):
                     self._tell(b"data: " + json.dumps(event, separators=(",", ":")).encode() + b"\n\n")
 
@@ -113,7 +121,7 @@ def gather(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for event in events:
         for topic, ids in event.get("topics", {}).items():
             known = topics.setdefault(topic, set())
-            if not ids and topic == "messages":
+            if not ids:
                 topics[topic] = None  # many
             elif known is not None:
                 known.update(ids)
@@ -138,7 +146,24 @@ class Application:
         elif scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "GET":
             await self._stream(scope, receive, send)
         else:
-            await self.pages(scope, _coroutine(receive), _coroutine(send))  # type: ignore[arg-type]
+            await self._page(scope, receive, send)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A page has a thread only once its request is whole: who sends half of one keeps nobody waiting."""
+        if scope["type"] != "http":
+            return
+        with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as body:
+            try:
+                await asyncio.wait_for(_collect(receive, body), BODY_SECONDS)
+            except TimeoutError:
+                await _answer(send, 408)
+            except TooLarge:
+                await _answer(send, 413)
+            except Disconnected:
+                return
+            else:
+                body.seek(0)
+                await self.pages(scope, _given(body), _coroutine(send))  # type: ignore[arg-type]
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -162,18 +187,26 @@ class Application:
         self.hub.streams.add(stream)
         leaving = loop.create_task(_until_gone(receive))
         try:
-            await self._feed(stream, leaving, send)
+            await self._feed(stream, leaving, send, scope)
         finally:
             leaving.cancel()
             self.hub.streams.discard(stream)
 
-    async def _feed(self, stream: asyncio.Queue[bytes | None], leaving: asyncio.Task[None], send: Send) -> None:
+    async def _feed(
+        self, stream: asyncio.Queue[bytes | None], leaving: asyncio.Task[None], send: Send, scope: Scope
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        checked = loop.time()
         await send({"type": "http.response.body", "body": b": hello\n\n", "more_body": True})
         while not leaving.done():
             try:
                 event = await asyncio.wait_for(stream.get(), HEARTBEAT_SECONDS)
             except TimeoutError:
-                event = b": still here\n\n"
+                event = b"data: {}\n\n"
+            if loop.time() - checked > RECHECK_SECONDS:
+                checked = loop.time()
+                if not await loop.run_in_executor(self.pages.executor, self._is_allowed, scope):
+                    event = None
             if event is None:
                 break
             await send({"type": "http.response.body", "body": event, "more_body": True})
@@ -197,6 +230,36 @@ async def _answer(send: Send, status: int) -> None:
     headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store"), (b"retry-after", b"5")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class Disconnected(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class TooLarge(Exception):
+    """More than any form or file of ours."""
+
+
+async def _collect(receive: Receive, body: SpooledTemporaryFile[bytes]) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        body.write(message.get("body", b""))
+        if body.tell() > MOST_BYTES:
+            raise TooLarge
+        if not message.get("more_body", False):
+            return
+
+
+def _given(body: SpooledTemporaryFile[bytes]) -> Receive:
+    """What a2wsgi asks for, piece by piece."""
+
+    async def receive() -> MutableMapping[str, Any]:
+        piece = body.read(PIECE_BYTES)
+        return {"type": "http.request", "body": piece, "more_body": len(piece) == PIECE_BYTES}
+
+    return receive
 
 
 def _coroutine(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -20,6 +20,7 @@ from ..models import Campaign, Contact, Conversation, Lane, Message, SavedText
 from ..people import contacts, groups
 from ..receiving import optouts
 from ..sending import outbox
+from ..texts import numbers as telephone_numbers
 from ..words import N_
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
@@ -92,7 +93,7 @@ def with_number() -> Response:
         if message is None:
             abort(404)
         with transaction() as session:
-            conversation = threads.of(session, message.phone_id, number)
+            conversation = threads.of(session, message.phone_id, number, message.created_at)
             threads.recount(session, conversation)
             found = conversation.id
     return redirect(url_for("conversations.show", conversation_id=found))
@@ -174,6 +175,8 @@ def _page(
         typed=typed,
         key=key,
         seen=thread.newest_id if seen is None else seen,
+        newest=thread.newest_id,
+        can_answer=telephone_numbers.is_number(conversation.number),
         error=error,
         answer=answer,
         note=note,
@@ -210,7 +213,7 @@ def reply(conversation_id: int) -> Page:
     if posted.opted_out:
         sentence = gettext("Cette personne a envoyé STOP : plus aucun SMS ne lui est envoyé.")
         return _page(conversation, typed=typed, key=key, seen=seen, error=sentence, status=400)
-    care.keep_draft(conversation_id, current_user.id, "")
+    care.sent(conversation_id, current_user.id, key)
     live.stopped_typing(conversation_id, current_user.id)
     return redirect(url_for("conversations.show", conversation_id=conversation_id, _anchor="end"))
 
@@ -235,8 +238,8 @@ def draft(conversation_id: int) -> tuple[str, int]:
     """What the page keeps while somebody types; colleagues see that they do."""
     db.get_or_404(Conversation, conversation_id)
     typed = request.form.get("text", "")
-    care.keep_draft(conversation_id, current_user.id, typed)
-    if typed.strip():
+    is_kept = care.keep_draft(conversation_id, current_user.id, typed, request.form.get("key", ""))
+    if is_kept and typed.strip():
         live.typing(conversation_id, current_user.id, current_user.name)
     else:
         live.stopped_typing(conversation_id, current_user.id)
@@ -249,7 +252,7 @@ def act(conversation_id: int, verb: str) -> Response:
     db.get_or_404(Conversation, conversation_id)
     try:
         if verb == "close":
-            care.close(conversation_id)
+            care.close(conversation_id, request.form.get("seen", 0, type=int))
             flash(gettext("La discussion est fermée. Un nouveau message la rouvrira."), "success")
             return redirect(url_for("conversations.index"))
         if verb == "reopen":
@@ -284,15 +287,20 @@ def note(conversation_id: int) -> Page:
 @bp.post("/bulk")
 def bulk() -> Response:
     """What is done with the ticked ones."""
-    chosen = request.form.getlist("conversation", type=int)[: lists.PAGE * 2]
+    # Each says up to which message it was seen: what came since keeps it open.
+    pairs = (raw.partition("-") for raw in request.form.getlist("conversation")[: lists.PAGE * 2])
+    chosen = {int(one): int(seen) for one, _, seen in pairs if one.isdecimal() and seen.isdecimal()}
     verb = request.form.get("verb", "")
     if verb not in {"close", "take", "reopen"}:
         abort(400)
     if not chosen:
         flash(gettext("Cochez au moins une discussion."), "warning")
-    for conversation_id in db.session.scalars(select(Conversation.id).where(Conversation.id.in_(chosen))):
+    for conversation_id in list(db.session.scalars(select(Conversation.id).where(Conversation.id.in_(chosen)))):
         if verb == "close":
-            care.close(conversation_id)
+            try:
+                care.close(conversation_id, chosen[conversation_id])
+            except care.Refused as error:
+                flash(gettext(str(error)), "warning")
         elif verb == "reopen":
             care.reopen(conversation_id)
         else:

@@ -145,7 +145,7 @@ def recall(message_id: int) -> AnyResponse:
     except holding.TooLate as error:
         flash(gettext(str(error)), "warning")
         return redirect(url_for("messages.show", message_id=message_id))
-    care.keep_draft(conversation.id, current_user.id, message.text)
+    care.give_back(conversation.id, message.user_id or current_user.id, message.text)
     flash(gettext("L’envoi est annulé. Votre texte est revenu dans la discussion, comme brouillon."), "success")
     return redirect(url_for("conversations.show", conversation_id=conversation.id))
 

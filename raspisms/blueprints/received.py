@@ -22,6 +22,8 @@ from .messages import asked, listed, when
 
 bp = Blueprint("received", __name__, url_prefix="/received")
 
+READ_TOGETHER = 100
+
 
 @bp.get("/")
 def index() -> str:
@@ -75,8 +77,10 @@ def read_all() -> AnyResponse:
     if seen is None:
         abort(400)
     unread = select(Message.id).where(Message.direction == Direction.IN, Message.read_at.is_(None), Message.id <= seen)
-    with transaction() as session:
-        threads.mark(session, session.scalars(unread), read=True)
+    # A few at a time: others write meanwhile.
+    while ids := list(db.session.scalars(unread.order_by(Message.id).limit(READ_TOGETHER))):
+        with transaction() as session:
+            threads.mark(session, ids, read=True)
     return redirect(url_for("received.index"))
 
 

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
+from flask_login import current_user
 from sqlalchemy import Select, func, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 
+from .. import audit
 from ..extensions import db
 from ..finding import listing
 from ..finding.listing import Order
@@ -72,8 +74,13 @@ def cancel() -> AnyResponse:
     """The ticked ones do not leave."""
     done = 0
     for campaign_id in request.form.getlist("chosen", type=int)[: listing.SIZE]:
+        campaign = db.session.get(Campaign, campaign_id)
+        if campaign is None or campaign.state is not CampaignState.SCHEDULED:
+            flash(gettext("Un de ces envois a déjà commencé : ouvrez-le pour l’arrêter."), "warning")
+            continue
         try:
             campaigns.cancel(campaign_id)
+            audit.note(current_user.id, "campaign cancelled", f"campaign {campaign_id}")
             done += 1
         except campaigns.Refused as error:
             flash(gettext(str(error)), "warning")

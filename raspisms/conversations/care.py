@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from .. import live
 from ..database import now, transaction
@@ -31,12 +32,17 @@ def assign(conversation_id: int, user_id: int | None) -> None:
         live.changed(session, "conversations", conversation_id)
 
 
-def close(conversation_id: int) -> None:
-    """It is dealt with: read, waiting for nobody. The next message opens it again."""
-    conversation = db.session.get_one(Conversation, conversation_id)
-    threads.mark_read(conversation_id, up_to=threads.thread(conversation).newest_id)
+def close(conversation_id: int, seen: int) -> None:
+    """It is dealt with: read, waiting for nobody. The next message opens it again.
+
+    `seen` is the newest message that whoever closes it had before them. Raises Refused when the person wrote
+    since: nobody has read that.
+    """
     with transaction() as session:
         conversation = session.get_one(Conversation, conversation_id)
+        if threads.has_received_since(session, conversation, seen):
+            raise Refused(N_("Un SMS est arrivé entre-temps : lisez-le avant de fermer."))
+        threads.read_up_to(session, conversation, seen)
         conversation.closed_at, conversation.waiting_since = now(), None
         live.changed(session, "conversations", conversation_id)
 
@@ -106,16 +112,40 @@ def draft_of(conversation_id: int, user_id: int) -> str:
     )
 
 
-def keep_draft(conversation_id: int, user_id: int, text: str) -> None:
-    """Keep what somebody began to write; nothing is kept of nothing."""
+def keep_draft(conversation_id: int, user_id: int, text: str, key: str = "") -> bool:
+    """Keep what somebody began to write in the form with this key.
+
+    False when that form was sent meanwhile: a draft that comes late must not bring back what has left.
+    """
     text = text.replace("\r\n", "\n").replace("\0", "")[:DRAFT_LENGTH]
     with transaction() as session:
-        session.get_one(Conversation, conversation_id)
-        kept = session.get(ReplyDraft, (conversation_id, user_id))
-        if not text.strip():
-            if kept is not None:
-                session.delete(kept)
-        elif kept is None:
-            session.add(ReplyDraft(conversation_id=conversation_id, user_id=user_id, text=text))
-        else:
-            kept.text, kept.updated_at = text, now()
+        kept = _draft(session, conversation_id, user_id)
+        if key and kept.sent_key == key:
+            return False
+        kept.text, kept.updated_at = text, now()
+        return True
+
+
+def sent(conversation_id: int, user_id: int, key: str) -> None:
+    """The form with this key was sent: nothing is left of its draft."""
+    with transaction() as session:
+        kept = _draft(session, conversation_id, user_id)
+        kept.text, kept.sent_key, kept.updated_at = "", key[:40], now()
+
+
+def give_back(conversation_id: int, user_id: int, text: str) -> None:
+    """A text that was called back is a draft again, above whatever was begun since."""
+    with transaction() as session:
+        kept = _draft(session, conversation_id, user_id)
+        begun = kept.text.strip()
+        kept.text = text if not begun or begun == text.strip() else f"{text}\n\n{kept.text}"
+        kept.updated_at = now()
+
+
+def _draft(session: Session, conversation_id: int, user_id: int) -> ReplyDraft:
+    session.get_one(Conversation, conversation_id)
+    kept = session.get(ReplyDraft, (conversation_id, user_id))
+    if kept is None:
+        kept = ReplyDraft(conversation_id=conversation_id, user_id=user_id, text="", sent_key="")
+        session.add(kept)
+    return kept

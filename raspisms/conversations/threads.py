@@ -24,12 +24,15 @@ MOST_SHOWN = 400
 LOOKED_AT = 50
 
 
-def of(session: Session, phone_id: int, number: str) -> Conversation:
-    """The conversation of a phone with a number, made if there is none. Call inside a transaction."""
+def of(session: Session, phone_id: int, number: str, at: datetime | None = None) -> Conversation:
+    """The conversation of a phone with a number, made if there is none. Call inside a transaction.
+
+    A new one stands in the list where what was said at that time belongs.
+    """
     which = (Conversation.phone_id == phone_id, Conversation.number == number)
     found = session.scalar(select(Conversation).where(*which))
     if found is None:
-        found = Conversation(phone_id=phone_id, number=number[:32])
+        found = Conversation(phone_id=phone_id, number=number[:32], last_at=at or now())
         session.add(found)
         session.flush()
     return found
@@ -37,7 +40,7 @@ def of(session: Session, phone_id: int, number: str) -> Conversation:
 
 def heard(session: Session, message: Message) -> None:
     """A message came in: unread, on top, and open again unless it is a mere STOP. Call inside a transaction."""
-    conversation = of(session, message.phone_id, message.number)
+    conversation = of(session, message.phone_id, message.number, message.created_at)
     if not is_stop(message.text):
         conversation.closed_at = None
     recount(session, conversation)
@@ -63,7 +66,8 @@ def said(session: Session, messages: Collection[Message]) -> None:
     for conversation in session.scalars(select(Conversation).where(mine)):
         conversation.last_at = moment
         conversation.last_message_id = last[conversation.number].id
-        conversation.waiting_since = None
+        if last[conversation.number].user_id is not None:
+            conversation.waiting_since = None
         live.changed(session, "conversations", conversation.id)
 
 
@@ -92,7 +96,11 @@ def _waiting_since(session: Session, mine: ColumnElement[bool]) -> datetime | No
     """When the person wrote what nobody has answered; a STOP, and a yes or no to a campaign, want no answer."""
     answered = session.scalar(
         select(func.max(Message.id)).where(
-            mine, Message.direction == Direction.OUT, Message.campaign_id.is_(None), Message.status.not_in(NO_ANSWER)
+            mine,
+            Message.direction == Direction.OUT,
+            Message.campaign_id.is_(None),
+            Message.user_id.is_not(None),  # an answer that left by itself answers nothing
+            Message.status.not_in(NO_ANSWER),
         )
     )
     since = session.scalars(
@@ -138,7 +146,8 @@ def thread(conversation: Conversation, before: int | None = None, since: int | N
         size = max(PAGE, min(MOST_SHOWN, _count_since(conversation, since)))
     found = list(db.session.scalars(query.order_by(Message.id.desc()).limit(size + 1)))
     shown = found[:size][::-1]
-    notes = _notes(conversation, shown, is_oldest=len(found) <= size, is_newest=before is None)
+    following = db.session.get(Message, before) if before else None
+    notes = _notes(conversation, shown, following, is_oldest=len(found) <= size)
     items: list[Message | Note] = [*shown, *notes]
     items.sort(key=_when)
     newest = db.session.scalar(select(func.max(Message.id)).where(between(conversation)))
@@ -154,12 +163,15 @@ def _when(item: Message | Note) -> tuple[datetime, int]:
     return (item.at, 1) if isinstance(item, Note) else (item.created_at, 0)
 
 
-def _notes(conversation: Conversation, shown: list[Message], *, is_oldest: bool, is_newest: bool) -> list[Note]:
+def _notes(
+    conversation: Conversation, shown: list[Message], following: Message | None, *, is_oldest: bool
+) -> list[Note]:
+    """The notes from the first message that is shown up to the one that follows the last."""
     query = select(Note).where(Note.conversation_id == conversation.id)
     if shown and not is_oldest:
         query = query.where(Note.at >= shown[0].created_at)
-    if shown and not is_newest:
-        query = query.where(Note.at <= shown[-1].created_at)
+    if following is not None:
+        query = query.where(Note.at < following.created_at)
     return list(db.session.scalars(query.order_by(Note.id.desc()).limit(PAGE)))
 
 
@@ -168,13 +180,37 @@ def mark_read(conversation_id: int, up_to: int) -> None:
     with transaction() as session:
         conversation = session.get(Conversation, conversation_id)
         if conversation is not None and conversation.unread:
-            session.execute(
-                update(Message)
-                .where(between(conversation), Message.direction == Direction.IN)
-                .where(Message.read_at.is_(None), Message.id <= up_to)
-                .values(read_at=now())
-            )
-            recount(session, conversation)
+            read_up_to(session, conversation, up_to)
+
+
+def read_up_to(session: Session, conversation: Conversation, seen: int) -> None:
+    """The same, inside a transaction."""
+    session.execute(
+        update(Message)
+        .where(between(conversation), Message.direction == Direction.IN)
+        .where(Message.read_at.is_(None), Message.id <= seen)
+        .values(read_at=now())
+    )
+    recount(session, conversation)
+
+
+def has_received_since(session: Session, conversation: Conversation, seen: int) -> bool:
+    """Whether the person wrote after the message `seen`. Call inside a transaction."""
+    later = select(Message.id).where(between(conversation), Message.direction == Direction.IN, Message.id > seen)
+    return session.scalar(later.limit(1)) is not None
+
+
+def by_hand(session: Session, which: ColumnElement[bool]) -> set[tuple[int, str]]:
+    """Phones and numbers of the messages of a kind that somebody wrote by hand.
+
+    To recount their conversations once these messages turn out to answer nobody. Call inside a transaction.
+    """
+    rows = session.execute(
+        select(Message.phone_id, Message.number).where(
+            which, Message.campaign_id.is_(None), Message.user_id.is_not(None), Message.direction == Direction.OUT
+        )
+    )
+    return {(phone_id, number) for phone_id, number in rows}
 
 
 def mark(session: Session, message_ids: Iterable[int], *, read: bool) -> int:

@@ -66,7 +66,10 @@ class Page(Generic[T]):
 
 def moment(written: str) -> datetime:
     """A time in a place. Raises ValueError."""
-    return datetime.fromisoformat(written.replace(" ", "+"))
+    found = datetime.fromisoformat(written.replace(" ", "+"))
+    if found.tzinfo is None:
+        raise ValueError("a time without a zone is no place")
+    return found
 
 
 def page(query: Select[T], order: Order[T], after: str | None, size: int = SIZE) -> Page[T]:

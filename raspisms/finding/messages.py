@@ -130,12 +130,14 @@ def _candidates(words: str, before: int | None) -> tuple[list[int], int | None]:
 
     And the id that the look went down to: None when it saw everything.
     """
-    prefix = number_prefix(words)
+    prefix, named = number_prefix(words), _named(words)
+    halves = [search.ids(words, before, CANDIDATES)]
     if prefix is not None:
-        halves = [_ids(Message.number.between(prefix, prefix + "\uffff"), before)]
-    else:
-        named = _named(words)
-        halves = [search.ids(words, before, CANDIDATES), _ids(Message.number.in_(named), before) if named else []]
+        halves.append(_ids(Message.number.between(prefix, prefix + "\uffff"), before))
+    if named:
+        halves.append(_ids(Message.number.in_(named), before))
+    if words.strip().isdecimal():  # a short code
+        halves.append(_ids(Message.number == words.strip(), before))
     floor = max((half[-1] for half in halves if len(half) >= CANDIDATES), default=None)
     return sorted({one for half in halves for one in half if floor is None or one >= floor}, reverse=True), floor
 

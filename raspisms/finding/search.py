@@ -67,7 +67,8 @@ def _index(session: Session, last: int) -> int:
     else:
         session.execute(
             text("INSERT INTO message_words(message_id, words) VALUES (:id, to_tsvector('simple', :folded))"),
-            [{"id": row.id, "folded": fold(row.text)[:100_000]} for row in rows],
+            # The words that a search is made of: PostgreSQL would keep addresses and dates in one piece.
+            [{"id": row.id, "folded": " ".join(re.findall(r"\w+", fold(row.text)))[:100_000]} for row in rows],
         )
     return len(rows)
 

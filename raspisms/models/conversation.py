@@ -34,7 +34,7 @@ class Conversation(Model):
     number: Mapped[str] = mapped_column(Foreign(32))
     last_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     """When something was last said, on either side."""
-    last_message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))
+    last_message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), index=True)
     unread: Mapped[int] = mapped_column(default=0)
     """Received messages that nobody has read: a copy of what the messages say, kept by conversations.threads."""
     waiting_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -82,4 +82,6 @@ class ReplyDraft(Model):
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
+    sent_key: Mapped[str] = mapped_column(String(40), default="")
+    """The form that this person sent last: what it still tells of its draft comes too late."""
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

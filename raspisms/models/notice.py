@@ -37,7 +37,7 @@ class Notice(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     kind: Mapped[NoticeKind] = mapped_column(enum_column(NoticeKind))
-    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"))
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
     day: Mapped[str | None] = mapped_column(String(10))
     """The day that a digest is about, as 2026-11-24."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 from .. import opening, preferences
 from ..database import now, transaction
 from ..extensions import db
-from ..models import Mailing, Message, Notice, NoticeKind, User
+from ..models import Heartbeat, Mailing, Message, Notice, NoticeKind, User
 
 # When the day before is told, on the wall clock.
 DIGEST_AT = time(7)
 # What was sent, or given up, is kept for so long.
 KEPT = timedelta(days=7)
+# A process that died with letters in its hands is forgotten after this long.
+CLAIMED = timedelta(minutes=5)
+RESTS, REST = "mail-rests-until", timedelta(minutes=2)
 
 
 def is_possible() -> bool:
@@ -57,14 +60,27 @@ def tidy(session: Session) -> None:
     session.execute(delete(Notice).where((Notice.sent_at < old) | (Notice.given_up_at < old)))
 
 
-def due(limit: int) -> list[Notice]:
-    """What is to leave now, the oldest first."""
-    return list(db.session.scalars(_waiting().where(Notice.due_at <= now()).order_by(Notice.id).limit(limit)))
+def claim(limit: int) -> list[Notice]:
+    """What is to leave now, the oldest first: nobody else takes it meanwhile."""
+    with transaction() as session:
+        found = list(session.scalars(_waiting().where(Notice.due_at <= now()).order_by(Notice.id).limit(limit)))
+        for notice in found:
+            notice.due_at = now() + CLAIMED
+    return found
 
 
 def is_due() -> bool:
-    """Whether an e-mail is to leave now."""
+    """Whether an e-mail is to leave now, and the mail server may be asked."""
+    rests = db.session.get(Heartbeat, RESTS)
+    if rests is not None and now() < rests.at < now() + REST * 2:
+        return False
     return db.session.scalar(_waiting().where(Notice.due_at <= now()).limit(1)) is not None
+
+
+def rest() -> None:
+    """The mail server answers nothing: leave it in peace, since replies and reports wait behind each attempt."""
+    with transaction() as session:
+        session.merge(Heartbeat(name=RESTS, at=now() + REST))
 
 
 def _waiting() -> Select[Notice]:

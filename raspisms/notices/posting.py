@@ -19,14 +19,14 @@ from . import planning, writing
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 5
 TOGETHER = 200
 
 
 def post_due() -> None:
     """Send what is due: what one person is to know of received messages goes in one letter."""
-    notices = planning.due(TOGETHER)
-    if not notices or not planning.is_possible():
+    notices = planning.claim(TOGETHER) if planning.is_possible() else []
+    if not notices:
         return
     bundles = [list(bundle) for _, bundle in groupby(sorted(notices, key=_bundle), key=_bundle)]
     try:
@@ -35,6 +35,7 @@ def post_due() -> None:
                 _post(server, bundle)
     except (OSError, smtplib.SMTPException) as error:
         log.warning("the mail server takes nothing: %s", type(error).__name__)
+        planning.rest()
         left = [notice for bundle in bundles for notice in bundle if notice.sent_at is None]
         _later(left, str(error))
 

@@ -70,7 +70,7 @@ def received(messages: Sequence[Message], user: User, name: str) -> Letter:
 
 def _one(message: Message, name: str | None, locale: str) -> str:
     zone = ZoneInfo(current_app.config["TIMEZONE"])
-    number = numbers.pretty(message.number)
+    number = one_line(numbers.pretty(message.number))
     who = f"{one_line(name)} ({number})" if name else number
     when = babel_datetime(message.created_at.astimezone(zone), "d MMMM yyyy, HH:mm", locale=locale)
     conversation = db.session.scalar(

@@ -14,8 +14,18 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..database import now, transaction
 from ..extensions import db
-from ..finding import search
-from ..models import Campaign, Contact, Conversation, ImportLine, Message, MessageEvent, Recipient, group_contacts
+from ..finding import listing, search
+from ..models import (
+    Campaign,
+    Contact,
+    Conversation,
+    ImportLine,
+    JournalEntry,
+    Message,
+    MessageEvent,
+    Recipient,
+    group_contacts,
+)
 from ..models.contact import fold, searchable
 from ..models.message import FINAL_STATUSES
 from ..texts import numbers as telephone_numbers
@@ -226,7 +236,7 @@ def _beyond(column: InstrumentedAttribute[Any] | None, after: tuple[str, int], *
     value: object = after[0]
     if column is Contact.updated_at:
         try:
-            value = datetime.fromisoformat(after[0])
+            value = listing.moment(after[0])
         except ValueError:
             return true()
     keys = tuple_(column, Contact.id)
@@ -337,6 +347,11 @@ def erase(session: Session, contact: Contact) -> None:
     search.forget(session, list(session.scalars(select(Message).where(mine))))
     session.execute(delete(Conversation).where(Conversation.number == contact.number))
     session.execute(update(Message).where(Message.reply_to_id.in_(messages)).values(reply_to_id=None))
+    told = select(MessageEvent.journal_id).where(MessageEvent.message_id.in_(messages))
+    session.execute(
+        update(JournalEntry).where(JournalEntry.id.in_(told)).values(body=b"", query=""),
+        execution_options={"synchronize_session": False},
+    )
     session.execute(delete(MessageEvent).where(MessageEvent.message_id.in_(messages)))
     session.execute(delete(Message).where(mine))
     session.execute(delete(Recipient).where(Recipient.number == contact.number))

@@ -18,9 +18,9 @@ from . import incoming, optouts
 
 # Begins the key of these answers.
 AWAY = "away:"
-# Two machines that answer each other write every few seconds: this many to one phone in an hour are no people.
+# Machines that answer each other write every few seconds: more than this in an hour, in all, are no people.
 MOST_AN_HOUR = 60
-# A message that comes long after it was written (a phone that was off, a provider that was down) is not answered.
+# A message that comes long after it was written is not answered, and an answer that could not leave by then does not.
 FRESH = timedelta(hours=1)
 
 
@@ -37,7 +37,7 @@ def answer(session: Session, message: Message) -> None:
     recent = recent.where(Message.created_at > now() - timedelta(hours=1), Message.dedup_key.startswith(AWAY))
     if (session.scalar(recent) or 0) >= MOST_AN_HOUR or optouts.silent(session, [message.number]):
         return
-    incoming.answer_by_itself(session, message, text, key)
+    incoming.answer_by_itself(session, message, text, key, expires_at=now() + FRESH)
 
 
 def _wants_answer(message: Message, text: str) -> bool:

@@ -28,11 +28,12 @@ def store(
     text: str,
     at: datetime,
     answered: Message | None = None,
+    campaign_id: int | None = None,
     journal_id: int | None = None,
 ) -> Message:
     """Store a message from `number`, and bring its conversation on top. Call inside a transaction.
 
-    `answered` is what it replies to, if that is known; `journal_id`, the callback that brought it.
+    `answered` and `campaign_id` are what it replies to, if that is known; `journal_id`, the callback that brought it.
     """
     message = Message(
         direction=Direction.IN,
@@ -44,7 +45,7 @@ def store(
         parts=max(1, segments.count(text).parts),
         created_at=at,
         reply_to_id=answered.id if answered else None,
-        answered_campaign_id=answered.campaign_id if answered else None,
+        answered_campaign_id=campaign_id,
         answer=Answer.YES if is_yes(text) else Answer.NO if is_no(text) else None,
     )
     session.add(message)
@@ -54,8 +55,13 @@ def store(
     return message
 
 
-def answer_by_itself(session: Session, message: Message, text: str, key: str) -> None:
-    """Queue an answer that nobody wrote; `key` makes it the only one of its kind. Call inside a transaction."""
+def answer_by_itself(
+    session: Session, message: Message, text: str, key: str, expires_at: datetime | None = None
+) -> None:
+    """Queue an answer that nobody wrote; `key` makes it the only one of its kind. Call inside a transaction.
+
+    What has not left by `expires_at` does not leave any more.
+    """
     answer = Message(
         direction=Direction.OUT,
         phone_id=message.phone_id,
@@ -63,10 +69,11 @@ def answer_by_itself(session: Session, message: Message, text: str, key: str) ->
         text=text,
         status=Status.QUEUED,
         lane=Lane.REPLY,
-        batch_key=batch_key(text, "alert"),
+        batch_key=batch_key(text, "alert", expires_at),
         parts=segments.count(text).parts,
         reply_to_id=message.id,
         dedup_key=key,
+        expires_at=expires_at,
     )
     session.add(answer)
     session.flush()

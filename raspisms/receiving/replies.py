@@ -9,13 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import Reply
-from ..models import Direction, JournalEntry, Message, Phone, StopMark, Submission
+from ..database import now
+from ..models import Direction, JournalEntry, Message, Phone, Status, StopMark, Submission
 from ..notices import planning
 from ..texts.optouts import is_like_stop, is_start, is_stop
 from . import away, incoming, optouts
 
 # Without a date from the provider, the same text from the same person within this time is a repetition.
 UNDATED_REPEAT = timedelta(minutes=10)
+# A campaign is answered for so long, whatever else is said meanwhile.
+CAMPAIGN_ANSWERS = timedelta(days=7)
 
 
 def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
@@ -27,7 +30,8 @@ def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
     if is_stop(reply.text) and _notice_came_first(session, reply.number, at):
         return "repeated"
     answered = _answered(session, phone, reply)
-    message = incoming.store(session, phone, reply.number, reply.text, at, answered, entry.id)
+    campaign_id = _answered_campaign(session, phone, reply.number, answered)
+    message = incoming.store(session, phone, reply.number, reply.text, at, answered, campaign_id, entry.id)
     message.dedup_key = _dedup_key(phone, reply)
     if is_stop(reply.text):
         if optouts.add(session, reply.number, "reply", message.id):
@@ -86,7 +90,7 @@ def _stored_before(session: Session, phone: Phone, reply: Reply, received_at: da
 
 
 def _answered(session: Session, phone: Phone, reply: Reply) -> Message | None:
-    """The message that this reply answers: by its ticket, else the last one we sent to that person."""
+    """The message that this reply answers: by its ticket, else the last one that left for that person."""
     sent = select(Message).where(Message.direction == Direction.OUT, Message.number == reply.number)
     if reply.ticket:
         by_ticket = sent.join(Submission, Message.submission_id == Submission.id).where(
@@ -95,4 +99,22 @@ def _answered(session: Session, phone: Phone, reply: Reply) -> Message | None:
         found: Message | None = session.scalar(by_ticket.limit(1))
         if found is not None:
             return found
-    return session.scalar(sent.where(Message.phone_id == phone.id).order_by(Message.id.desc()).limit(1))
+    left = sent.where(Message.phone_id == phone.id, Message.sent_at.is_not(None), Message.status != Status.FAILED)
+    return session.scalar(left.order_by(Message.id.desc()).limit(1))
+
+
+def _answered_campaign(session: Session, phone: Phone, number: str, answered: Message | None) -> int | None:
+    """The campaign that a reply answers: the one of the message itself, else the last that reached that person.
+
+    A word between colleagues and them, or an answer that left by itself, does not change what "oui" is said to.
+    """
+    if answered is not None and answered.campaign_id is not None:
+        return answered.campaign_id
+    return session.scalar(
+        select(Message.campaign_id)
+        .where(Message.direction == Direction.OUT, Message.number == number, Message.phone_id == phone.id)
+        .where(Message.campaign_id.is_not(None), Message.status != Status.FAILED)
+        .where(Message.sent_at > now() - CAMPAIGN_ANSWERS)
+        .order_by(Message.id.desc())
+        .limit(1)
+    )

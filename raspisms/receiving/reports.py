@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, lazyload
 
 from ..adapters.base import Outcome, Report
+from ..conversations import threads
 from ..database import now
 from ..models import (
     JournalEntry,
@@ -85,8 +86,15 @@ def apply_many(session: Session, wanted: list[tuple[JournalEntry, Report]]) -> d
         message.report_words = report.words
         outcomes[entry.id] = "report"
     write(session, events)
+    _recount(session, [message for message in messages.values() if message.status is Status.FAILED])
     _teach(session, [report for entry, report in wanted if entry.id in outcomes])
     return outcomes
+
+
+def _recount(session: Session, failed: Collection[Message]) -> None:
+    """What was written by hand and failed has answered nobody: the person waits again."""
+    if failed:
+        threads.recount_of(session, threads.by_hand(session, Message.id.in_([message.id for message in failed])))
 
 
 def _teach(session: Session, reports: Collection[Report]) -> None:
@@ -268,6 +276,8 @@ def _change(
     status = _next_status(message, outcome)
     note(session, [message], status, reason=reason, words=words, at=at, journal_id=journal_id)
     message.report_words = words
+    if status is Status.FAILED:
+        _recount(session, [message])
     return True
 
 

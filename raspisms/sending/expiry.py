@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
+from ..conversations import threads
 from ..database import now, transaction
 from ..extensions import db
 from ..models import Message, Status
@@ -30,7 +31,9 @@ def expire(session: Session) -> None:
     if session.scalar(_expired().limit(1)) is None:
         return
     past = and_(Message.status == Status.QUEUED, Message.expires_at <= now())
+    unanswered = threads.by_hand(session, past)
     note_all(session, past, Status.EXPIRED, reason=TOO_LATE)
+    threads.recount_of(session, unanswered)
     campaigns.settle(session)
 
 

@@ -11,7 +11,7 @@ from ..models import Message, Status
 from ..timeline import note, note_all
 from ..words import N_
 
-CALLED_BACK = N_("Rappelé avant l’envoi par la personne qui l’a écrit.")
+CALLED_BACK = N_("Rappelé avant l’envoi.")
 NEVER = float("inf")
 
 
@@ -39,5 +39,6 @@ def call_back(message_id: int, user_id: int | None) -> Message:
         if message.status is not Status.HELD:
             raise TooLate
         note(session, [message], Status.CANCELLED, reason=CALLED_BACK, user_id=user_id)
+        message.dedup_key = None  # the same form may be sent again
         threads.recount_of(session, [(message.phone_id, message.number)])
         return message

@@ -16,6 +16,7 @@ from ..adapters.base import (
     RefusedError,
     UnreadableAnswer,
 )
+from ..conversations import threads
 from ..database import now, transaction
 from ..models import Account, Message, Status, Submission, SubmissionState
 from ..people import faults
@@ -118,7 +119,9 @@ def _refused(session: Session, submission: Submission, error: RefusedError) -> N
     if error.bad_number:
         to_correct = session.scalars(select(Message.number).where(_sending(submission)))
         faults.mark(session, list(to_correct), error.reason)
+    unanswered = threads.by_hand(session, _sending(submission))
     note_all(session, _sending(submission), Status.FAILED, reason=error.reason, words=error.words, code=error.code)
+    threads.recount_of(session, unanswered)
 
 
 def _split(session: Session, refused: Submission) -> bool:

@@ -14,12 +14,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from ..database import now, transaction
 from ..extensions import db
-from ..models import Account, Phone, Submission, SubmissionState
+from ..models import Account, Message, Notice, Phone, Submission, SubmissionState
 from ..phones.checking import NEXT_CHECK
 from .lease import LEASE
 
 # The longest wait that a provider may ask for; see adapters.http.
 LONGEST_WAIT = timedelta(hours=1)
+# The longest moment in which somebody can call an SMS back, see preferences.
+LONGEST_HOLD = timedelta(seconds=30)
 # A smaller jump is a correction, and waiting for it is quicker than looking.
 JUMP_SECONDS = 5.0
 
@@ -57,6 +59,8 @@ def release(longest: timedelta = LONGEST_WAIT) -> None:
             _not_later(Submission.created_at, timedelta(0)),
             _not_later(Submission.first_attempt_at, timedelta(0)),
             _not_later(Phone.check_at, min(longest, NEXT_CHECK)),
+            _not_later(Message.held_until, min(longest, LONGEST_HOLD)),
+            _not_later(Notice.due_at, longest),
             _not_later(Account.held_until, LEASE, then=now() + LEASE),
             # A lawful pace may be ahead by hours; only a jump makes it wrong.
             *([] if longest else [_not_later(Phone.paced_until, longest)]),

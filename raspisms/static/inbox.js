@@ -18,6 +18,7 @@ if (reply) {
     kept = text.value;
     const body = new FormData();
     body.set("csrf_token", reply.elements.csrf_token.value);
+    body.set("key", reply.elements.key.value);
     body.set("text", kept);
     await fetch(reply.dataset.draft, { method: "POST", body, redirect: "error", keepalive: true }).catch(() => null);
   };
@@ -45,7 +46,15 @@ if (reply) {
     });
   }
   const thread = document.getElementById("thread");
-  thread.addEventListener("redrawn", (event) => event.detail.atEnd && scrollTo(0, document.body.scrollHeight));
+  thread.addEventListener("redrawn", (event) => {
+    if (event.detail.atEnd) scrollTo(0, document.body.scrollHeight);
+    const keys = [...thread.querySelectorAll("[data-key^='message-']")].map((one) => Number(one.dataset.key.split("-")[1]));
+    const newest = Math.max(0, ...keys);
+    const close = document.querySelector("#close [name=seen]");
+    if (close && !document.hidden) close.value = newest;
+    // What was there before somebody began to write, they have seen.
+    if (!text.value && !document.hidden) reply.elements.seen.value = newest;
+  });
   const second = document.getElementById("second");
   if (second) second.focus();
   else if (!location.hash && !location.search.includes("before=")) document.getElementById("end").scrollIntoView({ block: "end" });

@@ -5,9 +5,11 @@ const RETRY_SECONDS = 15;
 const GATHER_MILLISECONDS = 150;
 const BUSY_SECONDS = 3;
 const TYPING_SECONDS = 8;
+const SILENCE_SECONDS = 45;
 
 const parts = [...document.querySelectorAll("[data-refresh]")].map((element) => ({ element, shown: null, timer: null }));
 let streaming = false;
+let heardAt = 0;
 
 // Said once, where everybody sees it, and taken away when it is over.
 function setLost(isLost) {
@@ -32,7 +34,9 @@ function redraw(element, html) {
 }
 
 // Only what differs is touched: screen readers hear what is new, and what has the focus keeps it.
+// Whether everything could be put in: what has the focus is left alone, and comes when it has gone.
 function merge(element, html) {
+  let isWhole = true;
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
   const there = new Map([...element.children].map((child) => [child.dataset.key, child]));
@@ -41,16 +45,22 @@ function merge(element, html) {
     const old = there.get(child.dataset.key);
     let placed = old;
     if (!old) placed = child;
-    else if (withoutTokens(old.outerHTML) !== withoutTokens(child.outerHTML) && !old.contains(document.activeElement)) {
-      if (child.tagName === "UL" && !old.querySelector(":checked")) merge(old, child.innerHTML);
-      else if (child.tagName !== "UL") old.replaceWith((placed = child));
+    else if (withoutTokens(old.outerHTML) !== withoutTokens(child.outerHTML)) {
+      const busy = old.contains(document.activeElement) || old.querySelector(":checked");
+      if (child.tagName === "UL") isWhole = merge(old, child.innerHTML) && isWhole;
+      else if (busy) isWhole = false;
+      else old.replaceWith((placed = child));
     }
-    const next = before ? before.nextSibling : element.firstChild;
+    const next = before ? before.nextElementSibling : element.firstElementChild;
     if (placed !== next) element.insertBefore(placed, next);
     before = placed;
     there.delete(child.dataset.key);
   }
-  for (const gone of there.values()) if (!gone.contains(document.activeElement)) gone.remove();
+  for (const gone of there.values()) {
+    if (gone.contains(document.activeElement) || gone.querySelector(":checked")) isWhole = false;
+    else gone.remove();
+  }
+  return isWhole;
 }
 
 // What is shown is asked for again, from its beginning: a page that fills up pushes nothing out at the top.
@@ -65,15 +75,17 @@ async function refresh(part) {
   const { element } = part;
   const keyed = "keyed" in element.dataset;
   const busy = !keyed && element.contains(document.activeElement) && document.activeElement !== document.body;
+  if (busy) part.isLate = true;
   if (document.hidden || busy || part.done) return;
   const answer = await fetch(addressOf(element), { redirect: "error" }).catch(() => null);
   setLost(!answer || answer.status >= 500);
   if (!answer || !answer.ok) return;
   const html = await answer.text();
   const news = withoutTokens(html);
-  if (news !== part.shown) {
+  if (news !== part.shown || part.isLate) {
+    part.isLate = false;
     const atEnd = innerHeight + scrollY >= document.body.scrollHeight - 80;
-    if (keyed) merge(element, html);
+    if (keyed) part.isLate = !merge(element, html);
     else redraw(element, html);
     element.dispatchEvent(new CustomEvent("redrawn", { bubbles: true, detail: { atEnd } }));
   }
@@ -82,6 +94,11 @@ async function refresh(part) {
 }
 
 const refreshAll = () => parts.forEach(refresh);
+for (const part of parts) {
+  const catchUp = () => part.isLate && refresh(part);
+  part.element.addEventListener("focusout", () => setTimeout(catchUp, GATHER_MILLISECONDS));
+  part.element.addEventListener("change", () => setTimeout(catchUp, GATHER_MILLISECONDS));
+}
 
 // -- being told -------------------------------------------------------------------------------------------
 
@@ -105,31 +122,56 @@ function hear(event) {
   if ("conversations" in event.topics || "received" in event.topics) countUnread("received" in event.topics);
 }
 
+// A browser has six connections to us: tabs that nobody looks at leave theirs to the others.
+let stream = null;
 function listen() {
-  if (!window.EventSource || !document.body.dataset.live) return;
-  const stream = new EventSource(document.body.dataset.live);
+  if (!window.EventSource || !document.body.dataset.stream || document.hidden || stream) return;
+  stream = new EventSource(document.body.dataset.stream);
   stream.onopen = () => {
     streaming = true;
+    heardAt = Date.now();
     setLost(false);
     refreshAll(); // what happened meanwhile
     if (document.body.dataset.unread) countUnread(false);
   };
-  stream.onmessage = (message) => hear(JSON.parse(message.data));
+  stream.onmessage = (message) => {
+    heardAt = Date.now();
+    hear(JSON.parse(message.data));
+  };
   stream.onerror = () => {
     streaming = false;
     if (stream.readyState !== EventSource.CLOSED) return; // it comes back by itself
-    stream.close();
+    hangUp();
     setTimeout(listen, RETRY_SECONDS * 1000);
   };
-  addEventListener("pagehide", () => stream.close());
+}
+function hangUp() {
+  stream?.close();
+  stream = null;
+  streaming = false;
 }
 listen();
+addEventListener("pagehide", hangUp);
 // What nobody tells of (a list being read, a report being made) is asked for; so is everything without a stream.
 setInterval(() => parts.forEach((part) => (streaming && part.element.dataset.topics) || refresh(part)), POLL_SECONDS * 1000);
-setInterval(() => streaming || document.hidden || countUnread(true), POLL_SECONDS * 5000);
-document.addEventListener("visibilitychange", () => document.hidden || refreshAll());
+setInterval(() => streaming || countUnread(true), RETRY_SECONDS * 1000);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return hangUp();
+  listen();
+  refreshAll();
+});
 addEventListener("online", refreshAll);
-addEventListener("offline", () => setLost(true));
+// The browser knows that it has no network, or nothing was heard for longer than the server is ever silent.
+function lookAtTheLine() {
+  if (!navigator.onLine) return setLost(true);
+  if (streaming && Date.now() - heardAt > SILENCE_SECONDS * 1000) {
+    hangUp();
+    listen();
+    refreshAll();
+  }
+}
+addEventListener("offline", lookAtTheLine);
+setInterval(lookAtTheLine, POLL_SECONDS * 1000);
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 // -- who is writing -----------------------------------------------------------------------------------------

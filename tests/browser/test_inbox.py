@@ -139,6 +139,7 @@ def test_an_answer_can_be_called_back_and_is_a_draft_again(team, person):
 
 def test_labels_notes_and_who_looks_after_it(team, person):
     number = "+33639987006"
+    replies(team, "Une autre personne", "+33639987016")
     replies(team, "Je cherche la mairie", number)
     with person(width=1440) as screen:
         page = sign_in(screen, team)

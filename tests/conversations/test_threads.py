@@ -64,7 +64,7 @@ def test_a_failed_or_cancelled_answer_is_none(here):
 
 def test_a_stop_wants_no_answer_and_does_not_reopen(here):
     hears(here, "Bonjour")
-    care.close(the_conversation().id)
+    care.close(the_conversation().id, 99)
     hears(here, "STOP")
     found = the_conversation()
     assert found.is_closed
@@ -133,7 +133,7 @@ def test_views_and_labels_choose(here):
     lea, bob = db.session.query(Conversation).order_by(Conversation.id)
     care.assign(lea.id, 1)
     care.tag(lea.id, "  mariage  civil ")
-    care.close(bob.id)
+    care.close(bob.id, 99)
 
     def shown(**asked):
         return [hit.conversation.number for hit in lists.page(lists.Asked(**asked), 1).hits]

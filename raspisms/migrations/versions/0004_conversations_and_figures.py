@@ -64,6 +64,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('conversations', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_conversations_assigned_id'), ['assigned_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_conversations_last_message_id'), ['last_message_id'], unique=False)
         batch_op.create_index('ix_conversations_number', ['number'], unique=False)
         batch_op.create_index('ix_conversations_recent', ['last_at', 'id'], unique=False)
         batch_op.create_index('ix_conversations_unread', ['id'], unique=False, sqlite_where=sa.text('unread > 0'), postgresql_where=sa.text('unread > 0'))
@@ -88,6 +89,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('user_id', 'kind', 'message_id', name=op.f('uq_notices_user_id_kind_message_id'))
     )
     with op.batch_alter_table('notices', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_notices_message_id'), ['message_id'], unique=False)
         batch_op.create_index('ix_notices_due', ['due_at'], unique=False, sqlite_where=sa.text('sent_at IS NULL AND given_up_at IS NULL'), postgresql_where=sa.text('sent_at IS NULL AND given_up_at IS NULL'))
 
     op.create_table('conversation_tags',
@@ -116,6 +118,7 @@ def upgrade() -> None:
     sa.Column('conversation_id', sa.Integer(), nullable=False),
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('sent_key', sa.String(length=40), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['conversation_id'], ['conversations.id'], name=op.f('fk_reply_drafts_conversation_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_reply_drafts_user_id')),
