@@ -98,12 +98,13 @@ def measure(size: int) -> dict[str, list[float]]:
 def fill(installation: Installation, size: int) -> None:
     """Messages of thirteen months: one in a hundred received, one in two hundred failed, campaigns, conversations."""
     [(phone,)] = installation.ask("SELECT id FROM phones WHERE name = 'Mairie'")
-    people, campaigns = max(100, size // 100), max(10, size // 1000)
+    # A page is as full in the small one: the same work, on fewer rows behind it.
+    people, campaigns, each = max(100, size // 100), max(60, size // 1000), 10 if size < 10_000 else 100
     step = 400 * 86_400 / size
     numbers = "'+3367' || substr('0000000' || (i * 7919 % 9999991), -7)"
     at = f"strftime('%Y-%m-%d %H:%M:%S.000000', 'now', '-400 days', '+' || CAST(i * {step} AS INTEGER) || ' seconds')"
     status = (
-        "CASE WHEN i % 100 = 0 THEN 'received' WHEN i % 200 = 1 THEN 'failed' WHEN i % 1000 = 3 THEN 'unknown'"
+        f"CASE WHEN i % {each} = 0 THEN 'received' WHEN i % 200 = 1 THEN 'failed' WHEN i % 1000 = 3 THEN 'unknown'"
         " ELSE 'delivered' END"
     )
     series = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
@@ -118,18 +119,18 @@ def fill(installation: Installation, size: int) -> None:
         series.format(last=size)
         + " INSERT INTO messages (id, direction, phone_id, number, text, status, lane, purpose,"
         " batch_key, parts, cost, campaign_id, created_at, sent_at, delivered_at, read_at)"
-        f" SELECT i, CASE WHEN i % 100 = 0 THEN 'in' ELSE 'out' END, {phone}, {numbers},"
+        f" SELECT i, CASE WHEN i % {each} = 0 THEN 'in' ELSE 'out' END, {phone}, {numbers},"
         " CASE WHEN i % 9973 = 500 THEN 'Un mot rarissime' ELSE 'Un message de la mairie, numéro ' || i END,"
-        f" {status}, 2, 'alert', '', 1, 60000, CASE WHEN i % 100 AND i % 10 THEN 1 + i % {campaigns} END, {at}, {at}, {at},"
-        f" CASE WHEN i % 100 = 0 AND i % 5000 THEN {at} END FROM n",
+        f" {status}, 2, 'alert', '', 1, 60000, CASE WHEN i % {each} AND i % 7 THEN 1 + i % {campaigns} END, {at}, {at}, {at},"
+        f" CASE WHEN i % {each} = 0 AND i % {each * 50} THEN {at} END FROM n",
         "INSERT INTO message_events (message_id, at, status, reason) SELECT id, created_at, status,"
         " CASE WHEN status = 'failed' THEN 'Le numéro n’existe pas.' END FROM messages",
         "INSERT INTO conversations (phone_id, number, last_at, last_message_id, unread, waiting_since)"
         " SELECT phone_id, number, max(created_at), max(id), sum(read_at IS NULL), NULL"
         " FROM messages WHERE direction = 'in' GROUP BY phone_id, number",
-        series.format(last=size // 100) + " INSERT INTO opt_outs (number, origin, created_at)"
+        series.format(last=max(100, size // 100)) + " INSERT INTO opt_outs (number, origin, created_at)"
         f" SELECT '+3368' || substr('0000000' || i, -7), 'reply', {at} FROM n",
-        series.format(last=size // 100) + " INSERT INTO audit_entries (at, action, subject)"
+        series.format(last=max(100, size // 100)) + " INSERT INTO audit_entries (at, action, subject)"
         f" SELECT {at}, 'campaign launched', 'campaign ' || i FROM n",
         "ANALYZE",
     )

@@ -36,7 +36,7 @@ RECENT_DAYS = 2
 # A day that takes no longer than this is counted while somebody looks: what the page says is then of this second.
 QUICK_SECONDS = 0.03
 # Of a day's delivered messages, so many are looked at to say how long delivery takes.
-DELAYS = 2_000
+DELAYS = 300
 # What was never counted is counted bit by bit: the clock has other things to do.
 COUNTING_SECONDS = 2.0
 

@@ -90,7 +90,7 @@ def index() -> str:
     page = listing.page(query, order, request.args.get("after"))
     return render_template(
         "campaigns/index.html",
-        rows=[(campaign, progress.of(campaign)) for campaign in page.rows],
+        rows=list(zip(page.rows, progress.brief(page.rows), strict=True)),
         page=page,
         words=words,
         sort=name,

@@ -58,6 +58,20 @@ class Progress:
         return timedelta(seconds=waiting / self.rate)
 
 
+def brief(campaigns: list[Campaign]) -> list[Progress]:
+    """How each of a few campaigns stands, for a list: counts only, all in one question."""
+    found = {campaign.id: dict.fromkeys(Status, 0) for campaign in campaigns}
+    rows = db.session.execute(
+        select(Message.campaign_id, Message.status, func.count())
+        .where(Message.campaign_id.in_(found))
+        .group_by(Message.campaign_id, Message.status)
+    )
+    for campaign_id, status, number in rows:
+        if campaign_id is not None:
+            found[campaign_id][status] = number
+    return [Progress(found[campaign.id], None, 0.0, campaign.state) for campaign in campaigns]
+
+
 def of(campaign: Campaign) -> Progress:
     """A campaign's progress now."""
     counts = campaigns.counts(campaign.id)

@@ -26,6 +26,11 @@ ORDERS: dict[str, Order[Message]] = {
     "number": Order(Message.id, Message.number, descending=False),
     "-number": Order(Message.id, Message.number),
 }
+# With a period, the index of times leads to it; the two orders differ only in what came late.
+BY_TIME: dict[str, Order[Message]] = {
+    "newest": Order(Message.id, Message.created_at, read=listing.moment),
+    "oldest": Order(Message.id, Message.created_at, descending=False, read=listing.moment),
+}
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,9 @@ class Asked:
 
 def page(asked: Asked, after: str | None) -> Page[Message]:
     """The messages that were asked for, or those after a place."""
-    _, order = listing.chosen(ORDERS, asked.sort)
+    name, order = listing.chosen(ORDERS, asked.sort)
+    if (asked.first or asked.last) and name in BY_TIME:
+        order = BY_TIME[name]
     query = _filtered(asked)
     if asked.q.strip():
         return _searched(query, asked.q, after)

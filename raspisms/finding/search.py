@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from time import monotonic, sleep
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -21,18 +22,21 @@ from ..models.contact import fold
 
 # What is indexed in one transaction, and what is looked through beyond the index.
 CHUNK = 1_000
+BREATH_SECONDS = 0.01
 TAIL = 5_000
 WORDS = 8
 EXCERPT = 90
 
 
-def catch_up(chunks: int = 10) -> bool:
-    """Index what was written since; True when there is more to do."""
-    for _ in range(chunks):
+def catch_up(seconds: float = 1.0) -> bool:
+    """Index what was written since, for so long at most; True when there is more to do."""
+    ends = monotonic() + seconds
+    while monotonic() < ends:
         with transaction() as session:
             done = _index(session, _last(session))
         if done < CHUNK:
             return False
+        sleep(BREATH_SECONDS)  # whoever waits for the write lock gets it
     return True
 
 

@@ -1,13 +1,27 @@
-"""python -m tests.browser.pictures: the README's pictures, of the real pages (`make pictures`)."""
+"""python -m tests.browser.pictures: the README's pictures, and one of every page in both widths and themes.
+
+Of the real pages of a real installation, furnished with a story (`make pictures`).
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from raspisms import create_worker_app
+from raspisms.campaigns import drafts, launch, report
+from raspisms.campaigns.targets import Targets
+from raspisms.config import load
+from raspisms.conversations import care
+from raspisms.database import now, transaction
+from raspisms.extensions import db
+from raspisms.models import Campaign, Conversation, SavedText
+from raspisms.people import contacts, groups, imports, reading
+from raspisms.receiving import optouts
 from tests.factories import KEY, PASSWORD, until
 from tests.tree import NUMBER, Tree
 
@@ -22,6 +36,66 @@ STORY = [
     ("+33639987013", "Merci pour votre don ! Le reçu fiscal part par courrier."),
     ("+33639980148", "Le marché de Noël ouvre vendredi à 17 h."),
 ]
+PEOPLE = "nom;portable;ville;civilité\n" + "\n".join(
+    f"{name};{number};{town};{title}"
+    for name, number, town, title in (
+        ("Zoé Martin", "0639987012", "Lyon", "Mme"),
+        ("Karim Benali", "0639987011", "Nice", "M."),
+        ("Anne-Sophie de La Tour du Pin-Verclause", "0639987013", "Paris", "Mme"),
+        ("Paul Lefèvre", "0639987021", "Lyon", "M."),
+        ("Faux numéro", "12", "Lyon", "M."),
+        ("Inès Roux", "6,39987E+08", "Nice", "Mme"),
+    )
+)
+# Every page: its picture's name, where it is, what it is.
+PAGES = (
+    ("dashboard", "/", "Tableau de bord"),
+    ("wall", "/wall", "Écran mural"),
+    ("conversations", "/conversations/", "Discussions"),
+    ("conversation", "/conversations/with?number=%2B33639987012", "Une discussion"),
+    ("conversations-search", "/conversations/?q=parents", "Recherche dans les textes"),
+    ("messages", "/messages/", "SMS envoyés"),
+    ("message", "/messages/2", "Pourquoi ? Un SMS et son histoire"),
+    ("compose", "/messages/new", "Nouveau SMS"),
+    ("compose-campaign", "/messages/new?campaign=1", "Nouvelle campagne"),
+    ("doubts", "/messages/doubts", "Envois incertains"),
+    ("received", "/received/", "SMS reçus"),
+    ("unread", "/received/?unread=1", "SMS non lus"),
+    ("scheduled", "/scheduled/", "SMS programmés"),
+    ("campaigns", "/campaigns/", "Campagnes"),
+    ("campaign", "/campaigns/1", "Une campagne"),
+    ("campaign-report", "/campaigns/3", "Compte rendu avant l’envoi"),
+    ("campaign-edit", "/campaigns/3/edit", "Modifier la campagne"),
+    ("texts", "/texts/", "Modèles de texte"),
+    ("text-new", "/texts/new", "Nouveau modèle"),
+    ("text-edit", "/texts/1/edit", "Modifier un modèle"),
+    ("contacts", "/contacts/", "Contacts"),
+    ("contact", "/contacts/1", "Un contact"),
+    ("contact-new", "/contacts/new", "Ajouter un contact"),
+    ("contact-edit", "/contacts/1/edit", "Modifier un contact"),
+    ("import-new", "/imports/new", "Importer une liste"),
+    ("import", "/imports/1", "Un import"),
+    ("groups", "/groups/", "Groupes"),
+    ("group", "/groups/1", "Un groupe conditionnel"),
+    ("group-new", "/groups/new", "Ajouter un groupe"),
+    ("group-edit", "/groups/1/edit", "Modifier un groupe"),
+    ("opt-outs", "/opt-outs/", "SMS STOP"),
+    ("events", "/events/", "Évènements"),
+    ("statistics", "/statistics/", "Statistiques"),
+    ("invalid-numbers", "/statistics/invalid-numbers", "Numéros invalides"),
+    ("phones", "/phones/", "Téléphones"),
+    ("phone-new", "/phones/new", "Ajouter un téléphone : l’adaptateur"),
+    ("phone-form", "/phones/new?adapter=octopush_virtual_number", "Ajouter un téléphone : ses réglages"),
+    ("phone-edit", "/phones/2/edit", "Modifier un téléphone"),
+    ("phone-token", "/phones/2/token", "Renouveler les callbacks"),
+    ("phone-email", "/phones/2/email", "L’e-mail à Octopush"),
+    ("preferences", "/preferences/", "Réglages"),
+    ("profile", "/profile/", "Mon profil"),
+    ("more", "/more", "Plus"),
+    ("design", "/design", "Système graphique"),
+    ("missing", "/nowhere", "Une page qui n’existe pas"),
+)
+WIDTHS = (390, 1280)
 
 
 def main() -> None:
@@ -31,29 +105,77 @@ def main() -> None:
         tree.start()
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         try:
+            cookies = sign_in(browser, tree)
             furnish(tree)
-            context = browser.new_context(
-                viewport={"width": 1280, "height": 640}, locale="fr-FR", device_scale_factor=1
-            )
-            page = context.new_page()
-            page.goto(until(tree.setup_link))
-            page.locator("#email").fill(EMAIL)
-            page.locator("#password").fill(PASSWORD)
-            page.locator("#repeated").fill(PASSWORD)
-            page.locator("form button").click()
-            page.wait_for_load_state()
-            for path, name, width, height in (
-                ("/messages/", "messages", 1280, 640),
-                ("/phones/", "phones", 1280, 560),
-                ("/messages/2", "message-390", 390, 844),
-            ):
-                page.set_viewport_size({"width": width, "height": height})
-                page.goto(tree.url + path)
-                page.wait_for_load_state("networkidle")
-                page.screenshot(path=FOLDER / f"{name}.png")
+            of_the_readme(browser, tree, cookies)
+            of_every_page(browser, tree, cookies)
         finally:
             browser.close()
             tree.stop()
+
+
+def sign_in(browser: Browser, tree: Tree) -> list:
+    """The first administrator's cookies."""
+    context = browser.new_context(locale="fr-FR")
+    page = context.new_page()
+    page.goto(until(tree.setup_link))
+    page.locator("#email").fill(EMAIL)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("#repeated").fill(PASSWORD)
+    page.locator("form button").click()
+    page.wait_for_load_state()
+    return context.cookies()
+
+
+def opened(browser: Browser, cookies: list, width: int, height: int, *, dark: bool = False) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale="fr-FR",
+        device_scale_factor=1,
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+    )
+    context.add_cookies(cookies)
+    return context.new_page()
+
+
+def of_the_readme(browser: Browser, tree: Tree, cookies: list) -> None:
+    for path, name, width, height in (
+        ("/messages/", "messages", 1280, 640),
+        ("/phones/", "phones", 1280, 560),
+        ("/messages/2", "message-390", 390, 844),
+    ):
+        page = opened(browser, cookies, width, height)
+        page.goto(tree.url + path)
+        page.wait_for_load_state("load")
+        page.screenshot(path=FOLDER / f"{name}.png")
+        page.context.close()
+
+
+def of_every_page(browser: Browser, tree: Tree, cookies: list) -> None:
+    folder = FOLDER / "pages"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for width in WIDTHS:
+        for theme in ("light", "dark"):
+            page = opened(browser, cookies, width, 844 if width < 600 else 800, dark=theme == "dark")
+            for name, path, _ in PAGES:
+                page.goto(tree.url + path)
+                page.wait_for_load_state("load")
+                page.screenshot(path=folder / f"{name}-{width}-{theme}.jpg", type="jpeg", quality=60, full_page=True)
+            page.context.close()
+    lines = [
+        "# Every page, narrow and wide, light and dark",
+        "",
+        "Made by `make pictures` from a real installation.",
+        "",
+    ]
+    lines += ["| Page | 390 px | 390 px, dark | 1280 px | 1280 px, dark |", "| --- | --- | --- | --- | --- |"]
+    for name, path, title in PAGES:
+        links = (f"[light]({name}-390-light.jpg)", f"[dark]({name}-390-dark.jpg)")
+        wide = (f"[light]({name}-1280-light.jpg)", f"[dark]({name}-1280-dark.jpg)")
+        lines.append(" | ".join((f"| {title}, `{path}`", *links, *wide)) + " |")
+    (folder / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def furnish(tree: Tree) -> None:
@@ -67,7 +189,47 @@ def furnish(tree: Tree) -> None:
     for number, text in STORY:
         [sent] = tree.send(number, text=text)
         tree.await_status(sent, *(("sending",) if number.endswith("0148") else ("delivered", "failed", "unknown")))
-    tree.control("replies", login="mairie@example.org", number="+33639987012", to=NUMBER, text="J’y serai, merci !")
+    for number, text in (
+        ("+33639987012", "J’y serai, merci !"),
+        ("+33639987012", "Faut-il apporter quelque chose ? https://mairie-exemple.fr/salle-b"),
+        ("+33639987031", "Bonjour, êtes-vous ouverts samedi matin ?"),
+        ("+33639987032", "merci de ne plus m’écrire, stop s’il vous plaît"),
+    ):
+        tree.control("replies", login="mairie@example.org", number=number, to=NUMBER, text=text)
+    with create_worker_app(load(tree.settings())).app_context():
+        until(lambda: db.session.rollback() or db.session.query(Conversation).count() >= len(STORY) + 2)
+        furnish_people()
+        furnish_conversations()
+
+
+def furnish_people() -> None:
+    imports.work(imports.begin(reading.read_text(PEOPLE), "adhérents.xlsx", 1).id)
+    imports.work(imports.apply(1).id)
+    groups.save(None, "Lyon", rule="contact.ville == 'Lyon'")
+    optouts.add_many("0639987099", 1)
+    with transaction() as session:
+        session.add(
+            SavedText(name="Horaires", text="Bonjour, la mairie est ouverte du lundi au vendredi, de 9 h à 17 h.")
+        )
+    to_lyon = Targets(groups=[1], numbers=[{"number": "+33639987011"}, {"number": "+33639987013"}])
+    text = "Bonjour {{ contact_metas.name }}, la réunion de jeudi a lieu salle B. Venez-vous ?"
+    for name, later in (("Réunion de jeudi", None), ("Vœux du maire", timedelta(days=9)), ("Fête de l’école", None)):
+        draft = drafts.save(None, drafts.Wish(2, text, to_lyon, name=name, tag="vie locale"), 1)
+        if later:
+            with transaction() as session:
+                session.get_one(Campaign, draft.id).starts_at = now() + later
+        report.compute(draft.id)
+        if name != "Fête de l’école":
+            launch.send(draft.id, db.session.get_one(Campaign, draft.id).revision, 1, may_override=True)
+
+
+def furnish_conversations() -> None:
+    conversation = db.session.query(Conversation).filter_by(number="+33639987012").one()
+    care.assign(conversation.id, 1)
+    care.tag(conversation.id, "parents")
+    care.note(conversation.id, 1, "Déléguée des parents de CE2.")
+    care.keep_draft(conversation.id, 1, "Rien du tout, seulement votre bonne humeur.")
+    contacts.save(None, None, "Nora Petit", "0639987031", {"ville": "Lyon"})
 
 
 if __name__ == "__main__":

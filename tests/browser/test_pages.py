@@ -16,6 +16,7 @@ from raspisms.models import Campaign, Conversation, SavedText, User
 from raspisms.people import contacts, groups, imports, reading
 from raspisms.receiving import optouts
 
+from . import pictures
 from .conftest import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.tree]
@@ -176,6 +177,17 @@ def test_no_page_is_left_out(app):
     }
     pages = {one for one in pages if "export" not in one}
     assert pages - NO_PAGES <= shown
+
+
+def test_every_page_has_its_pictures(app):
+    routes = app.url_map.bind("localhost")
+    looked_at = {routes.match(path.partition("?")[0])[0] for path in PATHS + MORE_PATHS if path != "/nowhere"}
+    pictured = {routes.match(path.partition("?")[0])[0] for _, path, _ in pictures.PAGES if path != "/nowhere"}
+    assert looked_at <= pictured
+    kept = {path.name for path in (pictures.FOLDER / "pages").glob("*.jpg")}
+    wanted = {f"{name}-{width}-{theme}.jpg" for name, _, _ in pictures.PAGES for width in pictures.WIDTHS
+              for theme in ("light", "dark")}  # fmt: skip
+    assert kept == wanted, "run `make pictures`"
 
 
 def test_pages_of_strangers_are_clean_too(tree, person):

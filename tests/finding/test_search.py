@@ -60,8 +60,8 @@ def test_what_is_deleted_is_not_found(here):
 def test_indexing_goes_on_where_it_stopped(here, monkeypatch):
     monkeypatch.setattr(search, "CHUNK", 2)
     hear(here, *["mot"] * 5)
-    assert search.catch_up(chunks=1) is True
-    assert search.catch_up(chunks=5) is False
+    assert search.catch_up(seconds=0) is True
+    assert search.catch_up() is False
     assert search.ids("mot") == [5, 4, 3, 2, 1]
 
 

@@ -130,10 +130,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('held_until', sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index('ix_messages_answering', ['answered_campaign_id', 'number', 'id'], unique=False, sqlite_where=sa.text('answered_campaign_id IS NOT NULL'), postgresql_where=sa.text('answered_campaign_id IS NOT NULL'))
         batch_op.create_index('ix_messages_created_at', ['created_at'], unique=False)
+        batch_op.create_index('ix_messages_failed', ['id'], unique=False, sqlite_where=sa.text("status = 'failed'"), postgresql_where=sa.text("status = 'failed'"))
+        batch_op.create_index('ix_messages_unknown', ['id'], unique=False, sqlite_where=sa.text("status = 'unknown'"), postgresql_where=sa.text("status = 'unknown'"))
+        batch_op.create_index('ix_messages_expired', ['id'], unique=False, sqlite_where=sa.text("status = 'expired'"), postgresql_where=sa.text("status = 'expired'"))
+        batch_op.create_index('ix_messages_cancelled', ['id'], unique=False, sqlite_where=sa.text("status = 'cancelled'"), postgresql_where=sa.text("status = 'cancelled'"))
+        batch_op.create_index('ix_messages_failing', ['number', 'id'], unique=False, sqlite_where=sa.text("status = 'failed'"), postgresql_where=sa.text("status = 'failed'"))
         batch_op.create_index('ix_messages_held', ['held_until'], unique=False, sqlite_where=sa.text("status = 'held'"), postgresql_where=sa.text("status = 'held'"))
         batch_op.create_index('ix_messages_reply_to', ['reply_to_id'], unique=False, sqlite_where=sa.text('reply_to_id IS NOT NULL'), postgresql_where=sa.text('reply_to_id IS NOT NULL'))
         batch_op.create_index('ix_messages_tag', ['tag', 'id'], unique=False, sqlite_where=sa.text('tag IS NOT NULL'), postgresql_where=sa.text('tag IS NOT NULL'))
-        batch_op.create_index('ix_messages_troubled', ['status', 'id'], unique=False, sqlite_where=sa.text("status IN ('failed', 'unknown', 'expired', 'cancelled')"), postgresql_where=sa.text("status IN ('failed', 'unknown', 'expired', 'cancelled')"))
 
     with op.batch_alter_table('message_events', schema=None) as batch_op:
         batch_op.add_column(sa.Column('journal_id', sa.Integer(), nullable=True))
@@ -168,7 +172,11 @@ def downgrade() -> None:
         batch_op.drop_column('mail_received')
 
     with op.batch_alter_table('messages', schema=None) as batch_op:
-        batch_op.drop_index('ix_messages_troubled', sqlite_where=sa.text("status IN ('failed', 'unknown', 'expired', 'cancelled')"), postgresql_where=sa.text("status IN ('failed', 'unknown', 'expired', 'cancelled')"))
+        batch_op.drop_index('ix_messages_failing')
+        batch_op.drop_index('ix_messages_failed')
+        batch_op.drop_index('ix_messages_unknown')
+        batch_op.drop_index('ix_messages_expired')
+        batch_op.drop_index('ix_messages_cancelled')
         batch_op.drop_index('ix_messages_tag', sqlite_where=sa.text('tag IS NOT NULL'), postgresql_where=sa.text('tag IS NOT NULL'))
         batch_op.drop_index('ix_messages_reply_to', sqlite_where=sa.text('reply_to_id IS NOT NULL'), postgresql_where=sa.text('reply_to_id IS NOT NULL'))
         batch_op.drop_index('ix_messages_held', sqlite_where=sa.text("status = 'held'"), postgresql_where=sa.text("status = 'held'"))
