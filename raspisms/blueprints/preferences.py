@@ -52,7 +52,7 @@ def index() -> str | Response | tuple[str, int]:
         regions=preferences.REGIONS,
         undo_choices=preferences.UNDO_SECONDS,
         undo_single_choices=preferences.UNDO_SINGLE_SECONDS,
-        days=get_day_names("wide", locale=get_locale()),
+        days=dict(sorted(get_day_names("wide", locale=get_locale()).items())),
         stop_answer=preferences.STOP_ANSWER,
     )
     return page, 400 if errors else 200

@@ -211,7 +211,7 @@ def furnish_people() -> None:
         session.add(
             SavedText(name="Horaires", text="Bonjour, la mairie est ouverte du lundi au vendredi, de 9 h à 17 h.")
         )
-    to_lyon = Targets(groups=[1], numbers=[{"number": "+33639987011"}, {"number": "+33639987013"}])
+    to_lyon = Targets(groups=[1], contacts=[2, 3])
     text = "Bonjour {{ contact_metas.name }}, la réunion de jeudi a lieu salle B. Venez-vous ?"
     for name, later in (("Réunion de jeudi", None), ("Vœux du maire", timedelta(days=9)), ("Fête de l’école", None)):
         draft = drafts.save(None, drafts.Wish(2, text, to_lyon, name=name, tag="vie locale"), 1)

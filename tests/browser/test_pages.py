@@ -190,6 +190,24 @@ def test_every_page_has_its_pictures(app):
     assert kept == wanted, "run `make pictures`"
 
 
+def test_pages_fit_the_largest_screen(tree, person, furnished):
+    with person(3840) as reader:
+        sign_in(reader, tree)
+        for path in ("/", "/wall", "/conversations/1", "/messages/"):
+            reader.open(path)
+            reader.check()
+
+
+def test_pages_print_without_their_frame(tree, person, furnished):
+    with person() as reader:
+        page = sign_in(reader, tree)
+        page.goto(tree.url + "/conversations/1")
+        page.emulate_media(media="print")
+        expect(page.locator(".bar")).to_be_hidden()
+        expect(page.locator("#reply")).to_be_hidden()
+        expect(page.locator("#thread .bubble").first).to_be_visible()
+
+
 def test_pages_of_strangers_are_clean_too(tree, person):
     with person(390) as stranger:
         for path in ("/login", "/setup/wrong"):
