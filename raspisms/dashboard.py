@@ -155,7 +155,7 @@ def _forecast(phone: Phone) -> Forecast:
     )
     today = statistics.today()
     first, last = today - timedelta(days=SPENDING_DAYS), today - timedelta(days=1)
-    spent = sum((statistics.by_day(first, last, one).cost for one in sharing), Decimal(0))
+    spent = sum((statistics.by_day(first, last, one, fresh=False).cost for one in sharing), Decimal(0))
     return Forecast(phone, planned or Decimal(0), spent / SPENDING_DAYS)
 
 

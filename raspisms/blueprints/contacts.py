@@ -42,7 +42,7 @@ def _search() -> tuple[ColumnElement[bool], dict[str, str]]:
 def index() -> str:
     which, asked = _search()
     after_id = request.args.get("after_id", type=int)
-    after = (request.args.get("after", ""), after_id) if after_id is not None else None
+    after = (request.args.get("after", "").replace("\0", ""), after_id) if after_id is not None else None
     sort = request.args.get("sort", "")
     found, more = contacts.page(which, after, PAGE, sort)
     template = "contacts/_list.html" if request.args.get("fragment") else "contacts/index.html"

@@ -49,7 +49,7 @@ def _asked() -> lists.Asked:
     return lists.Asked(
         view=view if view in lists.VIEWS else "open",
         q=request.args.get("q", "").replace("\0", "")[:200],
-        tag=request.args.get("tag", "")[: care.TAG_LENGTH],
+        tag=request.args.get("tag", "").replace("\0", "")[: care.TAG_LENGTH],
         phone=request.args.get("phone", type=int),
     )
 
@@ -82,7 +82,8 @@ def state() -> Response:
 @bp.get("/with")
 def with_number() -> Response:
     """The conversation of a phone with a number that we know: begun by a link from any list."""
-    number, phone_id = request.args.get("number", ""), request.args.get("phone", type=int)
+    number = request.args.get("number", "").replace("\0", "")
+    phone_id = request.args.get("phone", type=int)
     mine = select(Conversation.id).where(Conversation.number == number)
     if phone_id is not None:
         mine = mine.where(Conversation.phone_id == phone_id)

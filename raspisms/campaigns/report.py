@@ -19,7 +19,7 @@ from .. import preferences
 from ..database import now, transaction
 from ..extensions import db
 from ..language import Mistake, Template, is_personal
-from ..models import Campaign, CampaignState, Contact, Direction, Fate, Group, Message, Phone, Recipient, Status
+from ..models import Campaign, CampaignState, Contact, Fate, Group, Message, Phone, Recipient, Status, Submission
 from ..models.contact import fold
 from ..phones.settings import adapter_class
 from ..receiving import optouts
@@ -220,9 +220,16 @@ def with_mention(text: str, purpose: str, phone: Phone | None) -> str:
 
 def price_of(phone: Phone) -> Decimal | None:
     """Euros for one part, as the provider billed this phone's last message; None before the first."""
+    # By way of its requests: a phone that has sent nothing must not cost a look at everything.
+    billed = db.session.scalar(
+        select(Submission.id)
+        .where(Submission.phone_id == phone.id, Submission.cost.is_not(None))
+        .order_by(Submission.id.desc())
+        .limit(1)
+    )
     last = db.session.execute(
         select(Message.cost, Message.parts)
-        .where(Message.phone_id == phone.id, Message.direction == Direction.OUT, Message.cost.is_not(None))
+        .where(Message.submission_id == billed, Message.cost.is_not(None))
         .order_by(Message.id.desc())
         .limit(1)
     ).first()

@@ -78,7 +78,8 @@ def _share() -> None:
     """Do once, before the first fork, what every child needs: imports, and the mapping of tables to classes."""
     from sqlalchemy.orm import configure_mappers
 
-    from .. import blueprints, jobs, supervisor  # noqa: F401
+    from .. import blueprints, jobs, streaming, supervisor  # noqa: F401
+    from ..campaigns import upkeep  # noqa: F401
     from ..supervisor import worker  # noqa: F401
 
     for late in ("granian.server", "valkey", "jinja2.ext"):

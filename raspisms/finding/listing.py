@@ -37,7 +37,7 @@ class Order(Generic[T]):
 
     def after(self, query: Select[T], place: str) -> Select[T]:
         """What comes after a place; everything, for one that cannot be read."""
-        written, _, last = place.rpartition(HALVES)
+        written, _, last = place.replace("\0", "").rpartition(HALVES)
         try:
             last_id = int(last)
             value = self.read(written) if self.column is not None else None

@@ -112,11 +112,16 @@ function concerns(part, topics) {
 function hear(event) {
   if (event.typing) return showTyping(event.typing);
   if (!event.topics) return;
+  // "Many messages" is a campaign under way: nobody reads faster than every few seconds. The rest is for now.
+  const { messages, ...rest } = event.topics;
+  const soon = messages && messages.length ? event.topics : rest;
   for (const part of parts) {
-    if (part.timer || !concerns(part, event.topics)) continue;
-    // "Many messages" is a campaign under way: nobody reads faster than this.
-    const many = event.topics.messages && event.topics.messages.length === 0;
-    const wait = many ? BUSY_SECONDS * 1000 * (0.5 + Math.random()) : GATHER_MILLISECONDS;
+    const isUrgent = concerns(part, soon);
+    if (!isUrgent && (part.timer || !concerns(part, event.topics))) continue;
+    if (part.timer && part.isUrgent) continue;
+    clearTimeout(part.timer);
+    const wait = isUrgent ? GATHER_MILLISECONDS : BUSY_SECONDS * 1000 * (0.5 + Math.random());
+    part.isUrgent = isUrgent;
     part.timer = setTimeout(() => ((part.timer = null), refresh(part)), wait);
   }
   if ("conversations" in event.topics || "received" in event.topics) countUnread("received" in event.topics);
