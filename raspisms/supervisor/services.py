@@ -240,10 +240,13 @@ def run_sandbox(settings: dict[str, Any]) -> None:
     state = State()
     server = make(settings["SANDBOX_PORT"], create_sandbox_app(state))
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
-    process.give_back_memory()
+    is_settled = False
     while True:
         with app.app_context():
             sandbox_phone.register(state)
+        if not is_settled:
+            process.give_back_memory()
+            is_settled = True
         if ended.wait(2):
             break
     state.postman.close()
