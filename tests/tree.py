@@ -82,7 +82,9 @@ class Tree:
     def is_ready(self):
         assert self.up.poll() is None, self.log.read_text()
         try:
-            return requests.get(f"{self.url}/health/ready", timeout=2).status_code == 200
+            is_ready = requests.get(f"{self.url}/health/ready", timeout=2).status_code == 200
+            # The sandbox is the last to start, and pages do not wait for it.
+            return is_ready and ("--sandbox" not in self.arguments or bool(self.state()))
         except requests.RequestException:
             return False
 

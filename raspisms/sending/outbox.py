@@ -86,22 +86,12 @@ def post(
     text = clean_text(text, phone)
     check_expiry(expires_at)
     wanted = list(dict.fromkeys(numbers))
-    row: dict[str, Any] = {
-        "direction": Direction.OUT,
-        "phone_id": phone.id,
-        "text": text,
-        "status": Status.QUEUED,
+    row = _row(phone, text, purpose, expires_at, hold_seconds) | {
         "lane": lane,
-        "purpose": purpose,
-        "batch_key": batch_key(text, purpose, expires_at),
-        "parts": segments.count(text).parts,
         "user_id": user_id,
         "reply_to_id": reply_to_id,
-        "expires_at": expires_at,
         "tag": tag,
     }
-    if hold_seconds:
-        row |= {"status": Status.HELD, "held_until": now() + timedelta(seconds=hold_seconds)}
     facts = f"{form_key}\0{phone.id}\0{row['batch_key']}" if form_key else None
     with transaction() as session:
         silent = optouts.silent(session, wanted)
@@ -113,12 +103,33 @@ def post(
         ]
         if check is not None and new:
             check(session)
-        session.add_all(new)
-        session.flush()
-        note(session, new, row["status"], user_id=user_id)
-        threads.said(session, new)
+        _accept(session, new, user_id)
     bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
     return Posted([*posted.values(), *new], [number for number in wanted if number in silent])
+
+
+def _row(phone: Phone, text: str, purpose: str, expires_at: datetime | None, hold_seconds: int) -> dict[str, Any]:
+    """What all messages of one posting have in common."""
+    held = {"status": Status.HELD, "held_until": now() + timedelta(seconds=hold_seconds)} if hold_seconds else {}
+    return {
+        "direction": Direction.OUT,
+        "phone_id": phone.id,
+        "text": text,
+        "status": Status.QUEUED,
+        "purpose": purpose,
+        "batch_key": batch_key(text, purpose, expires_at),
+        "parts": segments.count(text).parts,
+        "expires_at": expires_at,
+        **held,
+    }
+
+
+def _accept(session: Session, messages: list[Message], user_id: int | None) -> None:
+    session.add_all(messages)
+    session.flush()
+    if messages:
+        note(session, messages, messages[0].status, user_id=user_id)
+        threads.said(session, messages)
 
 
 def _dedup_key(facts: str | None, number: str) -> str | None:
