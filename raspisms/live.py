@@ -19,7 +19,6 @@ from .extensions import bell
 log = logging.getLogger(__name__)
 
 CHANNEL = "raspisms:live"
-TOPICS = ("messages", "conversations", "received", "phones", "campaigns")
 _PENDING = "raspisms_live"
 # More messages than this are told as "many": a page need not know which.
 MANY = 20
