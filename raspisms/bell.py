@@ -24,6 +24,11 @@ FLAG_SECONDS = 5
 KEEP_FAILED_SECONDS = 3600
 
 
+def owned(namespace: str, name: str) -> str:
+    """A name in the queue server, with the namespace of one installation; see vault.namespace."""
+    return f"raspisms:{namespace}:{name}"
+
+
 class Bell:
     """Rings at most one pending job for one thing to do, whatever the number of callers."""
 
@@ -48,11 +53,11 @@ class Bell:
         A second ring before the job starts adds no second job: the job reads everything that is due.
         `timeout` is the job's, in seconds. The job must call `answer` first.
         """
-        flag = _flag(function, args)
+        flag = self._flag(function, args)
         try:
             if not self.connection.set(flag, 1, nx=True, ex=FLAG_SECONDS):
                 return True
-            Queue(queue, connection=self.connection).enqueue(
+            Queue(self.own(queue), connection=self.connection).enqueue(
                 function,
                 *args,
                 job_timeout=timeout,
@@ -67,10 +72,16 @@ class Bell:
     def answer(self, function: str, *args: Any) -> None:
         """Called by a job before it reads the database: from now on a ring makes a new job."""
         try:
-            self.connection.delete(_flag(function, args))
+            self.connection.delete(self._flag(function, args))
         except (RedisError, OSError):
             log.warning("queue server out of reach while answering the bell")
 
+    def own(self, name: str) -> str:
+        """A name in the queue server that no other installation has: several may share one server.
 
-def _flag(function: str, args: tuple[Any, ...]) -> str:
-    return "raspisms:bell:" + ":".join([function, *map(str, args)])
+        All machines of an installation share its secret, so they find the same name.
+        """
+        return owned(current_app.config["NAMESPACE"], name)
+
+    def _flag(self, function: str, args: tuple[Any, ...]) -> str:
+        return self.own("bell:" + ":".join([function, *map(str, args)]))

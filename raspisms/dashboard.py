@@ -24,7 +24,8 @@ from .models import (
     Phone,
     Status,
 )
-from .receiving import optouts
+from .receiving import journal, optouts
+from .receiving.inbox import inbox
 from .sending import doubts
 
 # Failures of this long are news; older ones are in the list.
@@ -86,6 +87,8 @@ class Attention:
     paused_phones: list[Phone]
     paused_campaigns: list[Campaign]
     forecasts: list[Forecast]
+    troubled: int
+    """Callbacks that could not be applied, and files of them that were damaged."""
 
     @property
     def is_calm(self) -> bool:
@@ -98,6 +101,7 @@ class Attention:
             or self.suspected
             or self.paused_phones
             or self.paused_campaigns
+            or self.troubled
             or any(one.is_short for one in self.forecasts)
         )
 
@@ -122,6 +126,7 @@ def attention() -> Attention:
             )
         ),
         forecasts=forecasts,
+        troubled=journal.count_troubled() + len(inbox().damaged()),
     )
 
 
@@ -135,9 +140,15 @@ def _failures() -> tuple[int, list[Cause]]:
             .limit(LOOKED_AT)
         )
     )
+    # A message that was sent again has failed for its last reason.
+    last = (
+        select(func.max(MessageEvent.id))
+        .where(MessageEvent.message_id.in_(recent), MessageEvent.status == Status.FAILED)
+        .group_by(MessageEvent.message_id)
+    )
     rows = db.session.execute(
         select(MessageEvent.reason, func.count(MessageEvent.message_id.distinct()))
-        .where(MessageEvent.message_id.in_(recent), MessageEvent.status == Status.FAILED)
+        .where(MessageEvent.id.in_(last))
         .group_by(MessageEvent.reason)
         .order_by(func.count(MessageEvent.message_id.distinct()).desc())
         .limit(CAUSES)

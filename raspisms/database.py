@@ -5,28 +5,36 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import BigInteger, DateTime, Dialect, String, Text, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from . import live
 from .extensions import db
 from .words import N_
+from .writers import Busy, Writers
 
 WRITE = "raspisms_write"
 # PostgreSQL's writers queue for this number, as SQLite's do for its file: the code may count on it.
 WRITERS_LOCK = 7247473
 # Longer than any transaction of ours; a person waits this long at most for a lock.
 LOCK_SECONDS = 5.0
+# A step of a long job waits longer than that: nobody waits for it.
+BULK_SECONDS = 30.0
 # A PostgreSQL client that went away in the middle of a transaction keeps its locks for this long at most.
 ABANDONED_SECONDS = 30
 # SQLite's log is tidied beyond this size in the background, and by writers beyond this number of pages.
@@ -34,8 +42,23 @@ LONG_LOG_BYTES = 4 * 1024 * 1024
 FULL_LOG_PAGES = 16_384
 
 
+OCCUPIED = N_("La base de données est occupée. Rien n’a été enregistré : réessayez dans quelques secondes.")
+
+
 class StorageUnavailable(Exception):
     """The database took nothing; str(error) says what happened and what to do, in French (a msgid)."""
+
+
+# What a general `except` must let pass: it is not the fault of the item at hand, which would be given up for it.
+# The storage has trouble, or the job's own time is over.
+INTERRUPTIONS = (
+    JobTimeoutException,
+    StorageUnavailable,
+    OperationalError,
+    InterfaceError,
+    InternalError,
+    PoolTimeout,
+)
 
 
 def now() -> datetime:
@@ -63,6 +86,11 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def storable(words: str) -> str:
+    """Words without what no database takes: NUL, and halves of characters."""
+    return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
 class Foreign(TypeDecorator[str]):
     """Words that others gave us: what no database takes is left out, and what is too long is cut.
 
@@ -77,7 +105,7 @@ class Foreign(TypeDecorator[str]):
         self.length = length
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.replace("\0", "")[: self.length]
+        return None if value is None else storable(value)[: self.length]
 
 
 class ForeignText(TypeDecorator[str]):
@@ -87,7 +115,7 @@ class ForeignText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.replace("\0", "")
+        return None if value is None else storable(value)
 
 
 class Euros(TypeDecorator[Decimal]):
@@ -103,12 +131,35 @@ class Euros(TypeDecorator[Decimal]):
         return None if value is None else Decimal(int(value)) / 1_000_000
 
 
+class DatabaseNow(FunctionElement[datetime]):
+    """The present time by the database's own clock, so many seconds ahead: the one that all machines share."""
+
+    type = UTCDateTime()
+    inherit_cache = False
+
+    def __init__(self, ahead: timedelta = timedelta(0)) -> None:
+        super().__init__()
+        self.ahead = ahead
+
+
+@compiles(DatabaseNow, "sqlite")
+def _now_of_sqlite(element: DatabaseNow, _compiler: SQLCompiler, **_more: Any) -> str:
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '{element.ahead.total_seconds():+.3f} seconds')"
+
+
+@compiles(DatabaseNow, "postgresql")
+def _now_of_postgresql(element: DatabaseNow, _compiler: SQLCompiler, **_more: Any) -> str:
+    return f"(clock_timestamp() + interval '{element.ahead.total_seconds():+.3f} seconds')"
+
+
 def init_app(app: Flask) -> None:
     """Prepare the engine: every connection gets the settings that our promises rest on."""
     with app.app_context():
         engine = db.engine
     lock_seconds = app.config.get("LOCK_SECONDS", LOCK_SECONDS)
     if engine.dialect.name == "sqlite":
+        if engine.url.database:
+            app.extensions["writers"] = Writers(Path(engine.url.database))
         event.listen(engine, "connect", _prepare_sqlite(lock_seconds))
         event.listen(engine, "begin", _begin_sqlite)
     else:
@@ -177,10 +228,11 @@ def checkpoint() -> None:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(*, bulk: bool = False) -> Iterator[Session]:
     """One short write: takes the database's write lock, commits at the end, rolls back on any error.
 
-    Whatever was read before is read again under the lock. A `transaction` inside another joins it.
+    Whatever was read before is read again under the lock. A `transaction` inside another joins it. A step of a
+    long job says that it is `bulk`: people go before it.
     Raises StorageUnavailable when the database is locked for too long, full or unreadable.
     """
     session = db.session()
@@ -193,7 +245,7 @@ def transaction() -> Iterator[Session]:
     session.expire_all()  # a rollback of nothing would leave what was read before as it was
     session.info[WRITE] = True
     try:
-        with storage_errors():
+        with storage_errors(), _turn(bulk=bulk):
             connection = session.connection(execution_options={WRITE: True})
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
@@ -208,11 +260,20 @@ def transaction() -> Iterator[Session]:
     live.tell(session)
 
 
+def _turn(*, bulk: bool) -> AbstractContextManager[None]:
+    """SQLite's writers queue, see writers.py; PostgreSQL's do so for their lock."""
+    writers: Writers | None = current_app.extensions.get("writers")
+    seconds = current_app.config.get("LOCK_SECONDS", BULK_SECONDS if bulk else LOCK_SECONDS)
+    return nullcontext() if writers is None else writers.turn(seconds, bulk=bulk)
+
+
 @contextmanager
 def storage_errors() -> Iterator[None]:
     """Turn the driver's words for a locked, full or broken database into a sentence for people."""
     try:
         yield
+    except Busy as error:
+        raise StorageUnavailable(OCCUPIED) from error
     except OperationalError as error:
         raise StorageUnavailable(_sentence(error)) from error
 
@@ -220,7 +281,7 @@ def storage_errors() -> Iterator[None]:
 def _sentence(error: DBAPIError) -> str:
     words = str(error.orig).lower()
     if "locked" in words or "busy" in words or "lock timeout" in words:
-        return N_("La base de données est occupée. Rien n’a été enregistré : réessayez dans quelques secondes.")
+        return OCCUPIED
     if "full" in words or "disk i/o" in words or "no space" in words:
         return N_("Le disque est plein. Rien n’a été enregistré : libérez de la place, puis réessayez.")
     return N_(

@@ -12,9 +12,10 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import MetaData
+from sqlalchemy import Integer, MetaData, Table, event
 
 from .bell import Bell
+from .bell import owned as bell_owned
 
 # Names for every constraint, so that migrations can change them on SQLite too.
 NAMING = {
@@ -27,6 +28,7 @@ NAMING = {
 LOCALES = ("fr", "en")
 
 db = SQLAlchemy(metadata=MetaData(naming_convention=NAMING), session_options={"expire_on_commit": False})
+
 csrf = CSRFProtect()
 login = LoginManager()
 babel = Babel()
@@ -41,6 +43,17 @@ else:
     Model = db.Model
 limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True, headers_enabled=False)
 bell = Bell()
+
+
+@event.listens_for(Table, "after_parent_attach")
+def _never_give_an_id_twice(table: Table, metadata: MetaData) -> None:
+    """SQLite gives the highest id again once its row is gone; an open page would then speak of somebody else.
+
+    Migrations, which have tables of their own, say so themselves.
+    """
+    keys = list(table.primary_key.columns)
+    if metadata is db.metadata and len(keys) == 1 and isinstance(keys[0].type, Integer) and not keys[0].foreign_keys:
+        table.dialect_options["sqlite"]["autoincrement"] = True
 
 
 def init_storage(app: Flask) -> None:
@@ -60,6 +73,7 @@ def init_pages(app: Flask) -> None:
     login.login_message = None
     babel.init_app(app, locale_selector=_locale)
     bootstrap.init_app(app)
+    app.config["RATELIMIT_KEY_PREFIX"] = bell_owned(app.config["NAMESPACE"], "limits")
     app.config["RATELIMIT_STORAGE_URI"] = _limiter_storage(app.config["REDIS_URL"])
     limiter.init_app(app)
 

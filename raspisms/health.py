@@ -39,5 +39,6 @@ def has_worker() -> bool:
         workers = Worker.all(connection=bell.connection)
     except (RedisError, OSError):
         return False
-    beats = [worker.last_heartbeat for worker in workers if worker.last_heartbeat]
+    ours = [worker for worker in workers if any(name.startswith(bell.own("")) for name in worker.queue_names())]
+    beats = [worker.last_heartbeat for worker in ours if worker.last_heartbeat]
     return any(now() - beat < MISSED_AFTER for beat in beats)

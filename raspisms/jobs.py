@@ -11,14 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from rq import get_current_job
+
 from . import queues
-from .campaigns import launch
+from .campaigns import drafts, launch
 from .extensions import bell, db
 from .notices import posting
 from .people import imports
 from .phones import checking
 from .receiving import journal
 from .sending import dispatch
+
+# Seconds: a job that has more to do rings for itself, and whatever waits behind it has its turn first.
+APPLY_BUDGET = 30.0
+LIST_BUDGET = 20.0
+NOTICE_BUDGET = 60.0
+PASSING_BUDGET = 5.0
 
 
 def drain(account_id: int) -> None:
@@ -34,7 +42,8 @@ def apply_callbacks() -> None:
     """Apply stored callbacks. Twice at once: each entry changes state once, under the write lock."""
     bell.answer(queues.APPLY_CALLBACKS)
     journal.import_inbox()
-    journal.apply_new()
+    if journal.apply_new(_budget(APPLY_BUDGET)):
+        bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
 
 
 def check_phone(phone_id: int) -> None:
@@ -49,23 +58,24 @@ def check_phone(phone_id: int) -> None:
 def work_import(import_id: int) -> None:
     """Go on with a list that comes in. Twice at once: each chunk is taken under the write lock."""
     bell.answer(queues.WORK_IMPORT, import_id)
-    if imports.work(import_id, _let_callbacks_pass):
+    if imports.work(import_id, _let_callbacks_pass, _budget(LIST_BUDGET)):
         imports.ring(import_id)
     db.session.rollback()
 
 
 def work_campaign(campaign_id: int) -> None:
-    """Go on with a campaign's report or its messages. Twice at once: a report begins anew, each chunk of
-    messages is taken under the write lock."""
+    """Go on with a campaign's report or its messages. Twice at once: one of them looks at people, and each chunk
+    of messages is taken under the write lock."""
     bell.answer(queues.WORK_CAMPAIGN, campaign_id)
-    launch.work(campaign_id, _let_callbacks_pass)
+    if launch.work(campaign_id, _let_callbacks_pass, _budget(LIST_BUDGET)):
+        drafts.ring(campaign_id)
     db.session.rollback()
 
 
 def post_notices() -> None:
     """Send the e-mails that are due. Twice at once: each is claimed under the write lock."""
     bell.answer(queues.POST_NOTICES)
-    posting.post_due()
+    posting.post_due(_budget(NOTICE_BUDGET))
     db.session.rollback()
 
 
@@ -73,7 +83,13 @@ def _let_callbacks_pass() -> None:
     """Replies and reports do not wait for a long list that has this worker."""
     journal.import_inbox()
     if journal.has_new():
-        journal.apply_new()
+        journal.apply_new(_budget(PASSING_BUDGET))
+
+
+def _budget(usual: float) -> float:
+    """The seconds that this job takes before it hands over: well below the limit that would end it in mid-sentence."""
+    job = get_current_job()
+    return usual if job is None or not job.timeout else min(usual, job.timeout / 3)
 
 
 @contextmanager

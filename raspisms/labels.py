@@ -87,7 +87,12 @@ EVENT_LABELS: dict[str, str] = {
     "campaign paused": N_("Campagne suspendue"),
     "campaign resumed": N_("Campagne reprise"),
     "campaign cancelled": N_("Campagne annulée"),
+    "campaign left out": N_("Un envoi d’une série annulé"),
     "campaign retried": N_("Échecs renvoyés"),
+    "callback tried again": N_("Callback réessayé"),
+    "callback set aside": N_("Callback écarté"),
+    "restoration noticed": N_("Copie restaurée remarquée"),
+    "restoration decided": N_("Décision sur une copie restaurée"),
     "hours overridden": N_("Envoi hors des heures habituelles"),
     "opt-outs added": N_("Numéros ajoutés aux SMS STOP"),
     "opt-out removed": N_("Numéro retiré des SMS STOP"),
@@ -99,6 +104,7 @@ EVENT_LABELS: dict[str, str] = {
 }
 
 IMPORT_LABELS: dict[ImportState, str] = {
+    ImportState.ARRIVING: N_("Réception"),
     ImportState.READING: N_("Lecture"),
     ImportState.READY: N_("À vérifier"),
     ImportState.APPLYING: N_("Import"),

@@ -18,7 +18,7 @@ from .extensions import bell
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "raspisms:live"
+CHANNEL = "live"
 _PENDING = "raspisms_live"
 # More messages than this are told as "many": a page need not know which.
 MANY = 20
@@ -54,7 +54,7 @@ def publish(event: dict[str, Any]) -> None:
     if time.monotonic() < _quiet_until:
         return
     try:
-        bell.connection.publish(CHANNEL, json.dumps(event))
+        bell.connection.publish(bell.own(CHANNEL), json.dumps(event))
     except (RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         log.info("open pages could not be told: %s", type(error).__name__)
@@ -65,7 +65,7 @@ def publish(event: dict[str, Any]) -> None:
 
 def typing(conversation_id: int, user_id: int, name: str) -> None:
     """Somebody is writing an answer: colleagues see it. Never raises."""
-    key = f"raspisms:typing:{conversation_id}"
+    key = bell.own(f"typing:{conversation_id}")
     try:
         with bell.connection.pipeline(transaction=False) as pipe:
             pipe.hset(key, str(user_id), json.dumps([name, time.time() + TYPING_SECONDS]))
@@ -79,7 +79,7 @@ def typing(conversation_id: int, user_id: int, name: str) -> None:
 def stopped_typing(conversation_id: int, user_id: int) -> None:
     """The answer left, or was given up. Never raises."""
     try:
-        bell.connection.hdel(f"raspisms:typing:{conversation_id}", str(user_id))
+        bell.connection.hdel(bell.own(f"typing:{conversation_id}"), str(user_id))
     except (RedisError, OSError):
         return
     publish({"typing": {"conversation": conversation_id, "user": user_id, "name": ""}})
@@ -88,7 +88,7 @@ def stopped_typing(conversation_id: int, user_id: int) -> None:
 def who_is_typing(conversation_id: int, except_user_id: int) -> list[str]:
     """Names of the colleagues who are writing an answer now; none when the queue server is away."""
     try:
-        found: dict[bytes, bytes] = bell.connection.hgetall(f"raspisms:typing:{conversation_id}")  # type: ignore[assignment]
+        found: dict[bytes, bytes] = bell.connection.hgetall(bell.own(f"typing:{conversation_id}"))  # type: ignore[assignment]
     except (RedisError, OSError):
         return []
     names = []

@@ -32,6 +32,8 @@ REGIONS = {
     "WF": N_("Wallis-et-Futuna"),
 }
 UNDO_SECONDS = (0, 10, 60)
+# How long what nobody needs is kept, in days; see retention.py.
+LEAST_DAYS, MOST_DAYS = 15, 3_650
 UNDO_SINGLE_SECONDS = (0, 5, 10, 30)
 # France and its territories overseas, which have country codes of their own.
 FRANCE = ("FR", "GP", "GF", "RE", "MQ", "YT", "NC", "PF", "BL", "MF", "PM", "WF")
@@ -57,6 +59,10 @@ class Choices:
     closes: str = "18:00"
     away_text: str = ""
     """What is answered outside of these hours; empty for nothing."""
+    keep_callbacks: int = 90
+    """Days that raw callbacks are kept, once they were applied."""
+    keep_details: int = 365
+    """Days that reviews, requests and the steps of a message's history are kept, once all is over."""
 
 
 class Invalid(ValueError):
@@ -69,11 +75,12 @@ class Invalid(ValueError):
 
 def current() -> Choices:
     """What the team chose, defaults included."""
-    stored = {row.name: json.loads(row.value) for row in db.session.scalars(select(Preference))}
+    chosen = select(Preference).where(Preference.name.in_(Choices.__dataclass_fields__))
+    stored = {row.name: json.loads(row.value) for row in db.session.scalars(chosen)}
     for name in ("countries", "open_days"):
         if name in stored:
             stored[name] = tuple(stored[name])
-    return Choices(**{name: value for name, value in stored.items() if name in Choices.__dataclass_fields__})
+    return Choices(**stored)
 
 
 def read(
@@ -86,6 +93,8 @@ def read(
     opens: str = "09:00",
     closes: str = "18:00",
     away_text: str = "",
+    keep_callbacks: str = "90",
+    keep_details: str = "365",
 ) -> Choices:
     """The choices that were typed. Raises Invalid."""
     errors = {}
@@ -103,10 +112,8 @@ def read(
     days = tuple(day for day in range(7) if str(day) in open_days)
     if not (_is_time(opens) and _is_time(closes) and opens < closes):
         errors["opens"] = N_("Écrivez deux heures, la première avant la seconde, par exemple 09:00 et 18:00.")
-    if len(away_text) > 300:
-        errors["away_text"] = N_("Cette réponse est trop longue : 300 caractères au plus.")
-    elif away_text.strip() and not days:
-        errors["away_text"] = N_("Cochez vos jours d’ouverture : sans eux, RaspiSMS ne sait pas quand répondre.")
+    errors |= _wrong_away_text(away_text, days)
+    errors |= _wrong_days(keep_callbacks=keep_callbacks, keep_details=keep_details)
     if errors:
         raise Invalid(errors)
     return Choices(
@@ -119,7 +126,27 @@ def read(
         opens,
         closes,
         away_text.replace("\0", "").strip(),
+        int(keep_callbacks),
+        int(keep_details),
     )
+
+
+def _wrong_away_text(away_text: str, days: tuple[int, ...]) -> dict[str, str]:
+    if len(away_text) > 300:
+        return {"away_text": N_("Cette réponse est trop longue : 300 caractères au plus.")}
+    if away_text.strip() and not days:
+        sentence = N_("Cochez vos jours d’ouverture : sans eux, RaspiSMS ne sait pas quand répondre.")
+        return {"away_text": sentence}
+    return {}
+
+
+def _wrong_days(**typed: str) -> dict[str, str]:
+    sentence = N_("Écrivez un nombre de jours, de 15 à 3650.")
+    return {
+        name: sentence
+        for name, raw in typed.items()
+        if not (raw.isascii() and raw.isdecimal() and LEAST_DAYS <= int(raw[:9]) <= MOST_DAYS)
+    }
 
 
 def _is_time(raw: str) -> bool:

@@ -24,5 +24,5 @@ DRAIN_SECONDS = 120
 APPLY_SECONDS = 120
 CHECK_SECONDS = 90
 NOTICE_SECONDS = 300
-# A report of two hundred thousand texts on a small machine; what comes meanwhile passes between two chunks.
-LIST_SECONDS = 3600
+# It stops by itself long before; what is left goes on in the next one.
+LIST_SECONDS = 600

@@ -21,6 +21,7 @@ from flask import Flask
 from flask_login import current_user
 from redis.exceptions import RedisError
 
+from .bell import owned
 from .live import CHANNEL, MANY
 
 log = logging.getLogger(__name__)
@@ -49,8 +50,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class Hub:
     """Hears what changed and tells every stream. While the queue server is away, streams end: pages then poll."""
 
-    def __init__(self, redis_url: str) -> None:
-        self.redis_url = redis_url
+    def __init__(self, redis_url: str, channel: str) -> None:
+        self.redis_url, self.channel = redis_url, channel
         self.streams: set[asyncio.Queue[bytes | None]] = set()
         self.hears = False
         self.task: asyncio.Task[None] | None = None
@@ -84,7 +85,7 @@ class Hub:
             redis.asyncio.Redis.from_url(self.redis_url, health_check_interval=30) as connection,
             connection.pubsub(ignore_subscribe_messages=True) as channel,
         ):
-            await channel.subscribe(CHANNEL)
+            await channel.subscribe(self.channel)
             self.hears = True
             while True:
                 events = []
@@ -137,7 +138,7 @@ class Application:
     def __init__(self, app: Flask, threads: int) -> None:
         self.app = app
         self.pages = WSGIMiddleware(app, workers=threads)  # type: ignore[arg-type]
-        self.hub = Hub(app.config["REDIS_URL"])
+        self.hub = Hub(app.config["REDIS_URL"], owned(app.config["NAMESPACE"], CHANNEL))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, literal, select, update
+from sqlalchemy import ColumnElement, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from . import live
 from .database import now
 from .models import Message, MessageEvent, Status
+from .models.message import WAITING_STATUSES
+
+# A provider's clock may be off, or speak in another zone; a date further away than this is none.
+BELIEVED = timedelta(days=2)
+
+
+def believed(said: datetime | None, arrived: datetime) -> tuple[datetime, datetime | None]:
+    """When something happened, and what was said instead where that cannot be true.
+
+    `said` is the provider's date, `arrived` the moment that we were told.
+    """
+    if said is None:
+        return arrived, None
+    return (said, None) if abs(said - arrived) <= BELIEVED else (arrived, said)
 
 
 def note(
@@ -25,13 +39,15 @@ def note(
     at: datetime | None = None,
     user_id: int | None = None,
     journal_id: int | None = None,
+    said_at: datetime | None = None,
 ) -> None:
     """Give every message this status, and one event each that says when and why.
 
     Call it inside a transaction. `reason` is a sentence for people (a msgid), `words` the provider's own.
     """
     moment = at or now()
-    write(session, [mark(one, status, moment, reason, words, code, user_id, journal_id) for one in messages])
+    events = [mark(one, status, moment, reason, words, code, user_id, journal_id, said_at) for one in messages]
+    write(session, events)
 
 
 def mark(
@@ -43,12 +59,16 @@ def mark(
     code: str | None = None,
     user_id: int | None = None,
     journal_id: int | None = None,
+    said_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Give one message this status; its event, which `write` must be given in the same transaction."""
+    is_new = message.status is not status or message.delivered_at is None
     message.status = status
+    if status not in WAITING_STATUSES and message.figures_at is None:
+        message.figures_at = now()
     if status is Status.SENT and message.sent_at is None:
         message.sent_at = moment
-    if status is Status.DELIVERED:
+    if status is Status.DELIVERED and is_new:
         message.delivered_at = moment
         message.sent_at = message.sent_at or moment
     return {
@@ -60,6 +80,7 @@ def mark(
         "code": code or None,
         "user_id": user_id,
         "journal_id": journal_id,
+        "said_at": said_at,
     }
 
 
@@ -100,6 +121,8 @@ def note_all(
     session.execute(insert(MessageEvent).from_select(["message_id", *facts], rows, include_defaults=False))
     if status is Status.SENT:
         values.setdefault("sent_at", moment)
+    if status not in WAITING_STATUSES:
+        values.setdefault("figures_at", func.coalesce(Message.figures_at, literal(moment, Message.figures_at.type)))
     changed = session.execute(
         update(Message).where(which).values(status=status, **values), execution_options={"synchronize_session": False}
     )

@@ -12,6 +12,7 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,21 @@ def vault() -> Vault:
 
 def init_app(app: Flask) -> None:
     """Give the application its vault and its session key, making the secret at the first start."""
-    secret = app.config["SECRET_KEY"] or read_or_make(Path(app.config["INSTANCE"]) / "secret.key")
-    app.extensions["vault"] = Vault(secret)
+    app.extensions["vault"] = _of(app.config)
+    app.config["NAMESPACE"] = namespace(app.config)
     app.config["SECRET_KEY"] = app.extensions["vault"].session_key()
+
+
+def namespace(settings: Mapping[str, Any]) -> str:
+    """What tells this installation's names from others' where they share a queue server.
+
+    Made from the secret: all machines of an installation have it, and no other installation has.
+    """
+    return _of(settings).digest("queue server", "namespace")[:12]
+
+
+def _of(settings: Mapping[str, Any]) -> Vault:
+    return Vault(settings["SECRET_KEY"] or read_or_make(Path(settings["INSTANCE"]) / "secret.key"))
 
 
 def read_or_make(path: Path) -> str:

@@ -22,7 +22,7 @@ from werkzeug.serving import make_server
 
 from raspisms import create_app, create_callbacks_app
 from raspisms.config import load
-from raspisms.extensions import db
+from raspisms.extensions import bell, db
 from raspisms.models import Role
 from raspisms.queues import RECEIVING_WORKER, SENDING_WORKER
 from raspisms.sandbox import create_sandbox_app
@@ -189,7 +189,8 @@ def run_jobs(app):
     def run(*names):
         with app.app_context():
             connection = app.extensions["bell"]
-            worker = SimpleWorker(list(names or SENDING_WORKER + RECEIVING_WORKER), connection=connection)
+            queues = [bell.own(name) for name in names or SENDING_WORKER + RECEIVING_WORKER]
+            worker = SimpleWorker(queues, connection=connection)
             worker.work(burst=True, logging_level="ERROR")
             db.session.remove()
 

@@ -15,7 +15,7 @@ from raspisms import queues
 from raspisms.adapters.base import Check
 from raspisms.database import now, transaction
 from raspisms.extensions import bell, db
-from raspisms.models import Account, Message, Phone, Submission, User
+from raspisms.models import Account, Message, Phone, Status, Submission, User
 from raspisms.phones import saving, tokens
 from raspisms.sending import holding, outbox, recovery
 
@@ -39,6 +39,24 @@ def phone(name="Mairie", adapter="octopush_virtual_number", **changes):
     db.session.refresh(saved)
     db.session.expunge(saved)
     return saved
+
+
+def billed(phone, cost, *, parts=1, number=LEA, days_ago=0):
+    """A message that left and was paid for, so many days ago."""
+    moment = now() - timedelta(days=days_ago)
+    with transaction() as session:
+        submission = Submission(
+            account_id=phone.account_id, phone_id=phone.id, text="x", purpose="alert", lane=1, state="accepted",
+            closed_at=moment, cost=cost,
+        )  # fmt: skip
+        session.add(submission)
+        session.flush()
+        message = Message(
+            direction="out", phone_id=phone.id, number=number, text="x", status=Status.DELIVERED, parts=parts,
+            cost=cost, submission_id=submission.id, created_at=moment, figures_at=moment,
+        )  # fmt: skip
+        session.add(message)
+    return message.id
 
 
 def callback_urls(phone, base):

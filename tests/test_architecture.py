@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "raspisms"
 LAYERS = (
     {"words"},
     {"config", "bell", "queues"},
+    {"writers", "stride"},
     {"extensions", "database", "live", "vault"},
     {"texts", "adapters", "models"},
     {
@@ -38,7 +39,7 @@ LAYERS = (
     {"receiving"},
     {"sending"},
     {"campaigns"},
-    {"forms", "jobs", "dashboard"},
+    {"forms", "jobs", "dashboard", "retention"},
     {"blueprints"},
     {"__init__"},
     {"streaming"},

@@ -74,6 +74,15 @@ class Accepted:
     """Euros left on the account."""
     words: str = ""
     code: str = ""
+    taken: int | None = None
+    """How many recipients it says that it took, where it says so."""
+    taken_before: bool = False
+    """It had taken the same request_id before."""
+
+    @property
+    def was_taken_before(self) -> bool:
+        """Whether an earlier attempt is what was taken."""
+        return self.taken_before or self.ticket is None
 
 
 class AdapterError(Exception):

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 from requests import exceptions
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3 import exceptions as urllib3_exceptions
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.response import BaseHTTPResponse
 
 from ..words import N_
 from .base import AmbiguousError, TemporaryError
@@ -43,9 +53,83 @@ class Answer:
     def data(self) -> Any:
         """The JSON value in the body, or None."""
         try:
-            return json.loads(self.text)
-        except ValueError:
+            return json.loads(self.text, object_hook=_storable, parse_int=_short)
+        except (ValueError, RecursionError):
             return None
+
+
+def _short(digits: str) -> int | None:
+    """A number of a size that means something: some send five thousand digits."""
+    return int(digits) if len(digits) <= 30 else None
+
+
+def _storable(one: dict[str, Any]) -> dict[str, Any]:
+    """The object without halves of characters, which can be neither stored nor shown."""
+    return {
+        key: value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
+        for key, value in one.items()
+    }
+
+
+class Deadline:
+    """Ends a request that takes too long as a whole: a byte now and then would defeat any limit on single reads."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._timers: list[threading.Timer] = []
+
+    def watch(self, connection: socket.socket | None) -> None:
+        """The request is written: from now on its answer has so many seconds."""
+        if connection is not None:
+            timer = threading.Timer(self._seconds, _cut, [connection])
+            timer.daemon = True
+            timer.start()
+            self._timers.append(timer)
+
+    @contextmanager
+    def after(self, seconds: float) -> Iterator[None]:
+        """Within the block, an answer that is not there, whole, after so many seconds is cut off."""
+        self._seconds = seconds
+        try:
+            yield
+        finally:
+            while self._timers:
+                self._timers.pop().cancel()
+
+
+def _cut(connection: socket.socket) -> None:
+    with suppress(OSError, ValueError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Transport(HTTPAdapter):
+    """Requests' own, with connections that the deadline knows."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        deadline = self._deadline
+
+        class Watched(HTTPConnection):
+            def getresponse(self) -> BaseHTTPResponse:  # type: ignore[override]
+                deadline.watch(self.sock)
+                return super().getresponse()
+
+        class WatchedTLS(HTTPSConnection):
+            def getresponse(self) -> BaseHTTPResponse:  # type: ignore[override]
+                deadline.watch(self.sock)
+                return super().getresponse()
+
+        class Pool(HTTPConnectionPool):
+            ConnectionCls = Watched
+
+        class TLSPool(HTTPSConnectionPool):
+            ConnectionCls = WatchedTLS
+
+        self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
 
 
 class HTTPClient:
@@ -54,26 +138,34 @@ class HTTPClient:
     def __init__(self, base_url: str, headers: dict[str, str], provider: str) -> None:
         self.base_url = base_url.rstrip("/")
         self.provider = provider
+        self.deadline = Deadline()
         self.session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self.session.mount(scheme, _Transport(self.deadline))
         self.session.headers.update(headers)
 
     def request(self, method: str, path: str, *, read_seconds: float, body: Any = None) -> Answer:
         """Make one request. Raises TemporaryError when nothing left, AmbiguousError when it may have.
 
-        Redirects are not followed: a captive portal must not read an SMS.
+        The answer must be there, whole, after `read_seconds`. Redirects are not followed: a captive portal must not
+        read an SMS.
         """
         try:
-            with self.session.request(
-                method,
-                self.base_url + path,
-                json=body,
-                timeout=(CONNECT_SECONDS, read_seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                self.deadline.after(read_seconds),
+                self.session.request(
+                    method,
+                    self.base_url + path,
+                    json=body,
+                    timeout=(CONNECT_SECONDS, read_seconds),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 content = _content(response)
-        except exceptions.RequestException as error:
-            if _never_left(error):
+        except (exceptions.RequestException, urllib3_exceptions.HTTPError, OSError, ValueError) as error:
+            # Requests lets some of its parts' own errors through: an odd header, a broken chunk.
+            if isinstance(error, exceptions.RequestException) and _never_left(error):
                 raise TemporaryError(
                     N_(
                         "Le fournisseur est injoignable : vérifiez la connexion à Internet. "
@@ -123,11 +215,19 @@ def _never_left(error: exceptions.RequestException) -> bool:
 def _retry_after(response: requests.Response) -> float | None:
     """Seconds of a Retry-After header, given as a number or as a date; at most an hour."""
     value = response.headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return min(float(value), LONGEST_WAIT)
-    try:
-        moment = parsedate_to_datetime(value)
-        reference = parsedate_to_datetime(response.headers.get("Date", ""))
-    except (TypeError, ValueError):
+    if value.isascii() and value.isdecimal():
+        seconds = float(value[:20])
+        return min(seconds, LONGEST_WAIT) if math.isfinite(seconds) else LONGEST_WAIT
+    moment, reference = _date(value), _date(response.headers.get("Date", ""))
+    if moment is None or reference is None:
         return None
     return max(0.0, min((moment - reference).total_seconds(), LONGEST_WAIT))
+
+
+def _date(words: str) -> datetime | None:
+    """The date of a header; "-0000" says no zone, and means UTC."""
+    try:
+        moment = parsedate_to_datetime(words)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -31,6 +31,8 @@ from .http import Answer, HTTPClient
 
 SEND_READ_SECONDS = 30.0
 CHECK_READ_SECONDS = 15.0
+# No account holds, and no request costs, as much; nor has a request as many parts.
+LARGEST = Decimal(1_000_000_000)
 
 
 @dataclass(frozen=True)
@@ -92,16 +94,18 @@ class OctopushVirtualNumber(Adapter):
         """`POST /sms-campaign/send` (§2); success is any 2xx that names a ticket (§3)."""
         answer = self.http.request("POST", "/sms-campaign/send", read_seconds=SEND_READ_SECONDS, body=self._body(batch))
         body = answer.json
-        ticket = str(body.get("sms_ticket") or "").strip()
+        ticket = _ticket(body.get("sms_ticket"))
         if answer.ok and ticket:
             return Accepted(
-                ticket=ticket[:128],
-                cost=_decimal(body.get("total_cost")),
+                ticket=ticket,
+                cost=_amount(body.get("total_cost")),
                 parts=_integer(body.get("number_of_sms_needed")),
                 credit=_decimal(body.get("residual_credit")),
+                taken=_integer(body.get("number_of_contacts")),  # "recipients accepted" (§3)
             )
         if octopush_codes.code_of(body) == octopush_codes.ALREADY_ACCEPTED:
-            return Accepted(ticket=ticket or None, words=octopush_codes.words_of(body, answer.text), code="182")
+            words = octopush_codes.words_of(body, answer.text)
+            return Accepted(ticket=ticket or None, words=words, code="182", taken_before=True)
         raise self._error(answer)
 
     def _body(self, batch: Batch) -> dict[str, Any]:
@@ -192,14 +196,28 @@ def _owned_numbers(data: Any) -> set[str] | None:
     }
 
 
+def _ticket(value: Any) -> str:
+    """The name of a request; empty for anything that is no name."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return str(value).replace("\0", "").strip()[:128]
+
+
 def _decimal(value: Any) -> Decimal | None:
+    """A number of a size that means something."""
     try:
-        found = Decimal(str(value))
+        found = Decimal(str(value)[:40])
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    return found if found.is_finite() and abs(found) < LARGEST else None
+
+
+def _amount(value: Any) -> Decimal | None:
+    """Euros that were taken: never less than nothing."""
+    found = _decimal(value)
+    return found if found is not None and found >= 0 else None
 
 
 def _integer(value: Any) -> int | None:
     found = _decimal(value)
-    return None if found is None else int(found)
+    return None if found is None or found != found.to_integral_value() else int(found)

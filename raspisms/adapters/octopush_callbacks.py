@@ -117,9 +117,10 @@ def _json(text: str) -> list[dict[str, Any]]:
     except (ValueError, RecursionError) as error:
         raise UnreadableCallback("broken JSON") from error
     found = value if isinstance(value, list) else [value]
-    if not all(isinstance(one, dict) for one in found):
+    objects = [one for one in found if isinstance(one, dict)]
+    if found and not objects:
         raise UnreadableCallback("JSON, but no object")
-    return found
+    return objects  # what is none among them says nothing of the others
 
 
 def _whole(one: dict[str, Any]) -> dict[str, Any]:

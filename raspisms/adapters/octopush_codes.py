@@ -57,8 +57,8 @@ REFUSED = N_("Octopush a refusé ce SMS.")
 def code_of(body: dict[str, Any]) -> int:
     """The code of an answer, a number or digits (§4.1); 0 when there is none, which also means success."""
     raw = body.get("code", body.get("error_code"))
-    text = str(raw).strip()
-    return int(text) if text.isdecimal() else 0
+    text = str(int(raw) if isinstance(raw, float) and raw.is_integer() else raw).strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0
 
 
 def words_of(body: dict[str, Any], text: str) -> str:

@@ -21,6 +21,7 @@ from . import (
     health,
     home,
     imports,
+    journal,
     messages,
     optouts,
     phones,
@@ -28,6 +29,7 @@ from . import (
     presentation,
     profile,
     received,
+    restorations,
     scheduled,
     statistics,
     texts,
@@ -35,7 +37,7 @@ from . import (
 
 PAGES = (
     auth, home, phones, conversations, messages, received, scheduled, contacts, imports, groups, campaigns, texts,
-    optouts, events, statistics, preferences, profile, health,
+    optouts, events, statistics, preferences, profile, health, journal, restorations,
 )  # fmt: skip
 
 # What a stranger may ask for. Everything else sends to the sign-in page.

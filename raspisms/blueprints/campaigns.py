@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import (
@@ -33,17 +34,19 @@ from ..labels import CAMPAIGN_LABELS, FATE_LABELS, STATUS_LABELS
 from ..language import Mistake
 from ..models import Campaign, CampaignState, Fate, Phone, Recipient, Status
 from ..people import exports
-from ..sending import campaigns
-from . import compose, downloads, paging
+from ..sending import campaigns, repetition
+from . import compose, downloads, errors, paging
 from .imports import LARGEST_LIST
 
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
 PAGE = 50
-VERBS = {
+SERIES_SHOWN = 12
+VERBS: dict[str, Callable[[int], Campaign]] = {
     "pause": campaigns.pause,
     "resume": campaigns.resume,
     "cancel": campaigns.cancel,
+    "skip": functools.partial(campaigns.cancel, only_this=True),
     "retry": campaigns.retry_failed,
 }
 
@@ -52,6 +55,7 @@ EVENTS = {
     "pause": "campaign paused",
     "resume": "campaign resumed",
     "cancel": "campaign cancelled",
+    "skip": "campaign left out",
     "retry": "campaign retried",
 }
 ORDERS: dict[str, Order[Campaign]] = {
@@ -152,7 +156,12 @@ def new() -> AnyResponse:
 
 @bp.route("/<int:campaign_id>/edit", methods=["GET", "POST"])
 def edit(campaign_id: int) -> compose.Page:
-    draft = _campaign(campaign_id)
+    found = drafts.get(campaign_id)
+    if found is None and request.method == "POST":
+        return errors.gone(
+            gettext("Ce brouillon a été jeté depuis que la page est ouverte."), request.form.get("text", "")
+        )
+    draft = found or abort(404)
     if draft.state is not CampaignState.DRAFT:
         flash(gettext(drafts.NOT_A_DRAFT), "warning")
         return redirect(url_for("campaigns.show", campaign_id=campaign_id))
@@ -171,8 +180,15 @@ def show(campaign_id: int) -> str | AnyResponse:
     found = progress.of(campaign)
     status = request.args.get("status", "")
     page = paging.page(progress.messages(campaign.id, status), request.args.get("before", type=int))
-    answers = progress.answers(campaign.id)
-    return render_template(template, campaign=campaign, progress=found, page=page, status=status, answers=answers)
+    return render_template(
+        template,
+        campaign=campaign,
+        progress=found,
+        page=page,
+        status=status,
+        answers=progress.answers(campaign.id),
+        series=repetition.of_series(campaign)[:SERIES_SHOWN],
+    )
 
 
 def _report(campaign: Campaign, is_fragment: bool) -> str:
@@ -201,7 +217,7 @@ def _report(campaign: Campaign, is_fragment: bool) -> str:
 
 @bp.post("/<int:campaign_id>/send")
 def send(campaign_id: int) -> AnyResponse:
-    revision = request.form.get("revision", 0, type=int)
+    revision = request.form.get("revision", "")
     try:
         launch.send(campaign_id, revision, current_user.id, may_override=current_user.is_admin)
     except campaigns.Refused as error:
@@ -209,7 +225,7 @@ def send(campaign_id: int) -> AnyResponse:
     return redirect(url_for("campaigns.show", campaign_id=campaign_id))
 
 
-@bp.post("/<int:campaign_id>/<any(pause, resume, cancel, retry, duplicate, remove):verb>")
+@bp.post("/<int:campaign_id>/<any(pause, resume, cancel, skip, retry, duplicate, remove):verb>")
 def act(campaign_id: int, verb: str) -> AnyResponse:
     """What is done to a campaign."""
     _campaign(campaign_id)

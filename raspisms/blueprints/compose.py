@@ -92,7 +92,13 @@ def _campaign(form: ComposeForm, draft: Campaign | None) -> Response:
         import_id = imports.begin(form.file_lines, form.file_name, current_user.id, origin=form.file_name).id
     elif import_id is not None and db.session.get(Import, import_id) is None:
         import_id = None
-    saved = drafts.save(draft.id if draft else None, form.wish(import_id), current_user.id)
+    saved = drafts.save(
+        draft.id if draft else None,
+        form.wish(import_id),
+        current_user.id,
+        form_key=(form.key.data or "")[:64] or None,
+        revision=request.form.get("revision") if draft else None,
+    )
     return redirect(url_for("campaigns.show", campaign_id=saved.id))
 
 
@@ -106,7 +112,8 @@ def _message(form: ComposeForm, answered: Message | None) -> Response:
         user_id=current_user.id,
         lane=Lane.REPLY if is_reply else Lane.SINGLE,
         reply_to_id=answered.id if answered and is_reply else None,
-        form_key=form.key.data or None,
+        # What was chosen, 0 for any: which one that turns out to be may change between two sendings of the same page.
+        form_key=f"{form.key.data}\0{form.phone.data}" if form.key.data else None,
         expires_at=form.expiry,
         hold_seconds=preferences.current().undo_single,
         tag=(form.tag.data or "").replace("\0", "").strip()[:255] or None,

@@ -75,16 +75,19 @@ def new() -> str | AnyResponse | tuple[str, int]:
 
 @bp.route("/<int:contact_id>/edit", methods=["GET", "POST"])
 def edit(contact_id: int) -> str | AnyResponse | tuple[str, int]:
-    return _edit(db.get_or_404(Contact, contact_id))
+    contact = db.session.get(Contact, contact_id)
+    if contact is None and request.method == "GET":
+        abort(404)
+    return _edit(contact, gone=contact is None)
 
 
-def _edit(contact: Contact | None) -> str | AnyResponse | tuple[str, int]:
+def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse | tuple[str, int]:
     form = ContactForm(contact)
     if contact is None and not form.is_submitted():
         form.number.data = telephone_numbers.pretty(request.args.get("number", "")[:32])
     chosen = set(request.form.getlist("groups", type=int))
     conflict = None
-    if form.validate_on_submit():
+    if not gone and form.validate_on_submit():
         try:
             saved = contacts.save(
                 contact.id if contact else None,
@@ -98,6 +101,8 @@ def _edit(contact: Contact | None) -> str | AnyResponse | tuple[str, int]:
             )
         except contacts.Invalid as error:
             form.show_errors(error.errors)
+        except contacts.Gone:
+            contact, gone = None, True
         except contacts.Conflict:
             db.session.rollback()
             conflict = db.session.get(Contact, contact.id) if contact else None
@@ -114,6 +119,7 @@ def _edit(contact: Contact | None) -> str | AnyResponse | tuple[str, int]:
         form=form,
         contact=contact,
         conflict=conflict,
+        gone=gone,
         groups=[group for group in groups.all_groups() if not group.is_conditional],
         chosen=chosen,
         keys=contacts.known_keys(),

@@ -22,10 +22,12 @@ from ..receiving import optouts
 from ..sending import outbox
 from ..texts import numbers as telephone_numbers
 from ..words import N_
+from . import errors
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
 
 Page = str | Response | tuple[str, int]
+NOT_THERE = N_("Cette discussion n’existe plus : la personne a été effacée depuis que la page est ouverte.")
 TABS = (
     ("open", N_("Ouvertes")),
     ("unread", N_("Non lues")),
@@ -189,8 +191,10 @@ def _page(
 @bp.post("/<int:conversation_id>/reply")
 def reply(conversation_id: int) -> Page:
     """Answer, unless a colleague has done so since this page was opened: that is asked first."""
-    conversation = db.get_or_404(Conversation, conversation_id)
+    conversation = db.session.get(Conversation, conversation_id)
     typed, key = request.form.get("text", ""), request.form.get("key", "")
+    if conversation is None or request.form.get("number", conversation.number) != conversation.number:
+        return errors.gone(gettext(NOT_THERE), typed)
     seen = request.form.get("seen", 0, type=int)
     if request.form.get("keep"):
         care.keep_draft(conversation_id, current_user.id, typed)
@@ -274,8 +278,10 @@ def act(conversation_id: int, verb: str) -> Response:
 @bp.post("/<int:conversation_id>/note")
 def note(conversation_id: int) -> Page:
     """An internal note: colleagues read it, the person never."""
-    conversation = db.get_or_404(Conversation, conversation_id)
     typed = request.form.get("note", "")
+    conversation = db.session.get(Conversation, conversation_id)
+    if conversation is None:
+        return errors.gone(gettext(NOT_THERE), typed)
     try:
         care.note(conversation_id, current_user.id, typed)
     except care.Refused as error:

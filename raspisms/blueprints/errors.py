@@ -52,6 +52,12 @@ def render(title: str, sentence: str, status: int) -> tuple[str, int]:
     return render_template("errors/error.html", title=title, sentence=sentence, status=status), status
 
 
+def gone(sentence: str, typed: str) -> tuple[str, int]:
+    """What a page was about is not there any more, or is somebody else; what was typed is given back."""
+    title = gettext("Rien n’est parti")
+    return render_template("errors/gone.html", title=title, sentence=sentence, typed=typed), 409
+
+
 def login_as_nobody() -> None:
     """Draw the rest of this answer as for a stranger, without a look into the database."""
     g._login_user = AnonymousUserMixin()

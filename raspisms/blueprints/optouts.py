@@ -96,7 +96,9 @@ def decide(message_id: int, verb: str) -> AnyResponse:
 def export() -> Response:
     """The numbers, for another system; erased people are not in it, since nobody knows their number."""
     rows = db.session.execute(
-        select(OptOut.number, OptOut.origin, OptOut.created_at).where(OptOut.number.is_not(None)).order_by(OptOut.id)
+        select(OptOut.number, OptOut.origin, OptOut.created_at)
+        .where(OptOut.number.is_not(None), OptOut.lifted_at.is_(None))
+        .order_by(OptOut.id)
     )
     lines = ([number, origin, format_datetime(at, "yyyy-MM-dd HH:mm:ss")] for number, origin, at in rows)
     body = exports.csv_lines(["number", "origin", "date"], lines)

@@ -15,7 +15,10 @@ from .phones import admin_only
 
 bp = Blueprint("preferences", __name__, url_prefix="/preferences")
 
-FIELDS = ("region", "undo_seconds", "countries", "stop_answer", "undo_single", "opens", "closes", "away_text")
+FIELDS = (
+    "region", "undo_seconds", "countries", "stop_answer", "undo_single", "opens", "closes", "away_text",
+    "keep_callbacks", "keep_details",
+)  # fmt: skip
 
 
 @bp.route("/", methods=["GET", "POST"])
@@ -32,6 +35,8 @@ def index() -> str | Response | tuple[str, int]:
         "opens": choices.opens,
         "closes": choices.closes,
         "away_text": choices.away_text,
+        "keep_callbacks": str(choices.keep_callbacks),
+        "keep_details": str(choices.keep_details),
     }
     errors: dict[str, str] = {}
     if request.method == "POST":

@@ -21,7 +21,6 @@ from markupsafe import Markup, escape
 from sqlalchemy import func, select
 
 from .. import labels
-from ..campaigns.report import price_of
 from ..conversations import threads
 from ..database import now
 from ..extensions import db
@@ -30,6 +29,8 @@ from ..labels import PHONE_LABELS, STATUS_LABELS, STATUS_SENTENCES
 from ..models import Message, MessageEvent, Phone, Status
 from ..models.phone import PAUSED_STATUSES
 from ..phones.settings import adapter_class
+from ..sending import restoration
+from ..sending.prices import price_of
 from ..texts import numbers
 
 # Shape and colour of each state: never the colour alone.
@@ -94,9 +95,13 @@ def init_app(app: Flask) -> None:
 def _everywhere() -> dict[str, Any]:
     """The alarms and the unread count, for people who are signed in and ask for a whole page."""
     if not current_user or not current_user.is_authenticated or request.args.get("fragment"):
-        return {"alarms": [], "unread": 0}
+        return {"alarms": [], "unread": 0, "restored": None}
     paused = list(db.session.scalars(select(Phone).where(Phone.status.in_(PAUSED_STATUSES)).order_by(Phone.name)))
-    return {"alarms": [(phone, waiting(phone)) for phone in paused], "unread": threads.unread_count()}
+    return {
+        "alarms": [(phone, waiting(phone)) for phone in paused],
+        "unread": threads.unread_count(),
+        "restored": restoration.current(db.session()),
+    }
 
 
 def waiting(phone: Phone) -> int:
@@ -183,7 +188,7 @@ def why(message: Message) -> str:
         select(MessageEvent.reason)
         .where(MessageEvent.message_id == message.id, MessageEvent.status == message.status)
         .where(MessageEvent.reason.is_not(None))
-        .order_by(MessageEvent.id)
+        .order_by(MessageEvent.id.desc())
         .limit(1)
     )
     return str(gettext(reason or STATUS_SENTENCES[message.status]))

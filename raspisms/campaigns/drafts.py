@@ -14,13 +14,16 @@ from .. import queues
 from ..database import transaction
 from ..extensions import bell, db
 from ..models import Campaign, CampaignState, Canary, Hours, Message, Phone, Recipient, Status
+from ..models.campaign import new_revision
 from ..models.phone import SENDING_STATUSES
 from ..sending import campaigns
+from ..stride import Stride
 from ..words import N_
 from .targets import Targets
 
 NAME_LENGTH = 120
 NO_PHONE = N_("Il faut d’abord un téléphone pour envoyer des SMS.")
+CHANGED_MEANWHILE = N_("Ce brouillon a changé depuis que cette page est ouverte : relisez-le avant de l’enregistrer.")
 NOT_A_DRAFT = N_("Cette campagne est déjà lancée : dupliquez-la pour l’envoyer autrement.")
 
 
@@ -46,11 +49,29 @@ class Wish:
     repeats: str | None = None
 
 
-def save(campaign_id: int | None, wish: Wish, user_id: int | None) -> Campaign:
-    """Keep a draft, and have its report made anew. Raises Refused."""
+def save(
+    campaign_id: int | None,
+    wish: Wish,
+    user_id: int | None,
+    *,
+    form_key: str | None = None,
+    revision: str | None = None,
+) -> Campaign:
+    """Keep a draft, and have its report made anew. Raises Refused.
+
+    The same page, sent twice (with the same `form_key`), is one draft. A `revision` that the page was made for must
+    still be that of the draft.
+    """
     with transaction() as session:
-        campaign = Campaign(user_id=user_id, state=CampaignState.DRAFT, phone_id=0) if campaign_id is None else None
-        campaign = campaign or _draft(session, campaign_id or 0)
+        known = select(Campaign.id).where(Campaign.form_key == form_key) if form_key else None
+        if campaign_id is None and known is not None:
+            campaign_id = session.scalar(known)
+        if campaign_id is None:
+            campaign = Campaign(user_id=user_id, state=CampaignState.DRAFT, phone_id=0, form_key=form_key)
+        else:
+            campaign = _draft(session, campaign_id)
+            if revision is not None and campaign.revision != revision:
+                raise Refused(CHANGED_MEANWHILE)
         campaign.phone_id = wish.phone_id or freest_phone(session)
         campaign.text, campaign.purpose = wish.text, wish.purpose
         campaign.name = " ".join((wish.name or wish.text).replace("\0", "").split())[:NAME_LENGTH]
@@ -68,8 +89,9 @@ def save(campaign_id: int | None, wish: Wish, user_id: int | None) -> Campaign:
 
 def begin_report(session: Session, campaign: Campaign) -> None:
     """Forget the report: what it was made from has changed. Call inside a transaction."""
-    campaign.revision = (campaign.revision or 0) + 1
+    campaign.revision = new_revision()
     campaign.prepared_at, campaign.estimate, campaign.position = None, None, 0
+    campaign.cursor = campaign.outgoing = None
     campaign.holder = None  # whoever makes the old one stops
 
 
@@ -115,7 +137,6 @@ def _blank(targets: Targets, user_id: int | None) -> Campaign:
             text="",
             purpose="alert",
             targets=targets.as_dict() | {"any_phone": True},
-            revision=1,
         )
         session.add(campaign)
     return campaign
@@ -123,15 +144,16 @@ def _blank(targets: Targets, user_id: int | None) -> Campaign:
 
 def duplicate(campaign_id: int, user_id: int | None) -> Campaign:
     """A draft that says the same to the same people. Raises Refused for a campaign without them."""
+    numbers: list[dict[str, Any]] = []
+    if db.session.get_one(Campaign, campaign_id).targets is None:  # accepted by a command: its messages are its list
+        found = db.session.scalars(select(Message.number).where(Message.campaign_id == campaign_id))
+        numbers = [{"number": number} for number in found]
     with transaction() as session:
         old = session.get_one(Campaign, campaign_id)
         copied = ("phone_id", "name", "text", "purpose", "hours", "tag", "canary")
         facts: dict[str, Any] = {name: getattr(old, name) for name in copied}
-        targets = old.targets
-        if targets is None:  # accepted from the command line: its messages are its list
-            numbers = session.scalars(select(Message.number).where(Message.campaign_id == campaign_id))
-            targets = Targets(numbers=[{"number": number} for number in numbers]).as_dict()
-        campaign = Campaign(**facts, user_id=user_id, state=CampaignState.DRAFT, targets=targets, revision=1)
+        targets = old.targets or Targets(numbers=numbers).as_dict()
+        campaign = Campaign(**facts, user_id=user_id, state=CampaignState.DRAFT, targets=targets)
         campaign.canary_state = Canary.FIRST if campaign.canary else None
         session.add(campaign)
     ring(campaign.id)
@@ -141,9 +163,16 @@ def duplicate(campaign_id: int, user_id: int | None) -> Campaign:
 def remove(campaign_id: int) -> None:
     """Throw a draft away. Raises Refused."""
     with transaction() as session:
-        campaign = _draft(session, campaign_id)
-        session.execute(delete(Recipient).where(Recipient.campaign_id == campaign.id))
-        session.delete(campaign)
+        begin_report(session, _draft(session, campaign_id))  # nobody may send it meanwhile, and no job goes on with it
+    mine, stride = select(Recipient.id).where(Recipient.campaign_id == campaign_id), Stride(500)
+    while True:
+        with transaction(bulk=True) as session, stride.measured() as rows:
+            campaign = _draft(session, campaign_id)
+            ids = session.scalars(mine.limit(rows)).all()
+            session.execute(delete(Recipient).where(Recipient.id.in_(ids)))
+            if len(ids) < rows:
+                session.delete(campaign)
+                return
 
 
 def ring(campaign_id: int) -> None:

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import calendar
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from time import monotonic
 
-from flask import current_app
 from sqlalchemy import insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from .. import audit, preferences
-from ..database import StorageUnavailable, now, transaction
+from ..database import INTERRUPTIONS, now, transaction
 from ..extensions import db
-from ..models import Campaign, CampaignState, Canary, Contact, Direction, Fate, Hours, Lane, Message, Recipient, Status
+from ..models import Campaign, CampaignState, Contact, Direction, Fate, Hours, Lane, Message, Recipient, Status
 from ..models.message import batch_key
 from ..receiving import optouts
-from ..sending import campaigns, hours
+from ..sending import campaigns, hours, repetition, restoration
 from ..sending.acceptance import first_events, last_message
+from ..stride import Stride
 from ..words import N_
 from . import drafts, report
 
 log = logging.getLogger(__name__)
 
-CHUNK = 2_000
 # A repetition's report is made this long before its hour, with the people of that day.
 LEAD = timedelta(minutes=10)
-REPEATS = ("daily", "weekly", "monthly")
+# It begins at the clock's next look.
+ABOUT_TO_BEGIN = timedelta(seconds=5)
+# The budget of a job that says nothing else.
+WORK_SECONDS = 20.0
 
 FAILED = N_("Le compte rendu a échoué : modifiez la campagne et réessayez, ou prévenez qui a installé RaspiSMS.")
 NOT_READY = N_("Le compte rendu n’est pas encore complet : attendez un instant.")
@@ -38,7 +39,7 @@ CHANGED = N_("La campagne a changé depuis ce compte rendu : relisez-le.")
 NEEDS_RIGHT = N_("Envoyer de la publicité à toute heure demande le droit d’un administrateur.")
 
 
-def send(campaign_id: int, revision: int, user_id: int | None, *, may_override: bool) -> Campaign:
+def send(campaign_id: int, revision: str, user_id: int | None, *, may_override: bool) -> Campaign:
     """Somebody read the report and says "send". Raises campaigns.Refused.
 
     It leaves after the undo window, or at its hour. Widening the hours of an advertisement is a right,
@@ -62,30 +63,43 @@ def send(campaign_id: int, revision: int, user_id: int | None, *, may_override: 
         undo = timedelta(seconds=preferences.current().undo_seconds)
         campaign.starts_at = max(campaign.starts_at or now(), now() + undo)
         campaign.state, campaign.position = CampaignState.SCHEDULED, 0
+        campaign.series_id = campaign.id if campaign.repeats else None
         audit.record(session, user_id, "campaign launched", f"campaign {campaign_id}")
     drafts.ring(campaign_id)
     return campaign
 
 
-def work(campaign_id: int, between: Callable[[], None] = lambda: None) -> None:
-    """Go on with whatever a campaign needs: its report, then its messages."""
+def work(campaign_id: int, between: Callable[[], None] = lambda: None, seconds: float = WORK_SECONDS) -> bool:
+    """Go on with whatever a campaign needs, for so long: its report, then its messages, then what a verb asks of them.
+
+    True when there is more to do.
+    """
+    ends = monotonic() + seconds
+    if campaigns.go_on(campaign_id, seconds):
+        return True
     campaign = drafts.get(campaign_id)
     if campaign is None or campaign.targets is None:
-        return
+        return False
     try:
-        if campaign.prepared_at is None and not report.compute(campaign_id, between):
-            return
+        if campaign.prepared_at is None:
+            step = report.compute(campaign_id, between, ends)
+            if step is not report.Step.COMPLETE:
+                return step is report.Step.MORE
         if _gave_up(campaign_id):
-            return
-    except (StorageUnavailable, SQLAlchemyError):
+            return False
+    except (*INTERRUPTIONS, SQLAlchemyError):
         raise  # the sweep has it tried again
     except Exception:
         log.exception("campaign=%s: its report failed", campaign_id)
         _give_up(campaign_id, FAILED)
-        return
-    while _accept(campaign_id):
+        return False
+    stride = Stride(200)
+    while _accept(campaign_id, stride):
         between()
+        if monotonic() > ends:
+            return True
     begin_due()
+    return False
 
 
 def _gave_up(campaign_id: int) -> bool:
@@ -106,7 +120,7 @@ def _give_up(campaign_id: int, problem: str) -> None:
         campaign.pause_reason, campaign.holder = problem, None
         if campaign.state is CampaignState.SCHEDULED:
             campaign.state, campaign.finished_at = CampaignState.CANCELLED, now()
-            _write_next(session, campaign)
+            repetition.write_next(session, campaign)
         else:
             campaign.prepared_at = now()
 
@@ -122,7 +136,7 @@ def unfinished() -> list[int]:
             (Campaign.prepared_at.is_(None)) | (Campaign.state == CampaignState.SCHEDULED),
         )
     )
-    return [
+    return campaigns.unfinished() + [
         row.id
         for row in rows
         if (row.state is CampaignState.DRAFT and row.text)
@@ -133,9 +147,9 @@ def unfinished() -> list[int]:
     ]
 
 
-def _accept(campaign_id: int) -> bool:
+def _accept(campaign_id: int, stride: Stride) -> bool:
     """Make messages of the next people of the report; True when there may be more."""
-    with transaction() as session:
+    with transaction(bulk=True) as session, stride.measured() as rows:
         campaign = session.get(Campaign, campaign_id)
         if campaign is None or campaign.state is not CampaignState.SCHEDULED or campaign.accepted_at is not None:
             return False
@@ -148,7 +162,7 @@ def _accept(campaign_id: int) -> bool:
                     Recipient.id > campaign.position,
                 )
                 .order_by(Recipient.id)
-                .limit(CHUNK)
+                .limit(rows)
             )
         )
         if found:
@@ -156,7 +170,8 @@ def _accept(campaign_id: int) -> bool:
             campaign.position = found[-1].id
         else:
             campaign.accepted_at = now()
-            _write_next(session, campaign)
+            if campaign.starts_at is None or campaign.starts_at <= now() + ABOUT_TO_BEGIN:
+                repetition.write_next(session, campaign)
     return bool(found)
 
 
@@ -223,6 +238,8 @@ def begin_due() -> float | None:
     waiting = select(Campaign.id, Campaign.starts_at).where(
         Campaign.state == CampaignState.SCHEDULED, Campaign.accepted_at.is_not(None)
     )
+    if (held := restoration.campaigns_held_up_to(db.session())) is not None:
+        waiting = waiting.where(Campaign.id > held)  # whether they have begun is what nobody knows yet
     next_due = None
     for campaign_id, starts_at in db.session.execute(waiting).all():
         remaining = (starts_at - now()).total_seconds() if starts_at else 0.0
@@ -232,51 +249,3 @@ def begin_due() -> float | None:
         else:
             next_due = min(remaining, next_due or remaining)
     return next_due
-
-
-def _write_next(session: Session, campaign: Campaign) -> None:
-    """The next one of a campaign that repeats: the same wish, its people computed anew when its day comes."""
-    if campaign.repeats not in REPEATS or campaign.starts_at is None:
-        return
-    copied = ("phone_id", "user_id", "name", "text", "purpose", "hours", "tag", "canary", "targets", "repeats")
-    first = _first_start(session, campaign)
-    following = next_time(campaign.starts_at, campaign.repeats, first)
-    while following <= now():  # what was missed while the machine was off is not made up for
-        following = next_time(following, campaign.repeats, first)
-    session.add(
-        Campaign(
-            **{name: getattr(campaign, name) for name in copied},
-            state=CampaignState.SCHEDULED,
-            canary_state=Canary.FIRST if campaign.canary else None,
-            starts_at=following,
-            expires_at=campaign.expires_at + (following - campaign.starts_at) if campaign.expires_at else None,
-            repeat_of_id=campaign.id,
-            revision=1,
-        )
-    )
-
-
-def _first_start(session: Session, campaign: Campaign) -> datetime | None:
-    """When the first of a row of repetitions was meant to start: its day and its time are those of all."""
-    known: Campaign | None = campaign
-    while known is not None and known.repeat_of_id is not None:
-        campaign, known = known, session.get(Campaign, known.repeat_of_id)
-    return (known or campaign).starts_at
-
-
-def next_time(moment: datetime, repeats: str, first: datetime | None = None) -> datetime:
-    """The same time of day, a day, a week or a month later, on the clock of the wall: also across change-overs.
-
-    Day of the month and time of day are those of `first`: neither a short month nor a skipped hour shifts the rest.
-    """
-    zone = ZoneInfo(current_app.config["TIMEZONE"])
-    local = moment.astimezone(zone).replace(tzinfo=None)
-    meant = (first or moment).astimezone(zone)
-    local = local.replace(hour=meant.hour, minute=meant.minute)
-    if repeats == "monthly":
-        year, month = divmod(local.year * 12 + local.month, 12)
-        day = min(meant.day, calendar.monthrange(year, month + 1)[1])
-        local = local.replace(year=year, month=month + 1, day=day)
-    else:
-        local += timedelta(days=7 if repeats == "weekly" else 1)
-    return local.replace(tzinfo=zone).astimezone(moment.tzinfo)

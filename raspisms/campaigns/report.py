@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import Enum
+from time import monotonic
 from typing import Any
 
 import phonenumbers
@@ -19,17 +21,19 @@ from .. import preferences
 from ..database import now, transaction
 from ..extensions import db
 from ..language import Mistake, Template, is_personal
-from ..models import Campaign, CampaignState, Contact, Fate, Group, Message, Phone, Recipient, Status, Submission
+from ..models import Campaign, CampaignState, Contact, Fate, Group, Message, Phone, Recipient, Status
 from ..models.contact import fold
 from ..phones.settings import adapter_class
 from ..receiving import optouts
 from ..sending import hours
+from ..sending.prices import price_of
+from ..stride import Stride
 from ..texts import segments
 from ..words import N_, say
 from . import targets
-from .targets import Targets, Wanted
+from .targets import Place, Targets, Wanted
 
-CHUNK = 1_000
+CHUNK = 500
 # What a request takes, about: for the expected end, when no pace says otherwise.
 REQUEST_SECONDS = 0.4
 # A run that wrote nothing for this long has died.
@@ -40,31 +44,68 @@ MENTION = re.compile(r"\bSTOP\s+(?:AU\s+)?(?:\d{5}|X{5})\b", re.IGNORECASE)
 UNREADABLE_RULE = N_("La condition d’un groupe choisi est invalide : corrigez-la, puis revenez ici.")
 
 
-def compute(campaign_id: int, between: Callable[[], None] = lambda: None) -> bool:
-    """Go through everybody and write down what becomes of them; False when the draft changed meanwhile.
+class Step(Enum):
+    """How far a look at everybody came."""
 
-    Nothing is sent that is not in it. One run at a time; one that is silent for a minute is taken over, from the
-    beginning. `between` is called between chunks, for what must not wait.
+    COMPLETE = "complete"
+    MORE = "more"
+    """Its time was over: the next job goes on where it ended."""
+    CHANGED = "changed"
+    """The draft is another one now, or somebody else looks."""
+
+
+def compute(campaign_id: int, between: Callable[[], None] = lambda: None, ends: float = float("inf")) -> Step:
+    """Go through everybody and write down what becomes of them, until the moment `ends` (time.monotonic).
+
+    Nothing is sent that is not in it. One run at a time; one that is silent for a minute is taken over where it was.
+    `between` is called between chunks, for what must not wait.
     """
     run = uuid.uuid4().hex
     with transaction() as session:
         campaign = session.get(Campaign, campaign_id)
         if campaign is None or campaign.prepared_at is not None or not _is_open(campaign):
-            return False
+            return Step.CHANGED
         if campaign.holder and campaign.held_at and abs(now() - campaign.held_at) < SILENT_AFTER:
-            return False
-        session.execute(delete(Recipient).where(Recipient.campaign_id == campaign_id))
-        campaign.position, campaign.holder, campaign.held_at = 0, run, now()
+            return Step.CHANGED
+        campaign.holder, campaign.held_at = run, now()
+        place = Place.of(campaign.cursor)
+        if campaign.cursor is None:  # from here on the text is what people read, whatever the phone says later
+            campaign.position, campaign.outgoing = 0, _outgoing_now(campaign)
+    if campaign.cursor is None and not _forget_old(campaign_id, run):
+        return Step.CHANGED
     judge = Judge(campaign)
-    wanted = targets.people(Targets.of(campaign.targets))
     try:
-        for chunk in _chunks(wanted):
-            if not _store(campaign_id, run, judge.rows(chunk)):
-                return False
+        for chunk in _chunks(targets.people(Targets.of(campaign.targets), place)):
+            if not _store(campaign_id, run, judge.rows(chunk), chunk[-1].place):
+                return Step.CHANGED
             between()
+            if monotonic() > ends:
+                return _rest(campaign_id, run)
     except Mistake:
         return _finish(campaign_id, run, broken=True)
     return _finish(campaign_id, run)
+
+
+def _forget_old(campaign_id: int, run: str) -> bool:
+    """Remove what an earlier report said; False when somebody else looks by now."""
+    old, stride = select(Recipient.id).where(Recipient.campaign_id == campaign_id), Stride(500)
+    while True:
+        with transaction(bulk=True) as session, stride.measured() as rows:
+            if session.scalar(select(Campaign.holder).where(Campaign.id == campaign_id)) != run:
+                return False
+            ids = session.scalars(old.limit(rows)).all()
+            session.execute(delete(Recipient).where(Recipient.id.in_(ids)))
+        if len(ids) < rows:
+            return True
+
+
+def _rest(campaign_id: int, run: str) -> Step:
+    with transaction() as session:
+        campaign = session.get(Campaign, campaign_id)
+        if campaign is None or campaign.holder != run:
+            return Step.CHANGED
+        campaign.holder = None
+    return Step.MORE
 
 
 def _is_open(campaign: Campaign) -> bool:
@@ -76,30 +117,31 @@ def _chunks(wanted: Iterator[Wanted]) -> Iterator[list[Wanted]]:
         yield chunk
 
 
-def _store(campaign_id: int, run: str, rows: list[dict[str, Any]]) -> bool:
-    with transaction() as session:
+def _store(campaign_id: int, run: str, rows: list[dict[str, Any]], place: Place) -> bool:
+    with transaction(bulk=True) as session:
         campaign = session.get(Campaign, campaign_id)
         if campaign is None or campaign.holder != run or not _is_open(campaign):
             return False
         campaign.held_at = now()
         session.execute(insert(Recipient), [row | {"campaign_id": campaign_id} for row in rows])
         campaign.position += len(rows)
+        campaign.cursor = str(place)
     return True
 
 
-def _finish(campaign_id: int, run: str, *, broken: bool = False) -> bool:
+def _finish(campaign_id: int, run: str, *, broken: bool = False) -> Step:
+    parts = db.session.scalar(
+        select(func.sum(Recipient.parts)).where(Recipient.campaign_id == campaign_id, Recipient.fate == Fate.KEPT)
+    )
     with transaction() as session:
         campaign = session.get(Campaign, campaign_id)
         if campaign is None or campaign.holder != run:
-            return False
+            return Step.CHANGED
         campaign.prepared_at, campaign.holder, campaign.position = now(), None, 0
         campaign.pause_reason = UNREADABLE_RULE if broken else None
-        parts = session.scalar(
-            select(func.sum(Recipient.parts)).where(Recipient.campaign_id == campaign_id, Recipient.fate == Fate.KEPT)
-        )
         price = price_of(campaign.phone)
         campaign.estimate = price * (parts or 0) if price is not None else None
-    return True
+    return Step.COMPLETE
 
 
 class Judge:
@@ -114,7 +156,13 @@ class Judge:
         self.limit = adapter_class(campaign.phone.adapter).max_text
         self.is_advertising = campaign.purpose == ADVERTISING
         self.countries = set(preferences.current().countries)
-        self.kept: dict[str, tuple[int | None, str]] = {}
+        rows = db.session.execute(
+            select(Recipient.number, Recipient.contact_id, Recipient.name).where(
+                Recipient.campaign_id == campaign.id, Recipient.fate == Fate.KEPT
+            )
+        )
+        self.kept: dict[str, tuple[int | None, str]] = {row.number: (row.contact_id, fold(row.name)) for row in rows}
+        """Who gets it already, with what an earlier job of the same run found."""
         if self.personal:
             try:
                 self.template = Template(self.text)
@@ -161,6 +209,8 @@ class Judge:
 
     def _fate(self, wanted: Wanted, silent: set[str], agreed: set[str], faulty: set[str]) -> Fate:
         number, person = wanted.number, wanted.person
+        if wanted.is_gone:
+            return Fate.GONE
         if number is None:
             return Fate.INVALID
         if number in self.kept:
@@ -205,7 +255,11 @@ def country(number: str) -> str:
 
 
 def outgoing_text(campaign: Campaign) -> str:
-    """The text as it leaves: an advertisement ends with how to stop it."""
+    """The text as it leaves, as the report showed it: an advertisement ends with how to stop it."""
+    return _outgoing_now(campaign) if campaign.outgoing is None else campaign.outgoing
+
+
+def _outgoing_now(campaign: Campaign) -> str:
     return with_mention(campaign.text, campaign.purpose, campaign.phone)
 
 
@@ -216,24 +270,6 @@ def with_mention(text: str, purpose: str, phone: Phone | None) -> str:
     if not due or phone is None or not phone.stop_number:
         return text
     return f"{text.rstrip()}\nSTOP au {phone.stop_number}"
-
-
-def price_of(phone: Phone) -> Decimal | None:
-    """Euros for one part, as the provider billed this phone's last message; None before the first."""
-    # By way of its requests: a phone that has sent nothing must not cost a look at everything.
-    billed = db.session.scalar(
-        select(Submission.id)
-        .where(Submission.phone_id == phone.id, Submission.cost.is_not(None))
-        .order_by(Submission.id.desc())
-        .limit(1)
-    )
-    last = db.session.execute(
-        select(Message.cost, Message.parts)
-        .where(Message.submission_id == billed, Message.cost.is_not(None))
-        .order_by(Message.id.desc())
-        .limit(1)
-    ).first()
-    return last.cost / last.parts if last and last.parts else None
 
 
 @dataclass
@@ -309,8 +345,7 @@ def _problems(campaign: Campaign, found: Summary) -> Iterable[str]:
         yield N_(
             "Le texte ne peut pas être calculé pour tout le monde : corrigez-le, personne n’est oublié en silence."
         )
-    needs_mention = campaign.purpose == ADVERTISING and not MENTION.search(campaign.text)
-    if needs_mention and not campaign.phone.stop_number:
+    if campaign.purpose == ADVERTISING and not MENTION.search(outgoing_text(campaign)):
         yield N_(
             "Une publicité doit dire comment l’arrêter : ajoutez le numéro court de STOP dans les réglages du "
             "téléphone, ou écrivez la mention dans le texte."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -51,38 +51,71 @@ class Wanted:
     person: Person
     number: str | None
     """E.164, or None."""
+    place: Place
+    is_gone: bool = False
+    """A contact that was chosen and is not there any more."""
 
 
-def people(targets: Targets) -> Iterator[Wanted]:
-    """Everybody, in a fixed order: people with data before bare numbers, so that a repetition loses nothing.
+class Place(NamedTuple):
+    """Where somebody stands among all that are meant: what comes later has a greater one."""
+
+    stage: int
+    """Contacts, groups, file, typed numbers."""
+    key: int
+    """The id of the contact or of the line, or the position among typed numbers."""
+
+    def __str__(self) -> str:
+        return f"{self.stage}:{self.key}"
+
+    @classmethod
+    def of(cls, kept: str | None) -> Place:
+        """The place that a campaign keeps as its cursor; before everybody without one."""
+        stage, _, key = (kept or "0:0").partition(":")
+        return cls(int(stage), int(key))
+
+
+BEFORE_ALL = Place(0, 0)
+
+
+def people(targets: Targets, after: Place = BEFORE_ALL) -> Iterator[Wanted]:
+    """Everybody after a place, in a fixed order: people with data before bare numbers, so that a repetition loses
+    nothing.
 
     Raises language.Mistake for the rule of a group that cannot be read.
     """
-    yield from _chosen(targets)
-    yield from _of_file(targets)
-    yield from _typed(targets)
+    for stage, step in enumerate((_contacts, _groups, _of_file, _typed)):
+        if stage >= after.stage:
+            yield from step(targets, after.key if stage == after.stage else 0)
 
 
-def _chosen(targets: Targets) -> Iterator[Wanted]:
-    seen: set[int | None] = set()
-    for start in range(0, len(targets.contacts), IDS_AT_A_TIME):
-        ids = targets.contacts[start : start + IDS_AT_A_TIME]
-        for row in db.session.execute(select(*contacts.COLUMNS).where(Contact.id.in_(ids)).order_by(Contact.id)).all():
-            person = Person(*row)
-            if person.id not in seen:
-                seen.add(person.id)
-                yield Wanted(person, person.number)
-    if targets.groups:
-        for person in groups.members(targets.groups):
-            if person.id not in seen:
-                seen.add(person.id)
-                yield Wanted(person, person.number)
+def _contacts(targets: Targets, after: int) -> Iterator[Wanted]:
+    """Those who were chosen one by one; who was deleted since is named, so that nobody is left out in silence."""
+    chosen = sorted({one for one in targets.contacts if one > after})
+    for start in range(0, len(chosen), IDS_AT_A_TIME):
+        ids = chosen[start : start + IDS_AT_A_TIME]
+        rows = db.session.execute(select(*contacts.COLUMNS).where(Contact.id.in_(ids))).all()
+        known = {row.id: Person(*row) for row in rows}
+        for contact_id in ids:
+            person = known.get(contact_id)
+            if person is not None:
+                yield Wanted(person, person.number, Place(0, contact_id))
+            else:
+                yield Wanted(Person(contact_id, "", "", {}), None, Place(0, contact_id), is_gone=True)
 
 
-def _of_file(targets: Targets) -> Iterator[Wanted]:
+def _groups(targets: Targets, after: int) -> Iterator[Wanted]:
+    if not targets.groups:
+        return
+    chosen = set(targets.contacts)
+    for person in groups.members(targets.groups, after):
+        if person.id not in chosen:
+            yield Wanted(person, person.number, Place(1, person.id or 0))
+
+
+def _of_file(targets: Targets, after: int) -> Iterator[Wanted]:
     if targets.import_id is None:
         return
-    last = 0
+    last = after
     while True:
         query = select(ImportLine.id, ImportLine.raw).where(
             ImportLine.import_id == targets.import_id, ImportLine.id > last
@@ -90,21 +123,21 @@ def _of_file(targets: Targets) -> Iterator[Wanted]:
         rows = db.session.execute(query.order_by(ImportLine.id).limit(contacts.CHUNK)).all()
         if not rows:
             return
-        for _, raw in rows:
-            yield _written(raw, targets.consent)
+        for line_id, raw in rows:
+            yield _written(raw, targets.consent, Place(2, line_id))
         last = rows[-1].id
 
 
-def _typed(targets: Targets) -> Iterator[Wanted]:
-    for raw in targets.numbers:
-        yield _written(raw, targets.consent)
+def _typed(targets: Targets, after: int) -> Iterator[Wanted]:
+    for position, raw in enumerate(targets.numbers[after:], start=after + 1):
+        yield _written(raw, targets.consent, Place(3, position))
 
 
-def _written(raw: dict[str, Any], consent: str) -> Wanted:
+def _written(raw: dict[str, Any], consent: str, place: Place) -> Wanted:
     number, _ = telephone_numbers.read(str(raw["number"]))
     data = contacts.clean_data({str(key): str(value) for key, value in (raw.get("data") or {}).items()})
     name = " ".join(str(raw.get("name") or "").split())[: contacts.NAME_LENGTH]
-    return Wanted(Person(None, name, number or str(raw["number"])[:60], data, consent), number)
+    return Wanted(Person(None, name, number or str(raw["number"])[:60], data, consent), number, place)
 
 
 def estimate(targets: Targets) -> int:

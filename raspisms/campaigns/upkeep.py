@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .. import queues, statistics
-from ..database import transaction
 from ..extensions import bell
 from ..finding import search
 from ..notices import planning
@@ -43,8 +42,4 @@ def _index() -> float:
 def tidy() -> None:
     """Once a minute."""
     recovery.tidy()
-    planning.plan_digests()
-    with transaction() as session:
-        imports.tidy(session)
-        planning.tidy(session)
-    statistics.count_due()
+    recovery.guarded(planning.plan_digests, imports.tidy, planning.tidy, statistics.count_due)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 
@@ -63,12 +64,15 @@ def resume(campaign_id: int, as_json: bool) -> None:
     _do(campaigns.resume, campaign_id, as_json)
 
 
-@campaign.command(help=say(N_("Annule ce qui n’est pas encore parti d’une campagne.")))
+@campaign.command(help=say(N_("Annule ce qui n’est pas encore parti d’une campagne ; d’une série, tout ce qui suit.")))
 @id_argument
+@click.option(
+    "--only-this", is_flag=True, help=say(N_("D’une série, seulement cet envoi : les suivants restent prévus."))
+)
 @json_option
 @with_app
-def cancel(campaign_id: int, as_json: bool) -> None:
-    _do(campaigns.cancel, campaign_id, as_json)
+def cancel(campaign_id: int, only_this: bool, as_json: bool) -> None:
+    _do(functools.partial(campaigns.cancel, only_this=only_this), campaign_id, as_json)
 
 
 @campaign.command(help=say(N_("Renvoie les SMS en échec d’une campagne.")))

@@ -93,11 +93,13 @@ def _prepare(values: dict[str, Any], sandbox: bool) -> None:
 
     def prepare() -> None:
         from .. import create_worker_app, schema
+        from ..sending import restoration
         from ..supervisor import sandbox_phone
 
         with create_worker_app(values).app_context():
             if schema.version() is not schema.Version.CURRENT:
                 schema.upgrade()
+            restoration.look()  # before anything leaves
             if sandbox:
                 sandbox_phone.ensure()
 

@@ -148,8 +148,7 @@ def thread(conversation: Conversation, before: int | None = None, since: int | N
     shown = found[:size][::-1]
     following = db.session.get(Message, before) if before else None
     notes = _notes(conversation, shown, following, is_oldest=len(found) <= size)
-    items: list[Message | Note] = [*shown, *notes]
-    items.sort(key=_when)
+    items = _interleaved(shown, notes)
     newest = db.session.scalar(select(func.max(Message.id)).where(between(conversation)))
     return Thread(items, shown[0].id if len(found) > size else None, newest or 0)
 
@@ -159,8 +158,15 @@ def _count_since(conversation: Conversation, since: int) -> int:
     return db.session.scalar(query.where(between(conversation), Message.id >= since)) or 0
 
 
-def _when(item: Message | Note) -> tuple[datetime, int]:
-    return (item.at, 1) if isinstance(item, Note) else (item.created_at, 0)
+def _interleaved(shown: list[Message], notes: list[Note]) -> list[Message | Note]:
+    """Messages in the order in which they came to us, whatever a provider's clock says, and each note in its place."""
+    items: list[Message | Note] = []
+    waiting = sorted(notes, key=lambda one: (one.at, one.id))
+    for message in shown:
+        while waiting and waiting[0].at < message.created_at:
+            items.append(waiting.pop(0))
+        items.append(message)
+    return [*items, *waiting]
 
 
 def _notes(

@@ -63,9 +63,9 @@ class ContactForm(FlaskForm):
         return {key: value for key, value in self.pairs if key}
 
     @property
-    def typed_version(self) -> int | None:
+    def typed_version(self) -> str | None:
         raw = self.version.data or ""
-        return int(raw) if raw.isascii() and raw.isdecimal() else None
+        return raw or None
 
     def show_errors(self, errors: dict[str, str]) -> None:
         """Put sentences beside their fields."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import TemplateSyntaxError
 
+from ..database import INTERRUPTIONS
 from . import limits
 from .mistakes import TOO_DEEP, UNFINISHED, UNREADABLE, Mistake
 from .sandbox import Language
@@ -44,6 +45,8 @@ class Rule:
         """Whether it is true of a contact: its free data, and its name, number and dates."""
         try:
             return bool(self.value(data, metas))
+        except INTERRUPTIONS:
+            raise
         except Exception:  # whatever it is, it is not true of this contact
             return False
 

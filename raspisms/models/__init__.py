@@ -6,7 +6,7 @@ from .campaign import Campaign, CampaignState, Canary, Hours
 from .contact import Contact, Group, group_contacts, group_groups
 from .contact_import import Import, ImportLine, ImportState, Verdict
 from .conversation import Conversation, ConversationTag, Note, ReplyDraft
-from .day_figures import CountedDay, DayFigures
+from .day_figures import CountedDay, DayCost, DayFigures
 from .heartbeat import Heartbeat
 from .journal import JournalEntry, JournalState
 from .message import Answer, Direction, Lane, Message, MessageEvent, Status, StopMark
@@ -16,8 +16,9 @@ from .parked_report import ParkedReport
 from .phone import Phone, PhoneStatus
 from .preference import Preference
 from .recipient import Fate, Recipient
+from .restoration import Decision, Restoration
 from .saved_text import SavedText
-from .submission import Submission, SubmissionState
+from .submission import EarlierAttempt, Submission, SubmissionState
 from .user import Mailing, Role, User
 
 __all__ = [
@@ -31,8 +32,11 @@ __all__ = [
     "Conversation",
     "ConversationTag",
     "CountedDay",
+    "DayCost",
     "DayFigures",
+    "Decision",
     "Direction",
+    "EarlierAttempt",
     "Fate",
     "Group",
     "Heartbeat",
@@ -56,6 +60,7 @@ __all__ = [
     "Preference",
     "Recipient",
     "ReplyDraft",
+    "Restoration",
     "Role",
     "SavedText",
     "Status",

@@ -22,10 +22,14 @@ class Account(Model):
     holder: Mapped[str | None] = mapped_column(String(128))
     """The process that is sending for this account now; see sending.lease."""
     held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    departures: Mapped[int] = mapped_column(default=0)
+    """Requests begun, ever: a file outside of the database knows it too, see sending.restoration."""
     failures: Mapped[int] = mapped_column(default=0)
     """Requests in a row that got no usable answer."""
     not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the provider may be spoken to again, after it asked for patience or did not answer."""
+    by_hand_not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When what people wrote by hand may ask again, sooner than campaigns; None for the same time."""
     reason: Mapped[str | None] = mapped_column(String(500))
     """Why it waits: a sentence (a msgid), gone with the next usable answer."""
 

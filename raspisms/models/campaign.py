@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -50,6 +51,11 @@ class Canary(StrEnum):
     FAILED = "failed"
 
 
+def new_revision() -> str:
+    """A word that no draft ever had, nor will have: a restored database does not know it either."""
+    return secrets.token_hex(8)
+
+
 class Campaign(Model):
     __tablename__ = "campaigns"
     __table_args__ = (Index("ix_campaigns_turn", "phone_id", "state", "turn"),)
@@ -71,10 +77,18 @@ class Campaign(Model):
     """What has not left by then is of no use any more, and does not leave."""
     targets: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
     """Who was chosen, to compute the recipients from: see campaigns.targets."""
-    revision: Mapped[int] = mapped_column(default=0)
-    """Grows with each change of the draft: a report is of one revision."""
+    revision: Mapped[str] = mapped_column(String(32), default=new_revision)
+    """A word that each change of the draft makes anew: a report is of one revision, and never of another draft's."""
+    form_key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """The page that it was written on: the same page, sent twice, makes one draft."""
+    outgoing: Mapped[str | None] = mapped_column(Text)
+    """The text with all that the law adds, as the report showed it: what leaves, whatever the phone says later."""
     position: Mapped[int] = mapped_column(default=0)
     """How far the present step (the report, the acceptance) has come."""
+    cursor: Mapped[str | None] = mapped_column(String(40))
+    """Where the report goes on: see campaigns.targets.Place."""
+    retry_position: Mapped[int | None]
+    """How far a retry of what failed has come, by id; None when none is under way."""
     prepared_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the report was complete."""
     accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -95,6 +109,8 @@ class Campaign(Model):
     """Why it paused by itself: a sentence (a msgid)."""
     repeats: Mapped[str | None] = mapped_column(String(16))
     """`daily`, `weekly` or `monthly`: the next one is written when this one begins."""
+    series_id: Mapped[int | None] = mapped_column(index=True)
+    """The first of a row of repetitions, for each of them. (No foreign key: SQLite would write the table anew.)"""
     repeat_of_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,11 @@ from ..database import UTCDateTime, now
 from ..extensions import Model
 
 FAULTY = text("fault IS NOT NULL")
+
+
+def new_version() -> str:
+    """A word that no contact had before."""
+    return secrets.token_hex(8)
 
 
 class Contact(Model):
@@ -41,8 +47,8 @@ class Contact(Model):
     fault: Mapped[str | None] = mapped_column(String(500))
     """Why the number needs correcting: a sentence (a msgid), set by failures of delivery."""
     fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    version: Mapped[int] = mapped_column(default=1)
-    """Grows with each change: two people who edit the same contact are told."""
+    version: Mapped[str] = mapped_column(String(32), default=new_version)
+    """A word that each change makes anew: two people who edit the same contact are told, and so is an old page."""
     import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -17,6 +17,8 @@ from .user import User
 
 
 class ImportState(StrEnum):
+    ARRIVING = "arriving"
+    """Its lines are being kept."""
     READING = "reading"
     """Its lines are being compared with the contacts."""
     READY = "ready"
@@ -65,7 +67,7 @@ class Import(Model):
 
     @property
     def is_working(self) -> bool:
-        return self.state in (ImportState.READING, ImportState.APPLYING, ImportState.UNDOING)
+        return self.state in (ImportState.ARRIVING, ImportState.READING, ImportState.APPLYING, ImportState.UNDOING)
 
 
 class ImportLine(Model):

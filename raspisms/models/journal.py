@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..database import Foreign, ForeignText, UTCDateTime, now
@@ -40,6 +40,12 @@ class JournalEntry(Model):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     received_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)
     state: Mapped[JournalState] = mapped_column(enum_column(JournalState), default=JournalState.NEW)
+    attempts: Mapped[int] = mapped_column(default=0)
+    """Times that something of it could not be applied."""
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When that is tried again."""
+    results: Mapped[list[str | None] | None] = mapped_column(JSON)
+    """What became of each item while others of the same callback still wait: None for those that do."""
     outcome: Mapped[str | None] = mapped_column(Foreign(255))
     """What became of each item, in a word: report, repeated, early, reply, opt-out, foreign, ignored."""
     inbox_id: Mapped[str | None] = mapped_column("spool_id", String(64), unique=True)

@@ -38,6 +38,8 @@ class Status(StrEnum):
     """Incoming messages have this one only."""
 
 
+# It has not left, and may still.
+WAITING_STATUSES = (Status.HELD, Status.QUEUED, Status.SENDING)
 FINAL_STATUSES = (Status.DELIVERED, Status.FAILED, Status.EXPIRED, Status.CANCELLED, Status.RECEIVED)
 
 
@@ -107,6 +109,7 @@ class Message(Model):
         Index("ix_messages_list", "direction", "id"),
         Index("ix_messages_number", "number", "id"),
         Index("ix_messages_created_at", "created_at"),
+        Index("ix_messages_figures_at", "figures_at"),
         Index("ix_messages_held", "held_until", sqlite_where=HELD, postgresql_where=HELD),
         *(Index(f"ix_messages_{name}", "id", sqlite_where=one, postgresql_where=one) for name, one in RARE.items()),
         Index("ix_messages_failing", "number", "id", sqlite_where=RARE["failed"], postgresql_where=RARE["failed"]),
@@ -166,6 +169,8 @@ class Message(Model):
     """Until when it could be called back."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    figures_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """The moment that figures count it at: when it left, came in, or ended without leaving; None while it waits."""
     unreported_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When it was noticed that its delivery report is long overdue."""
     delivered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -207,6 +212,8 @@ class MessageEvent(Model):
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
     at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     """When it happened to the message, by the provider's clock for a report."""
+    said_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """The provider's own date, where it cannot be true."""
     status: Mapped[Status] = mapped_column(enum_column(Status))
     """The message's status after this."""
     reason: Mapped[str | None] = mapped_column(String(500))

@@ -33,6 +33,7 @@ class Submission(Model):
     __tablename__ = "submissions"
     __table_args__ = (
         Index("ix_submissions_open", "account_id", "next_attempt_at", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_submissions_closed_at", "closed_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -64,8 +65,23 @@ class Submission(Model):
     """As the provider counted them."""
     credit: Mapped[Decimal | None] = mapped_column(Euros)
     """What the provider said was left on the account."""
+    is_estimated: Mapped[bool] = mapped_column(default=False)
+    """The provider named no cost: it is what the phone's last message cost, as long as nothing better is known."""
+    asked_up_to: Mapped[int | None]
+    """The next attempt names its messages up to this id: one of the others may be what the provider refuses."""
     reason: Mapped[str | None] = mapped_column(String(500))
     words: Mapped[str | None] = mapped_column(Foreign(500))
     code: Mapped[str | None] = mapped_column(Foreign(16))
 
     phone: Mapped[Phone] = relationship(lazy="joined", innerjoin=True)
+
+
+class EarlierAttempt(Model):
+    """A request that a message was part of before it was sent again: a late report may still speak of it."""
+
+    __tablename__ = "earlier_attempts"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
+    submission_id: Mapped[int] = mapped_column(
+        ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

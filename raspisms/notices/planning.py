@@ -54,10 +54,11 @@ def plan_digests() -> None:
             session.add(Notice(user_id=user_id, kind=NoticeKind.DIGEST, day=day))
 
 
-def tidy(session: Session) -> None:
-    """Forget what is done. Call inside a transaction."""
+def tidy() -> None:
+    """Forget what is done."""
     old = now() - KEPT
-    session.execute(delete(Notice).where((Notice.sent_at < old) | (Notice.given_up_at < old)))
+    with transaction() as session:
+        session.execute(delete(Notice).where((Notice.sent_at < old) | (Notice.given_up_at < old)))
 
 
 def claim(limit: int) -> list[Notice]:

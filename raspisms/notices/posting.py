@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from itertools import groupby
+from time import monotonic
 from urllib.parse import unquote, urlsplit
 
 from flask import current_app
 
-from ..database import now, transaction
+from ..database import INTERRUPTIONS, now, transaction
+from ..extensions import db
 from ..models import Message, Notice, NoticeKind
 from . import planning, writing
 
@@ -21,17 +23,22 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 5
 TOGETHER = 200
+TIME_OVER = "no time left"
 
 
-def post_due() -> None:
-    """Send what is due: what one person is to know of received messages goes in one letter."""
+def post_due(seconds: float = float("inf")) -> None:
+    """Send what is due, for so long: what one person is to know of received messages goes in one letter."""
+    ends = monotonic() + seconds
     notices = planning.claim(TOGETHER) if planning.is_possible() else []
     if not notices:
         return
     bundles = [list(bundle) for _, bundle in groupby(sorted(notices, key=_bundle), key=_bundle)]
     try:
         with _server() as server:
-            for bundle in bundles:
+            for position, bundle in enumerate(bundles):
+                if monotonic() > ends:
+                    _later([notice for rest in bundles[position:] for notice in rest], TIME_OVER)
+                    return
                 _post(server, bundle)
     except (OSError, smtplib.SMTPException) as error:
         log.warning("the mail server takes nothing: %s", type(error).__name__)
@@ -46,10 +53,19 @@ def _bundle(notice: Notice) -> tuple[int, str, str]:
 
 def _post(server: smtplib.SMTP, bundle: list[Notice]) -> None:
     first = bundle[0]
-    letter = _letter(bundle)
-    if letter is not None:
+    try:
+        letter = _letter(bundle)
+        mail = None if letter is None else writing.as_mail(letter, first.user)
+    except INTERRUPTIONS:
+        raise
+    except Exception as error:  # this one only: the letters of others do not wait for it
+        log.exception("notice=%s cannot be written", first.id)
+        db.session.rollback()
+        _later(bundle, type(error).__name__)
+        return
+    if mail is not None:
         try:
-            server.send_message(writing.as_mail(letter, first.user))
+            server.send_message(mail)
         except smtplib.SMTPServerDisconnected:
             raise
         except smtplib.SMTPException as error:  # this one only: an address that the server refuses, say

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,7 +17,6 @@ from ..database import now, transaction
 from ..extensions import db
 from ..finding import listing, search
 from ..models import (
-    Campaign,
     Contact,
     Conversation,
     ImportLine,
@@ -26,10 +26,12 @@ from ..models import (
     Recipient,
     group_contacts,
 )
-from ..models.contact import fold, searchable
+from ..models.contact import fold, new_version, searchable
 from ..models.message import FINAL_STATUSES
+from ..stride import Stride
 from ..texts import numbers as telephone_numbers
 from ..words import N_
+from . import traces
 
 NAME_LENGTH = 100
 KEY_LENGTH = 60
@@ -49,6 +51,10 @@ class Invalid(ValueError):
 
 class Conflict(ValueError):
     """Somebody else changed the contact since the page was opened."""
+
+
+class Gone(ValueError):
+    """The contact was deleted since the page was opened."""
 
 
 class Person(NamedTuple):
@@ -143,7 +149,7 @@ def write(contact: Contact, name: str, number: str, data: dict[str, str]) -> Non
 
 def save(
     contact_id: int | None,
-    version: int | None,
+    version: str | None,
     name: str,
     number: str,
     data: Mapping[str, str],
@@ -152,17 +158,20 @@ def save(
     consent: str = "",
     origin: str = "",
 ) -> Contact:
-    """Add a contact, or change one whose `version` is still that. Raises Invalid, Conflict."""
+    """Add a contact, or change one whose `version` is still that. Raises Invalid, Conflict, Gone."""
     name, number, kept = checked(name, number, data)
     with transaction() as session:
         if contact_id is None:
-            contact = Contact(version=0, origin=origin)
+            contact = Contact(origin=origin)
         else:
-            contact = session.get_one(Contact, contact_id, populate_existing=True)
+            found = session.get(Contact, contact_id, populate_existing=True)
+            if found is None:
+                raise Gone
+            contact = found
             if contact.version != version:
                 raise Conflict
         write(contact, name, number, kept)
-        contact.version += 1
+        contact.version = new_version()
         consent = consent.replace("\0", "").strip()[:500]
         if consent != (contact.consent or ""):
             contact.consent_at = now() if consent else None
@@ -258,9 +267,9 @@ def count(which: ColumnElement[bool]) -> int:
     return db.session.scalar(select(func.count()).select_from(Contact).where(which)) or 0
 
 
-def everybody(which: ColumnElement[bool] | None = None) -> Iterator[Person]:
-    """All contacts of a kind, by id, a chunk at a time."""
-    last = 0
+def everybody(which: ColumnElement[bool] | None = None, after: int = 0) -> Iterator[Person]:
+    """All contacts of a kind after an id, by id, a chunk at a time."""
+    last = after
     while True:
         query = select(*COLUMNS).where(Contact.id > last).order_by(Contact.id).limit(CHUNK)
         if which is not None:
@@ -275,27 +284,36 @@ def everybody(which: ColumnElement[bool] | None = None) -> Iterator[Person]:
 
 def delete_all(which: ColumnElement[bool]) -> int:
     """Remove contacts; the messages stay. How many there were."""
-    with transaction() as session:  # what refers to them goes or forgets with them: the tables say so
-        removed = session.execute(delete(Contact).where(which).execution_options(synchronize_session=False))
-        session.expire_all()
-    return int(removed.rowcount)  # type: ignore[attr-defined]
+    removed = 0
+    for ids in _strides(which):
+        with ids as (session, some):  # what refers to them goes or forgets with them: the tables say so
+            gone = session.execute(
+                delete(Contact).where(Contact.id.in_(some), which).execution_options(synchronize_session=False)
+            )
+            session.expire_all()
+        removed += int(gone.rowcount)  # type: ignore[attr-defined]
+    return removed
 
 
 def change_groups(which: ColumnElement[bool], group_id: int, *, member: bool) -> int:
     """Put contacts into a group, or take them out. How many changed."""
-    inside = select(group_contacts.c.contact_id).where(group_contacts.c.group_id == group_id)
-    with transaction() as session:
-        if member:
-            rows = select(db.literal(group_id), Contact.id).where(which, Contact.id.not_in(inside))
-            changed = session.execute(group_contacts.insert().from_select(["group_id", "contact_id"], rows))
-        else:
-            ids = select(Contact.id).where(which)
-            changed = session.execute(
-                delete(group_contacts).where(
-                    group_contacts.c.group_id == group_id, group_contacts.c.contact_id.in_(ids)
-                )
+    total = 0
+    for ids in _strides(which):
+        with ids as (session, some):
+            inside = select(group_contacts.c.contact_id).where(
+                group_contacts.c.group_id == group_id, group_contacts.c.contact_id.in_(some)
             )
-    return int(changed.rowcount)  # type: ignore[attr-defined]
+            if member:
+                rows = select(db.literal(group_id), Contact.id).where(Contact.id.in_(some), Contact.id.not_in(inside))
+                changed = session.execute(group_contacts.insert().from_select(["group_id", "contact_id"], rows))
+            else:
+                changed = session.execute(
+                    delete(group_contacts).where(
+                        group_contacts.c.group_id == group_id, group_contacts.c.contact_id.in_(some)
+                    )
+                )
+        total += int(changed.rowcount)  # type: ignore[attr-defined]
+    return total
 
 
 def set_datum(which: ColumnElement[bool], key: str, value: str) -> int:
@@ -303,23 +321,34 @@ def set_datum(which: ColumnElement[bool], key: str, value: str) -> int:
     key, changed = clean_key(key), 0
     if not key:
         raise Invalid({"key": N_("Donnez un nom à la donnée : des lettres, des chiffres et _.")})
-    for chunk in _chunks(which):
-        with transaction() as session:
-            for contact in session.scalars(select(Contact).where(Contact.id.in_(chunk))):
+    for ids in _strides(which):
+        with ids as (session, some):
+            for contact in session.scalars(select(Contact).where(Contact.id.in_(some))):
                 data = {name: held for name, held in contact.data.items() if name != key}
                 if value.strip():
                     data[key] = value.strip()[:VALUE_LENGTH]
                 if data != contact.data:
                     contact.data, contact.updated_at = data, now()
-                    contact.version += 1
+                    contact.version = new_version()
                     changed += 1
+        db.session.expunge_all()
     return changed
 
 
-def _chunks(which: ColumnElement[bool]) -> Iterator[list[int]]:
-    ids = list(db.session.scalars(select(Contact.id).where(which)))
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]
+def _strides(which: ColumnElement[bool]) -> Iterator[AbstractContextManager[tuple[Session, list[int]]]]:
+    """Short transactions for all contacts of a kind, each with the ids that it is about."""
+    ids, stride = list(db.session.scalars(select(Contact.id).where(which))), Stride()
+
+    @contextmanager
+    def step(some: list[int]) -> Iterator[tuple[Session, list[int]]]:
+        with transaction(bulk=True) as session, stride.measured():
+            yield session, some
+
+    position = 0
+    while position < len(ids):
+        some = ids[position : position + stride.rows]
+        position += len(some)
+        yield step(some)
 
 
 def history(number: str, before: int | None, size: int) -> tuple[list[Message], bool]:
@@ -335,10 +364,11 @@ class StillLeaving(ValueError):
     """Something for this person is on its way: it cannot be forgotten yet."""
 
 
-def erase(session: Session, contact: Contact) -> None:
+def erase(session: Session, contact: Contact, found: traces.Traces | None = None) -> None:
     """Forget a person: the contacts with this number and all that was said. Call inside a transaction.
 
-    An opt-out survives as a digest; see receiving.optouts.forget_number. Raises StillLeaving.
+    `found` is where they were found before, so that nobody waits for the search. An opt-out survives as a digest;
+    see receiving.optouts.forget_number. Raises StillLeaving.
     """
     mine = Message.number == contact.number
     if session.scalar(select(Message.id).where(mine, Message.status.not_in([*FINAL_STATUSES, "sent", "unknown"]))):
@@ -348,31 +378,19 @@ def erase(session: Session, contact: Contact) -> None:
     session.execute(delete(Conversation).where(Conversation.number == contact.number))
     session.execute(update(Message).where(Message.reply_to_id.in_(messages)).values(reply_to_id=None))
     told = select(MessageEvent.journal_id).where(MessageEvent.message_id.in_(messages))
-    session.execute(
-        update(JournalEntry).where(JournalEntry.id.in_(told)).values(body=b"", query=""),
-        execution_options={"synchronize_session": False},
-    )
+    traces.wipe_journal(session, JournalEntry.id.in_(told))
+    traces.forget(session, contact.number, found or traces.find(contact.number))
     session.execute(delete(MessageEvent).where(MessageEvent.message_id.in_(messages)))
     session.execute(delete(Message).where(mine))
-    session.execute(delete(Recipient).where(Recipient.number == contact.number))
-    session.execute(delete(ImportLine).where(ImportLine.number == contact.number))
-    _leave_out(session, contact)
     same = select(Contact.id).where(Contact.number == contact.number)
+    session.execute(delete(Recipient).where(Recipient.number == contact.number))
+    session.execute(
+        delete(ImportLine).where((ImportLine.number == contact.number) | ImportLine.contact_id.in_(same)),
+        execution_options={"synchronize_session": False},
+    )
     session.execute(delete(group_contacts).where(group_contacts.c.contact_id.in_(same)))
     session.execute(delete(Contact).where(Contact.number == contact.number))
     session.expire_all()
-
-
-def _leave_out(session: Session, contact: Contact) -> None:
-    """Take a person out of what campaigns were written for: a repetition or a copy must not find them again."""
-    for campaign in session.scalars(select(Campaign).where(Campaign.targets.is_not(None))):
-        held = campaign.targets or {}
-        numbers = [
-            one for one in held.get("numbers", []) if telephone_numbers.read(str(one["number"]))[0] != contact.number
-        ]
-        ids = [one for one in held.get("contacts", []) if one != contact.id]
-        if len(numbers) < len(held.get("numbers", [])) or len(ids) < len(held.get("contacts", [])):
-            campaign.targets = {**held, "numbers": numbers, "contacts": ids}
 
 
 def names_of(numbers: Collection[str]) -> dict[str, str]:

@@ -93,17 +93,17 @@ def descendants(group_ids: Collection[int]) -> set[int]:
     return set(db.session.scalars(select(inside.c.id)))
 
 
-def members(group_ids: Collection[int]) -> Iterator[Person]:
-    """Everybody in these groups, each once, by id; rules are asked now. Raises language.Mistake."""
+def members(group_ids: Collection[int], after: int = 0) -> Iterator[Person]:
+    """Everybody in these groups after an id, each once, by id; rules are asked now. Raises language.Mistake."""
     groups = list(db.session.scalars(select(Group).where(Group.id.in_(descendants(group_ids)))))
     rules = [Rule(group.rule) for group in groups if group.rule is not None]
     chosen = [group.id for group in groups if group.rule is None]
     inside = select(group_contacts.c.contact_id).where(group_contacts.c.group_id.in_(chosen))
     if not rules:
-        yield from contacts.everybody(Contact.id.in_(inside))
+        yield from contacts.everybody(Contact.id.in_(inside), after)
         return
     chosen_ids = set(db.session.scalars(inside))
-    for person in _in_time(contacts.everybody()):
+    for person in _in_time(contacts.everybody(None, after)):
         if person.id in chosen_ids or any(rule.holds(person.data, person.metas()) for rule in rules):
             yield person
 

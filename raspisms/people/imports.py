@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -18,14 +19,17 @@ from .. import queues
 from ..database import now, transaction
 from ..extensions import bell, db
 from ..models import Campaign, CampaignState, Contact, Import, ImportLine, ImportState, Verdict, group_contacts
-from ..models.contact import fold
+from ..models.contact import fold, new_version
+from ..stride import Stride
 from ..texts import numbers as telephone_numbers
 from ..words import N_
 from . import contacts, groups
 from .reading import Line
 
-# Small enough that no other writer waits, large enough to be quick.
-CHUNK = 500
+# What is begun with; how far the next transactions go depends on the time that they take.
+CHUNK = 200
+# An arrival that is silent for so long was interrupted: somebody has to bring the list again.
+ARRIVES_WITHIN = timedelta(hours=1)
 WORK_SECONDS = 60.0
 # A draft that nobody applied, and the lines of one that was, are forgotten after this long.
 KEPT = timedelta(days=30)
@@ -59,18 +63,23 @@ def begin(
             user_id=user_id,
             name=" ".join(name.replace("\0", "").split())[:200],
             total=len(lines),
+            state=ImportState.ARRIVING,
             group_id=group_id,
             origin=origin.replace("\0", "").strip()[:200],
             consent=consent.replace("\0", "").strip()[:500],
         )
         session.add(added)
-        session.flush()
+    coming, stride = iter(lines), Stride(CHUNK)
+    while some := list(islice(coming, stride.rows)):
         rows = [
             {"import_id": added.id, "line": line.line, "raw": line.as_dict(), "verdict": Verdict.UNREAD}
-            for line in lines
+            for line in some
         ]
-        for start in range(0, len(rows), 5_000):
-            session.execute(insert(ImportLine), rows[start : start + 5_000])
+        with transaction(bulk=True) as session, stride.measured():
+            session.execute(insert(ImportLine), rows)
+    with transaction() as session:
+        added = session.get_one(Import, added.id)
+        added.state = ImportState.READING
     ring(added.id)
     return added
 
@@ -86,28 +95,28 @@ def unfinished() -> list[int]:
     return list(db.session.scalars(select(Import.id).where(Import.state.in_(working))))
 
 
-def work(import_id: int, between: Callable[[], None] = lambda: None) -> bool:
-    """Do what it needs, a minute at most; True when there is more. `between` is called between chunks."""
-    ends = time.monotonic() + WORK_SECONDS
+def work(import_id: int, between: Callable[[], None] = lambda: None, seconds: float = WORK_SECONDS) -> bool:
+    """Do what it needs, for so long; True when there is more. `between` is called between chunks."""
+    ends, stride = time.monotonic() + seconds, Stride(CHUNK)
     while time.monotonic() < ends:
-        if not _chunk(import_id):
+        if not _chunk(import_id, stride):
             return False
         between()
     return True
 
 
-def _chunk(import_id: int) -> bool:
+def _chunk(import_id: int, stride: Stride) -> bool:
     steps: dict[ImportState, tuple[Callable[[Session, Import, list[ImportLine]], None], ImportState]] = {
         ImportState.READING: (_compare, ImportState.READY),
         ImportState.APPLYING: (_apply, ImportState.APPLIED),
         ImportState.UNDOING: (_undo, ImportState.UNDONE),
     }
-    with transaction() as session:
+    with transaction(bulk=True) as session, stride.measured() as rows:
         found = session.get(Import, import_id)
         if found is None or found.state not in steps:
             return False
         step, then = steps[found.state]
-        lines = _next_lines(session, found)
+        lines = _next_lines(session, found, rows)
         if lines:
             last = lines[-1].id
             step(session, found, lines)
@@ -122,14 +131,14 @@ def _chunk(import_id: int) -> bool:
     return more
 
 
-def _next_lines(session: Session, owner: Import) -> list[ImportLine]:
+def _next_lines(session: Session, owner: Import, rows: int) -> list[ImportLine]:
     """The lines that follow; an undo goes backwards, since what came last is taken back first."""
     query = select(ImportLine).where(ImportLine.import_id == owner.id)
     if owner.state is ImportState.UNDOING:
         if owner.cursor:
             query = query.where(ImportLine.id < owner.cursor)
-        return list(session.scalars(query.order_by(ImportLine.id.desc()).limit(CHUNK)))
-    return list(session.scalars(query.where(ImportLine.id > owner.cursor).order_by(ImportLine.id).limit(CHUNK)))
+        return list(session.scalars(query.order_by(ImportLine.id.desc()).limit(rows)))
+    return list(session.scalars(query.where(ImportLine.id > owner.cursor).order_by(ImportLine.id).limit(rows)))
 
 
 # -- comparing ----------------------------------------------------------------------------------------------
@@ -266,8 +275,20 @@ def forget(import_id: int) -> None:
             raise Refused(N_("Cet import est déjà appliqué : annulez-le plutôt."))
         if import_id in _needed(session):
             raise Refused(N_("Une campagne utilise cette liste : jetez ou envoyez d’abord son brouillon."))
-        session.execute(delete(ImportLine).where(ImportLine.import_id == import_id))
-        session.delete(found)
+        found.state = ImportState.UNDONE  # nothing goes on with it, and it is forgotten by the clock if we are not
+    _forget_lines(import_id)
+    with transaction() as session:
+        session.delete(session.get_one(Import, import_id))
+
+
+def _forget_lines(import_id: int) -> None:
+    old, stride = select(ImportLine.id).where(ImportLine.import_id == import_id), Stride(500)
+    while True:
+        with transaction(bulk=True) as session, stride.measured() as rows:
+            ids = session.scalars(old.limit(rows)).all()
+            session.execute(delete(ImportLine).where(ImportLine.id.in_(ids)))
+        if len(ids) < rows:
+            return
 
 
 def _in_state(session: Session, import_id: int, state: ImportState) -> Import:
@@ -290,6 +311,7 @@ def _apply(session: Session, owner: Import, lines: list[ImportLine]) -> None:
         contact = _same_person(line.name, known.get(line.number, []))
         if contact is None:
             contact = _new(owner, line)
+            line.before = {"version": contact.version}  # a later line may change it already
             session.add(contact)
             known.setdefault(line.number, []).append(contact)
             added.append((line, contact))
@@ -300,7 +322,7 @@ def _apply(session: Session, owner: Import, lines: list[ImportLine]) -> None:
     session.flush()
     for line, contact in added:
         line.contact_id = contact.id
-        line.before = {"version": 1}  # a later line may have changed it already
+        line.before = {"version": line.before["version"]} if line.before else None
     if owner.group_id is not None:
         present = {line.contact_id: line for line in reversed(lines) if line.contact_id is not None}
         for contact_id in groups.put(session, owner.group_id, list(present)):
@@ -308,7 +330,7 @@ def _apply(session: Session, owner: Import, lines: list[ImportLine]) -> None:
 
 
 def _new(owner: Import, line: ImportLine) -> Contact:
-    contact = Contact(origin=owner.origin, import_id=owner.id, version=1)
+    contact = Contact(origin=owner.origin, import_id=owner.id, version=new_version())
     contacts.write(contact, line.name, line.number, contacts.clean_data(line.raw["data"]))
     if owner.consent:
         contact.consent, contact.consent_at = owner.consent, now()
@@ -318,12 +340,12 @@ def _new(owner: Import, line: ImportLine) -> Contact:
 def _update(owner: Import, contact: Contact, line: ImportLine) -> None:
     name, data = _merged(contact, line)
     line.contact_id = contact.id
-    line.before = {"name": contact.name, "data": contact.data, "consent": contact.consent}
+    before = {"name": contact.name, "data": contact.data, "consent": contact.consent, "was": contact.version}
     contacts.write(contact, name, contact.number, data)
     if owner.consent and not contact.consent:
         contact.consent, contact.consent_at = owner.consent, now()
-    contact.version += 1
-    line.before = {**line.before, "version": contact.version}
+    contact.version = new_version()
+    line.before = {**before, "version": contact.version}
 
 
 def _undo(session: Session, owner: Import, lines: list[ImportLine]) -> None:
@@ -351,7 +373,7 @@ def _undo(session: Session, owner: Import, lines: list[ImportLine]) -> None:
             contacts.write(contact, before["name"], contact.number, before["data"])
             if contact.consent != before["consent"]:
                 contact.consent, contact.consent_at = before["consent"], None
-            contact.version = before["version"] - 1  # what the line before it left
+            contact.version = before["was"]  # what the line before it left
             line.before = None
     session.flush()
     if gone:
@@ -399,12 +421,21 @@ def lines_of(import_id: int, kind: str, after: int, size: int) -> tuple[list[Imp
     return found[:size], len(found) > size
 
 
-def tidy(session: Session, moment: datetime | None = None) -> None:
-    """Forget old imports: their lines hold what people's lists held. Call inside a transaction."""
+def tidy(moment: datetime | None = None) -> None:
+    """Forget old imports: their lines hold what people's lists held; and lists whose arrival was interrupted."""
+    session, present = db.session(), moment or now()
     old = select(Import.id).where(
-        Import.created_at < (moment or now()) - KEPT,
+        Import.created_at < present - KEPT,
         Import.state.in_((ImportState.READY, ImportState.APPLIED, ImportState.UNDONE)),
     )
     forgettable = set(session.scalars(old)) - _needed(session) if session.scalar(old.limit(1)) is not None else set()
-    if forgettable:
-        session.execute(delete(ImportLine).where(ImportLine.import_id.in_(forgettable)))
+    has_lines = select(ImportLine.id).where(ImportLine.import_id == Import.id)
+    cut_short = select(Import.id).where(
+        Import.state == ImportState.ARRIVING, Import.created_at < present - ARRIVES_WITHIN
+    )
+    for import_id in session.scalars(select(Import.id).where(Import.id.in_(forgettable), has_lines.exists())).all():
+        _forget_lines(import_id)
+    for import_id in session.scalars(cut_short).all():
+        _forget_lines(import_id)
+        with transaction() as writing:
+            writing.delete(writing.get_one(Import, import_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,13 +22,15 @@ AWAY = "away:"
 MOST_AN_HOUR = 60
 # A message that comes long after it was written is not answered, and an answer that could not leave by then does not.
 FRESH = timedelta(hours=1)
+# A provider may date what it brings in another zone: only a date that is older than that, too, tells of a late one.
+ZONES = timedelta(hours=2)
 
 
-def answer(session: Session, message: Message) -> None:
-    """Answer a received message if nobody is there to. Call inside a transaction."""
+def answer(session: Session, message: Message, arrived_at: datetime) -> None:
+    """Answer a received message if nobody is there to; `arrived_at` is when we were told. Call inside a transaction."""
     choices = preferences.current()
     text, since = choices.away_text, opening.closed_since(choices, now())
-    if not text or since is None or not _wants_answer(message, text):
+    if not text or since is None or not _wants_answer(message, text, arrived_at):
         return
     key = AWAY + hashlib.sha256(f"{message.phone_id}\0{message.number}\0{since.isoformat()}".encode()).hexdigest()[:56]
     if session.scalar(select(Message.id).where(Message.dedup_key == key)) is not None:
@@ -40,11 +42,12 @@ def answer(session: Session, message: Message) -> None:
     incoming.answer_by_itself(session, message, text, key, expires_at=now() + FRESH)
 
 
-def _wants_answer(message: Message, text: str) -> bool:
+def _wants_answer(message: Message, text: str, arrived_at: datetime) -> bool:
     """Whether a person wrote it, and just now: no short code, no name, no echo, no STOP, no yes to a campaign."""
     said = " ".join(message.text.split())
     return (
-        message.created_at > now() - FRESH
+        arrived_at > now() - FRESH
+        and message.created_at > now() - FRESH - ZONES
         and telephone_numbers.read(message.number)[0] is not None
         and said.casefold() != " ".join(text.split()).casefold()
         and not (is_stop(said) or is_like_stop(said))

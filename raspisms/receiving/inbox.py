@@ -6,11 +6,13 @@ together share one commit: the first to come writes for all who wait.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -22,7 +24,10 @@ from ..vault import new_token
 # repeats is applied once.
 LOCK_SECONDS = 5.0
 
-# AUTOINCREMENT: an id is never given twice, even when everything was imported in between.
+log = logging.getLogger(__name__)
+
+# AUTOINCREMENT: an id is never given twice, even when everything was imported in between. The name of a letter is
+# random: a file that comes back from an older copy gives its ids again.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS inbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,7 +36,8 @@ CREATE TABLE IF NOT EXISTS inbox (
     content_type TEXT NOT NULL,
     query TEXT NOT NULL,
     body BLOB NOT NULL,
-    received_at TEXT NOT NULL
+    received_at TEXT NOT NULL,
+    name TEXT
 );
 CREATE TABLE IF NOT EXISTS identity (name TEXT NOT NULL);
 """
@@ -89,18 +95,14 @@ class Inbox:
 
     def _write_all(self, together: list[_Waiting]) -> None:
         try:
-            connection = self._open_connection()
-            connection.execute("BEGIN IMMEDIATE")
             try:
-                connection.executemany(
-                    "INSERT INTO inbox (phone_id, kind, content_type, query, body, received_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
-                    [astuple(waiting.letter) for waiting in together],
-                )
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
+                self._write(together)
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self.close()
+                self.set_aside(error)
+                self._write(together)
         except BaseException as error:
             self.close()  # the next one starts afresh
             for waiting in together:
@@ -108,6 +110,42 @@ class Inbox:
         finally:
             for waiting in together:
                 waiting.done = True
+
+    def _write(self, together: list[_Waiting]) -> None:
+        connection = self._open_connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany(
+                "INSERT INTO inbox (phone_id, kind, content_type, query, body, received_at, name)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(*astuple(waiting.letter), new_token()[:32]) for waiting in together],
+            )
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def set_aside(self, error: Exception) -> None:
+        """Begin a new file beside one that cannot be read any more, which is kept for whoever can."""
+        with suppress(FileNotFoundError):
+            broken = self.path.stat().st_ino
+            with suppress(sqlite3.DatabaseError), closing(_connect(self.path)) as connection:
+                connection.execute("SELECT count(*) FROM inbox").fetchone()
+                return  # somebody else has done it already
+            if self.path.stat().st_ino != broken:
+                return
+            aside = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}-{os.getpid()}")
+            self.path.rename(aside)
+            for rest in ("-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    self.path.with_name(self.path.name + rest).rename(aside.with_name(aside.name + rest))
+            log.error("the file of callbacks was damaged (%s) and is set aside as %s", error, aside.name)
+
+    def damaged(self) -> list[Path]:
+        """Files that were set aside: what they held, nobody has read."""
+        found = self.path.parent.glob(f"{self.path.name}.damaged-*")
+        return sorted(path for path in found if not path.name.endswith(("-wal", "-shm")))
 
     def _open_connection(self) -> sqlite3.Connection:
         """This process's connection to the file that is there now: not a fork's, nor one to a file that was removed."""
@@ -132,9 +170,14 @@ class Inbox:
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
-        """Look at what waits. Raises sqlite3.Error."""
-        with closing(_connect(self.path)) as connection:
-            yield Reader(connection)
+        """Look at what waits; a file that cannot be read is set aside. Raises sqlite3.Error."""
+        try:
+            with closing(_connect(self.path)) as connection:
+                yield Reader(connection)
+        except sqlite3.DatabaseError as error:
+            if _is_damage(error):
+                self.set_aside(error)
+            raise
 
     def is_empty(self) -> bool:
         """Whether nothing waits; cheap. Raises sqlite3.Error."""
@@ -152,17 +195,23 @@ class Reader:
         self.name: str = connection.execute("SELECT name FROM identity").fetchone()[0]
         """Tells this file's ids from those of a file that stood here before."""
 
-    def first(self, limit: int) -> list[tuple[int, Letter]]:
-        """The oldest letters, with their ids."""
+    def first(self, limit: int) -> list[tuple[int, str, Letter]]:
+        """The oldest letters, with their ids and their names."""
         rows = self._connection.execute(
-            "SELECT id, phone_id, kind, content_type, query, body, received_at FROM inbox ORDER BY id LIMIT ?",
+            "SELECT id, name, phone_id, kind, content_type, query, body, received_at FROM inbox ORDER BY id LIMIT ?",
             (limit,),
         )
-        return [(row[0], Letter(*row[1:])) for row in rows]
+        # A letter from before letters had names is named after its file.
+        return [(row[0], row[1] or f"{self.name}-{row[0]}", Letter(*row[2:])) for row in rows]
 
     def forget(self, last_id: int) -> None:
         """Remove the letters up to this one."""
         self._connection.execute("DELETE FROM inbox WHERE id <= ?", (last_id,))
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file itself is broken, rather than locked or full for a while."""
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -177,6 +226,9 @@ def _connect(path: Path) -> sqlite3.Connection:
                 "INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)", (new_token()[:16],)
             )
             connection.execute("COMMIT")
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(inbox)")]
+        if "name" not in columns:
+            connection.execute("ALTER TABLE inbox ADD COLUMN name TEXT")
     except BaseException:
         connection.close()
         raise

@@ -8,12 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..conversations import threads
+from ..database import now
 from ..models import Answer, Direction, Lane, Message, Phone, Status
 from ..models.message import batch_key
 from ..texts import segments
 from ..texts.answers import is_no, is_yes
 from ..texts.optouts import is_stop
-from ..timeline import note
+from ..timeline import believed, note
 
 # A STOP may come twice, in any order: as a reply, and as the provider's notice of it.
 SAME_STOP = timedelta(minutes=10)
@@ -30,11 +31,14 @@ def store(
     answered: Message | None = None,
     campaign_id: int | None = None,
     journal_id: int | None = None,
+    said_at: datetime | None = None,
 ) -> Message:
     """Store a message from `number`, and bring its conversation on top. Call inside a transaction.
 
+    A date that cannot be true is replaced by the present one, and kept aside (`said_at`).
     `answered` and `campaign_id` are what it replies to, if that is known; `journal_id`, the callback that brought it.
     """
+    at, kept_aside = believed(at, now())
     message = Message(
         direction=Direction.IN,
         phone_id=phone.id,
@@ -44,13 +48,14 @@ def store(
         lane=Lane.REPLY,
         parts=max(1, segments.count(text).parts),
         created_at=at,
+        figures_at=now(),
         reply_to_id=answered.id if answered else None,
         answered_campaign_id=campaign_id,
         answer=Answer.YES if is_yes(text) else Answer.NO if is_no(text) else None,
     )
     session.add(message)
     session.flush()
-    note(session, [message], Status.RECEIVED, at=at, journal_id=journal_id)
+    note(session, [message], Status.RECEIVED, at=at, journal_id=journal_id, said_at=said_at or kept_aside)
     threads.heard(session, message)
     return message
 

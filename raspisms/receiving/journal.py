@@ -7,28 +7,32 @@ An entry changes state in the same transaction as everything it causes.
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+import sqlite3
+from datetime import datetime, timedelta
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import Select, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.orm import Session
 
-from .. import queues
+from .. import audit, queues, stride
 from ..adapters.base import Callback, Item, OptOutNotice, Reply, Report, UnreadableCallback
-from ..database import now, transaction
+from ..database import INTERRUPTIONS, now, transaction
 from ..extensions import bell, db
 from ..models import JournalEntry, JournalState, Phone
 from ..phones.settings import adapter_class
 from . import optouts, replies, reports
 from .inbox import Letter, inbox
+from .reports import ERASED
 
 log = logging.getLogger(__name__)
 
 # What is applied in one transaction, and what is imported in one.
 BATCH = 200
 IMPORTED_TOGETHER = 500
+# When an item that could not be applied is tried again; then somebody is shown it.
+PATIENCE = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 
 
 def keep(phone_id: int, kind: str, content_type: str, query: str, body: bytes) -> None:
@@ -39,13 +43,23 @@ def keep(phone_id: int, kind: str, content_type: str, query: str, body: bytes) -
 
 
 def import_inbox() -> None:
-    """Bring callbacks from the inbox into the journal, oldest first, each once. Raises StorageUnavailable."""
+    """Bring callbacks from the inbox into the journal, oldest first, each once. Raises StorageUnavailable.
+
+    A damaged inbox is set aside, see there: the next call finds the new one.
+    """
+    try:
+        _import_inbox()
+    except sqlite3.DatabaseError as error:
+        log.error("the file of callbacks could not be read: %s", error)
+
+
+def _import_inbox() -> None:
     if inbox().is_empty():
         return
     with inbox().reading() as reader:
         while letters := reader.first(IMPORTED_TOGETHER):
             with transaction() as session:
-                _store(session, {f"{reader.name}-{letter_id}": letter for letter_id, letter in letters})
+                _store(session, {name: letter for _, name, letter in letters})
             # Dying here does no harm: the journal knows their names.
             reader.forget(letters[-1][0])
 
@@ -66,40 +80,86 @@ def _store(session: Session, letters: dict[str, Letter]) -> None:
 
 
 def has_new() -> bool:
-    """Whether a stored callback waits to be applied."""
+    """Whether a stored callback waits to be applied now."""
     found = db.session.scalar(_new_select().limit(1)) is not None
     db.session.rollback()
     return found
 
 
 def _new_select() -> Select[JournalEntry]:
-    return select(JournalEntry).where(JournalEntry.state == JournalState.NEW).order_by(JournalEntry.id)
+    due = or_(JournalEntry.next_attempt_at.is_(None), JournalEntry.next_attempt_at <= now())
+    return select(JournalEntry).where(JournalEntry.state == JournalState.NEW, due).order_by(JournalEntry.id)
 
 
-def apply_new() -> None:
-    """Apply every stored callback that was not applied yet, in the order of arrival."""
-    while True:
-        with transaction() as session:
-            waiting = _new_select().limit(BATCH).with_for_update(skip_locked=True, of=JournalEntry)
-            entries = list(session.scalars(waiting))
-            _apply_together(session, entries)
-        if not entries:
+def apply_new(seconds: float = float("inf")) -> bool:
+    """Apply stored callbacks that were not applied yet, in the order of arrival; True when time ended first.
+
+    A job says how much time it has: it ends by itself, before its limit ends it in the middle of somebody's words.
+    """
+    ends = monotonic() + seconds
+    while monotonic() < ends:
+        try:
+            if not _apply_some():
+                return False
+        except INTERRUPTIONS:
+            raise
+        except Exception:
+            # Whose fault it is, nobody can tell: each of the next ones has a transaction of its own.
+            log.exception("callbacks could not be applied together, and are applied one by one")
+            _apply_apart(ends)
+    return True
+
+
+def _apply_some() -> int:
+    """One short transaction: how many entries it looked at."""
+    with transaction() as session:
+        waiting = _new_select().limit(BATCH).with_for_update(skip_locked=True, of=JournalEntry)
+        entries = list(session.scalars(waiting))
+        _apply_together(session, entries)
+    return len(entries)
+
+
+def _apply_apart(ends: float) -> None:
+    ids = db.session.scalars(_new_select().with_only_columns(JournalEntry.id).limit(BATCH)).all()
+    for entry_id in ids:
+        if monotonic() > ends:
             return
+        try:
+            with transaction() as session:
+                _apply_together(session, _still_new(session, entry_id))
+        except INTERRUPTIONS:
+            raise
+        except Exception as error:
+            log.exception("journal=%s could not be applied", entry_id)
+            with transaction() as session:
+                for entry in _still_new(session, entry_id):
+                    _put_off(entry, [type(error).__name__])
+
+
+def _still_new(session: Session, entry_id: int) -> list[JournalEntry]:
+    query = select(JournalEntry).where(JournalEntry.id == entry_id, JournalEntry.state == JournalState.NEW)
+    return list(session.scalars(query.with_for_update(skip_locked=True, of=JournalEntry)))
 
 
 def _apply_together(session: Session, entries: list[JournalEntry]) -> None:
-    """Plain reports all at once, since they come by the thousand; then whatever else came, one by one."""
+    """Plain reports all at once, since they come by the thousand; then whatever else came, one by one.
+
+    What there is no more time for in this transaction waits for the next one.
+    """
+    ends = monotonic() + stride.SECONDS
     read = {entry.id: items for entry in entries if (items := _read_or_note(entry)) is not None}
     plain: list[tuple[JournalEntry, Report]] = []
     for entry in entries:
         match read.get(entry.id):
-            case [Report(opted_out=False) as report]:
+            case [Report(opted_out=False) as report] if not entry.attempts:
                 plain.append((entry, report))
     done = _apply_plain(session, plain) if plain else {}
     for entry in entries:
         if entry.id in done:
             entry.state, entry.outcome = JournalState.APPLIED, done[entry.id]
         elif entry.id in read:
+            if monotonic() > ends and entry is not entries[0]:
+                return
             _apply(session, entry, read[entry.id])
 
 
@@ -108,7 +168,7 @@ def _apply_plain(session: Session, plain: list[tuple[JournalEntry, Report]]) -> 
     try:
         with session.begin_nested():
             return reports.apply_many(session, plain)
-    except OperationalError:
+    except INTERRUPTIONS:
         raise
     except Exception:
         log.exception("%s reports could not be applied together, and are applied one by one", len(plain))
@@ -116,29 +176,53 @@ def _apply_plain(session: Session, plain: list[tuple[JournalEntry, Report]]) -> 
 
 
 def _read_or_note(entry: JournalEntry) -> list[Item] | None:
-    """What an entry says; None when it cannot be read, which is noted."""
+    """What an entry says; None when it cannot be read, which is noted: strangers write what no parser foresees."""
     try:
         return _read(entry)
-    except UnreadableCallback as error:
-        entry.state, entry.outcome = JournalState.UNREADABLE, str(error)
-        log.warning("journal=%s unreadable: %s", entry.id, error)
+    except INTERRUPTIONS:
+        raise
+    except Exception as error:
+        words = str(error) if isinstance(error, UnreadableCallback) else type(error).__name__
+        entry.state, entry.outcome = JournalState.UNREADABLE, words
+        log.warning("journal=%s unreadable: %s", entry.id, type(error).__name__)
         return None
 
 
 def _apply(session: Session, entry: JournalEntry, items: list[Item]) -> None:
-    entry.state = JournalState.APPLIED
-    outcomes = []
-    for item in items:
+    """Each item once, in a savepoint of its own; one that fails is tried again later, and the others are not."""
+    results: list[str | None] = (
+        list(entry.results) if entry.results and len(entry.results) == len(items) else [None] * len(items)
+    )
+    failed: list[str] = []
+    for position, item in enumerate(items):
+        if results[position] is not None:
+            continue
         try:
             with session.begin_nested():
-                outcomes.append(_apply_item(session, entry, item))
-        except OperationalError:
-            raise  # locked or full: nobody's fault, tried again as a whole
-        except Exception as error:  # one bad item must not hold up the others; it is kept and named
-            entry.state = JournalState.FAILED
-            outcomes.append(type(error).__name__)
+                results[position] = _apply_item(session, entry, item)
+        except INTERRUPTIONS:
+            raise  # nobody's fault: tried again as a whole
+        except Exception as error:
+            failed.append(type(error).__name__)
             log.exception("journal=%s could not be applied", entry.id)
-    entry.outcome = ", ".join(outcomes)[:255]
+    if failed:
+        entry.results = results
+        _put_off(entry, failed)
+        return
+    entry.state, entry.results, entry.next_attempt_at = JournalState.APPLIED, None, None
+    entry.outcome = ", ".join(result or "" for result in results)[:255]
+    if ERASED in results:  # of somebody who was erased, nothing is kept
+        entry.body, entry.query = b"", ""
+
+
+def _put_off(entry: JournalEntry, failed: list[str]) -> None:
+    """Try again later; after three attempts, a person is shown it."""
+    entry.attempts += 1
+    entry.outcome = ", ".join(failed)[:255]
+    if entry.attempts > len(PATIENCE):
+        entry.state, entry.next_attempt_at = JournalState.FAILED, None
+    else:
+        entry.next_attempt_at = now() + PATIENCE[entry.attempts - 1]
 
 
 def _read(entry: JournalEntry) -> list[Item]:
@@ -160,3 +244,42 @@ def _apply_item(session: Session, entry: JournalEntry, item: Item) -> str:
     if isinstance(item, OptOutNotice):
         return optouts.apply_notice(session, entry, item)
     return "ignored"
+
+
+# -- what nobody could apply ----------------------------------------------------------------------------
+
+
+TROUBLED = (JournalState.FAILED, JournalState.UNREADABLE)
+
+
+def troubled() -> Select[JournalEntry]:
+    """Callbacks that somebody must look at."""
+    return select(JournalEntry).where(JournalEntry.state.in_(TROUBLED))
+
+
+def count_troubled() -> int:
+    """How many there are."""
+    return db.session.scalar(select(func.count()).select_from(troubled().subquery())) or 0
+
+
+def try_again(entry_id: int, user_id: int | None) -> bool:
+    """Somebody thinks that it may work now; False when it does not wait for that."""
+    with transaction() as session:
+        entry = session.get(JournalEntry, entry_id)
+        if entry is None or entry.state not in TROUBLED:
+            return False
+        entry.state, entry.attempts, entry.next_attempt_at = JournalState.NEW, 0, None
+        audit.record(session, user_id, "callback tried again", f"callback {entry_id}")
+    bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
+    return True
+
+
+def set_aside(entry_id: int, user_id: int | None) -> bool:
+    """Somebody has looked, and nothing is to be done: it is shown no more."""
+    with transaction() as session:
+        entry = session.get(JournalEntry, entry_id)
+        if entry is None or entry.state not in TROUBLED:
+            return False
+        entry.state, entry.outcome = JournalState.APPLIED, f"set aside ({entry.outcome})"
+        audit.record(session, user_id, "callback set aside", f"callback {entry_id}")
+    return True

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from datetime import datetime
+from itertools import islice
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from .. import audit, preferences
 from ..adapters.base import OptOutNotice
-from ..database import transaction
+from ..database import now, transaction
 from ..extensions import db
 from ..finding.listing import Order
 from ..models import JournalEntry, Message, OptOut, StopMark
+from ..stride import Stride
 from ..texts import numbers as telephone_numbers
+from ..timeline import believed
 from ..vault import vault
 from . import incoming
 
@@ -24,13 +28,18 @@ ANSWER = "stop-answer:"
 
 def silent(session: Session, numbers: Collection[str]) -> set[str]:
     """Those of these numbers (a few thousand at most) that nothing may be sent to."""
-    found = {number for number in session.scalars(select(OptOut.number).where(OptOut.number.in_(numbers))) if number}
-    erased = session.scalar(select(OptOut.id).where(OptOut.digest.is_not(None)).limit(1))
-    if erased is not None:
+    by_number = select(OptOut.number).where(OptOut.number.in_(numbers), OptOut.lifted_at.is_(None))
+    found = {number for number in session.scalars(by_number) if number}
+    if has_digests(session):
         digests = {digest(number): number for number in numbers}
-        stored = session.scalars(select(OptOut.digest).where(OptOut.digest.in_(digests)))
-        found |= {digests[known] for known in stored if known}
+        by_digest = select(OptOut.digest).where(OptOut.digest.in_(digests), OptOut.lifted_at.is_(None))
+        found |= {digests[known] for known in session.scalars(by_digest) if known}
     return found
+
+
+def has_digests(session: Session) -> bool:
+    """Whether somebody was erased who had said STOP: only a digest knows of it."""
+    return session.scalar(select(OptOut.id).where(OptOut.digest.is_not(None)).limit(1)) is not None
 
 
 def digest(number: str) -> str:
@@ -38,19 +47,47 @@ def digest(number: str) -> str:
     return vault().digest(number, "opt-out")
 
 
-def add(session: Session, number: str, origin: str, message_id: int | None = None, user_id: int | None = None) -> bool:
-    """Send nothing more to this number; False when it was on the list. Call inside a transaction."""
-    if silent(session, [number]):
+def add(
+    session: Session,
+    number: str,
+    origin: str,
+    message_id: int | None = None,
+    user_id: int | None = None,
+    at: datetime | None = None,
+) -> bool:
+    """Send nothing more to this number; False when it was on the list. Call inside a transaction.
+
+    `at` is when that was said: what was said before the person wrote START counts no more, however often a provider
+    repeats it.
+    """
+    known = session.scalar(select(OptOut).where(_is(number)).limit(1))
+    if known is None:
+        session.add(OptOut(number=number, origin=origin, message_id=message_id, user_id=user_id))
+    elif known.lifted_at is None or (at is not None and at <= known.lifted_at):
         return False
-    session.add(OptOut(number=number, origin=origin, message_id=message_id, user_id=user_id))
+    else:
+        known.lifted_at, known.created_at = None, now()
+        known.origin, known.message_id, known.user_id = origin, message_id, user_id
     session.flush()
     return True
 
 
-def take_back(session: Session, number: str) -> None:
-    """The person writes START: they may be written to again. Call inside a transaction."""
-    session.execute(delete(OptOut).where(OptOut.number == number))
-    session.execute(delete(OptOut).where(OptOut.digest == digest(number)))
+def take_back(session: Session, number: str, at: datetime | None = None) -> None:
+    """The person writes START: they may be written to again. Call inside a transaction.
+
+    It is kept even of somebody who had not said STOP as far as we know: what is told later may be older.
+    """
+    known = session.scalars(select(OptOut).where(_is(number))).all()
+    for one in known:
+        one.lifted_at = one.lifted_at or at or now()
+    if not known:
+        session.add(OptOut(number=number, origin="reply", lifted_at=at or now()))
+    session.flush()
+
+
+def _is(number: str) -> ColumnElement[bool]:
+    """The opt-outs of a number, known or erased."""
+    return or_(OptOut.number == number, OptOut.digest == digest(number))
 
 
 def answer(session: Session, stop: Message) -> None:
@@ -65,9 +102,13 @@ def answer(session: Session, stop: Message) -> None:
 def forget_number(session: Session, number: str) -> None:
     """Keep a person's STOP, but no longer their number. Call inside a transaction."""
     session.execute(
+        delete(OptOut).where(OptOut.number == number, OptOut.lifted_at.is_not(None)),
+        execution_options={"synchronize_session": False},
+    )
+    session.execute(
         update(OptOut)
         .where(OptOut.number == number)
-        .values(number=None, digest=digest(number), message_id=None)
+        .values(number=None, digest=digest(number), message_id=None, user_id=None)
         .execution_options(synchronize_session=False)
     )
 
@@ -83,7 +124,7 @@ ORDERS: dict[str, Order[OptOut]] = {
 
 def matching(words: str, origin: str = "") -> Select[OptOut]:
     """The opt-outs whose number holds these digits, known in one way or another."""
-    query = select(OptOut)
+    query = select(OptOut).where(OptOut.lifted_at.is_(None))
     if words:
         digits = words.replace(" ", "").replace("\0", "").removeprefix("0")
         query = query.where(OptOut.number.contains(digits, autoescape=True))
@@ -102,21 +143,35 @@ def add_many(text: str, user_id: int | None) -> tuple[int, list[str]]:
         else:
             found.append(number)
     added = 0
-    wanted = list(dict.fromkeys(found))
-    for start in range(0, len(wanted), 500):
-        with transaction() as session:
-            there = silent(session, wanted[start : start + 500])
-            new = [number for number in wanted[start : start + 500] if number not in there]
-            session.add_all([OptOut(number=number, origin="person", user_id=user_id) for number in new])
-            added += len(new)
-            audit.record(session, user_id, "opt-outs added", str(len(new)))
+    wanted, stride = iter(dict.fromkeys(found)), Stride()
+    while some := list(islice(wanted, stride.rows)):
+        with transaction(bulk=True) as session, stride.measured():
+            added += _add_some(session, some, user_id)
+    with transaction() as session:
+        audit.record(session, user_id, "opt-outs added", str(added))
     return added, wrong
+
+
+def _add_some(session: Session, numbers: list[str], user_id: int | None) -> int:
+    """The same as `add` for many: how many are new."""
+    there = silent(session, numbers)
+    lifted = update(OptOut).where(OptOut.number.in_(numbers), OptOut.lifted_at.is_not(None))
+    back = session.execute(
+        lifted.values(lifted_at=None, origin="person", user_id=user_id, message_id=None, created_at=now()),
+        execution_options={"synchronize_session": False},
+    )
+    known = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(numbers))))
+    new = [number for number in numbers if number not in there and number not in known]
+    if new:
+        rows = [{"number": number, "origin": "person", "user_id": user_id, "created_at": now()} for number in new]
+        session.execute(insert(OptOut), rows)
+    return len(new) + int(back.rowcount)  # type: ignore[attr-defined]
 
 
 def remove(opt_out_id: int, user_id: int | None) -> None:
     """Somebody of the team takes responsibility for writing to that person again."""
     with transaction() as session:
-        session.delete(session.get_one(OptOut, opt_out_id))
+        session.get_one(OptOut, opt_out_id).lifted_at = now()
         audit.record(session, user_id, "opt-out removed", str(opt_out_id))
 
 
@@ -145,15 +200,17 @@ def decide(message_id: int, user_id: int | None, *, stops: bool) -> None:
 
 def apply_notice(session: Session, entry: JournalEntry, notice: OptOutNotice) -> str:
     """The provider's notice: on the list, and shown among the received messages unless it is there."""
-    at = notice.at or entry.received_at
+    at, said_at = believed(notice.at, entry.received_at)
     key = _dedup_key(entry, notice)
     message = session.scalar(select(Message).where(Message.dedup_key == key)) or incoming.recent_stop(
         session, notice.number, at
     )
     if message is None:
-        message = incoming.store(session, entry.phone, notice.number, notice.text, at, journal_id=entry.id)
+        message = incoming.store(
+            session, entry.phone, notice.number, notice.text, at, journal_id=entry.id, said_at=said_at
+        )
         message.dedup_key = key
-    add(session, notice.number, "callback", message.id)
+    add(session, notice.number, "callback", message.id, at=at)
     return "opt-out"
 
 

@@ -13,6 +13,7 @@ from ..database import now
 from ..models import Direction, JournalEntry, Message, Phone, Status, StopMark, Submission
 from ..notices import planning
 from ..texts.optouts import is_like_stop, is_start, is_stop
+from ..timeline import believed
 from . import away, incoming, optouts
 
 # Without a date from the provider, the same text from the same person within this time is a repetition.
@@ -26,23 +27,23 @@ def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
     phone = receiving_phone(session, entry.phone, reply.received_by)
     if _stored_before(session, phone, reply, entry.received_at):
         return "repeated"
-    at = reply.at or entry.received_at
+    at, said_at = believed(reply.at, entry.received_at)
     if is_stop(reply.text) and _notice_came_first(session, reply.number, at):
         return "repeated"
     answered = _answered(session, phone, reply)
     campaign_id = _answered_campaign(session, phone, reply.number, answered)
-    message = incoming.store(session, phone, reply.number, reply.text, at, answered, campaign_id, entry.id)
+    message = incoming.store(session, phone, reply.number, reply.text, at, answered, campaign_id, entry.id, said_at)
     message.dedup_key = _dedup_key(phone, reply)
     if is_stop(reply.text):
-        if optouts.add(session, reply.number, "reply", message.id):
+        if optouts.add(session, reply.number, "reply", message.id):  # said now, whatever its date
             optouts.answer(session, message)
         return "opt-out"
     if is_start(reply.text):
-        optouts.take_back(session, reply.number)
+        optouts.take_back(session, reply.number, at)
     elif is_like_stop(reply.text):
         message.stop = StopMark.SUSPECTED
     planning.received(session, message)
-    away.answer(session, message)
+    away.answer(session, message, entry.received_at)
     return "reply"
 
 

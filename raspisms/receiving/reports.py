@@ -13,6 +13,7 @@ from ..adapters.base import Outcome, Report
 from ..conversations import threads
 from ..database import now
 from ..models import (
+    EarlierAttempt,
     JournalEntry,
     Message,
     MessageEvent,
@@ -23,13 +24,19 @@ from ..models import (
     SubmissionState,
 )
 from ..people import faults
-from ..timeline import mark, note, write
+from ..timeline import believed, mark, note, write
+from ..words import N_
 from . import optouts
+
+ARRIVED_AFTER_ALL = N_("Le premier envoi est arrivé après tout : ce SMS n’est pas renvoyé.")
 
 log = logging.getLogger(__name__)
 
 # A report comes within 48 hours (octopush-api.md §7.6); with this margin a ticket may still be learnt from it.
 ADOPTION_WINDOW = timedelta(hours=72)
+
+# What became of a report about somebody who was erased: nothing of it is kept.
+ERASED = "erased"
 
 UNCERTAIN = (Status.SENDING, Status.SENT, Status.UNKNOWN)
 
@@ -37,12 +44,18 @@ UNCERTAIN = (Status.SENDING, Status.SENT, Status.UNKNOWN)
 def apply(session: Session, entry: JournalEntry, report: Report) -> str:
     """Apply a report, or keep it until its ticket is known; what became of it, in a word."""
     account_id = entry.phone.account_id
+    at, said_at = believed(report.at, entry.received_at)
     message = _find(session, entry.phone, report.ticket, report.number)
-    if message is None:
+    earlier = None if message else _find_earlier(session, entry.phone, report.ticket, report.number)
+    if message is None and earlier is None:
+        if _is_known(session, account_id, report.ticket):
+            return ERASED
         message = _adopt(session, account_id, report)
+        earlier = None if message else _adopt_earlier(session, account_id, report)
+    about = message or (earlier[0] if earlier else None)
     if report.opted_out:
-        optouts.add(session, report.number, "report", message.id if message else None)
-    if message is None:
+        optouts.add(session, report.number, "report", about.id if about else None, at=at)
+    if about is None:
         session.add(
             ParkedReport(
                 journal_id=entry.id,
@@ -52,12 +65,13 @@ def apply(session: Session, entry: JournalEntry, report: Report) -> str:
                 outcome=report.outcome.value,
                 words=report.words,
                 reason=report.reason,
-                at=report.at or entry.received_at,
+                at=at,
             )
         )
         return "early"
-    at = report.at or entry.received_at
-    changed = _change(session, message, report.outcome, report.words, report.reason, at, entry.id)
+    if earlier is not None:
+        return "report" if _arrived_after_all(session, *earlier, report, at, entry.id) else "earlier"
+    changed = _change(session, about, report.outcome, report.words, report.reason, at, entry.id, said_at)
     _teach(session, [report])
     return "report" if changed else "repeated"
 
@@ -80,10 +94,10 @@ def apply_many(session: Session, wanted: list[tuple[JournalEntry, Report]]) -> d
             outcomes[entry.id] = "repeated"
             continue
         said[message.id].add(report.words)
-        at = report.at or entry.received_at
+        at, said_at = believed(report.at, entry.received_at)
         status = _next_status(message, report.outcome)
-        events.append(mark(message, status, at, report.reason, report.words, journal_id=entry.id))
-        message.report_words = report.words
+        _keep_words(message, status, report.outcome, report.words)
+        events.append(mark(message, status, at, report.reason, report.words, journal_id=entry.id, said_at=said_at))
         outcomes[entry.id] = "report"
     write(session, events)
     _recount(session, [message for message in messages.values() if message.status is Status.FAILED])
@@ -189,6 +203,53 @@ def _find(session: Session, phone: Phone, ticket: str, number: str) -> Message |
     )
 
 
+def _find_earlier(session: Session, phone: Phone, ticket: str, number: str) -> tuple[Message, Submission] | None:
+    """The message that an earlier request with this ticket was for, since sent again."""
+    found = session.execute(
+        select(Message, Submission)
+        .join(EarlierAttempt, EarlierAttempt.message_id == Message.id)
+        .join(Submission, EarlierAttempt.submission_id == Submission.id)
+        .where(
+            or_(Submission.account_id == phone.account_id, Submission.phone_id == phone.id),
+            Submission.ticket == ticket,
+            Message.number == number,
+        )
+        .limit(1)
+    ).first()
+    return (found[0], found[1]) if found else None
+
+
+def _is_known(session: Session, account_id: int, ticket: str) -> bool:
+    """Whether a request of ours has this ticket: a report under it is of that request, or of nobody's any more."""
+    known = select(Submission.id).where(Submission.account_id == account_id, Submission.ticket == ticket)
+    return session.scalar(known.limit(1)) is not None
+
+
+def _arrived_after_all(
+    session: Session, message: Message, earlier: Submission, report: Report, at: datetime, journal_id: int
+) -> bool:
+    """A report about a request before the present one: only that it arrived says anything, and stops the retry.
+
+    What has not left does not leave; what is in the air is not asked about again.
+    """
+    if report.outcome is not Outcome.DELIVERED or message.status is Status.DELIVERED:
+        return False
+    present = message.submission
+    if message.status is Status.SENDING and present is not None and not (present.in_flight or present.maybe_sent):
+        message.submission_id = earlier.id
+        others = select(Message.id).where(Message.submission_id == present.id, Message.id != message.id)
+        if session.scalar(others.limit(1)) is None:
+            present.state, present.closed_at = SubmissionState.REFUSED, now()
+    elif message.status in (Status.QUEUED, Status.HELD):
+        message.submission_id = earlier.id
+    note(
+        session, [message], Status.DELIVERED, reason=ARRIVED_AFTER_ALL, words=report.words, at=at, journal_id=journal_id
+    )
+    message.report_words = report.words
+    _teach(session, [report])
+    return True
+
+
 def _is_in_the_air(session: Session, account_id: int, numbers: Collection[str]) -> bool:
     """Whether a request for one of these numbers has no answer yet: an unknown ticket may be its own."""
     return (
@@ -231,10 +292,36 @@ def _adopt(session: Session, account_id: int, report: Report) -> Message | None:
     if len(candidates) != 1:
         return None
     message, submission = candidates[0]
-    submission.ticket = report.ticket
+    _learn(session, submission, report.ticket)
+    return message
+
+
+def _adopt_earlier(session: Session, account_id: int, report: Report) -> tuple[Message, Submission] | None:
+    """The same for a request whose message was sent again since: it arrived after all, perhaps."""
+    candidates = session.execute(
+        select(Message, Submission)
+        .join(EarlierAttempt, EarlierAttempt.message_id == Message.id)
+        .join(Submission, EarlierAttempt.submission_id == Submission.id)
+        .where(
+            Submission.account_id == account_id,
+            Submission.ticket.is_(None),
+            Submission.state.in_((SubmissionState.ACCEPTED, SubmissionState.UNKNOWN)),
+            Submission.created_at > now() - ADOPTION_WINDOW,
+            Message.number == report.number,
+        )
+        .limit(2)
+    ).all()
+    if len(candidates) != 1 or _is_in_the_air(session, account_id, [report.number]):
+        return None
+    message, submission = candidates[0]
+    _learn(session, submission, report.ticket)
+    return message, submission
+
+
+def _learn(session: Session, submission: Submission, ticket: str) -> None:
+    submission.ticket = ticket
     log.info("submission=%s learnt its ticket from a report", submission.id)
     session.flush()
-    return message
 
 
 def _adopt_parked(session: Session, submission: Submission) -> None:
@@ -269,16 +356,24 @@ def _change(
     reason: str | None,
     at: datetime,
     journal_id: int,
+    said_at: datetime | None = None,
 ) -> bool:
     """Move a message as far as the report allows; False when it says nothing new."""
     if _said_before(session, message, words):
         return False
     status = _next_status(message, outcome)
-    note(session, [message], status, reason=reason, words=words, at=at, journal_id=journal_id)
-    message.report_words = words
+    _keep_words(message, status, outcome, words)
+    note(session, [message], status, reason=reason, words=words, at=at, journal_id=journal_id, said_at=said_at)
     if status is Status.FAILED:
         _recount(session, [message])
     return True
+
+
+def _keep_words(message: Message, status: Status, outcome: Outcome, words: str) -> None:
+    """Keep the provider's word, unless it comes after the last one: being under way is no news of what arrived."""
+    is_late = message.status is Status.DELIVERED and outcome is not Outcome.DELIVERED
+    if not is_late or status is not message.status:
+        message.report_words = words
 
 
 def _next_status(message: Message, outcome: Outcome) -> Status:

@@ -19,14 +19,15 @@ from ..extensions import db
 from ..models import Campaign, CampaignState, Direction, Lane, Message, MessageEvent, Phone, Status
 from ..models.message import batch_key
 from ..receiving import optouts
+from ..stride import Stride
 from ..texts import numbers as telephone_numbers
 from ..texts import segments
 from ..words import N_
 from . import campaigns, lease
 from .outbox import Refused, check_expiry, clean_text
 
-# Small enough that no other writer waits for a second, large enough to be quick.
-CHUNK = 2_000
+# What is begun with; how far the next transactions go depends on the time that they take.
+CHUNK = 500
 NAME_LENGTH = 120
 # How long a database that takes nothing is tried again, beyond its own patience.
 PATIENCE_SECONDS = 30.0
@@ -128,8 +129,9 @@ def _open(row: dict[str, Any], name: str) -> int:
 
 def _accept(entries: Iterator[tuple[int, str]], row: dict[str, Any], report: Report) -> None:
     """Store everybody, then let the campaign leave. Raises NoRecipient, StorageUnavailable, campaigns.Refused."""
-    for chunk in _chunks(entries):
-        silent = _patiently(functools.partial(_store, chunk, row))
+    stride = Stride(CHUNK)
+    while chunk := list(islice(entries, stride.rows)):
+        silent = _patiently(functools.partial(_store, chunk, row, stride))
         report.opted_out.extend(silent)
         report.accepted += len(chunk) - len(silent)
     if not report.accepted:
@@ -155,11 +157,6 @@ def _new_numbers(lines: Iterable[tuple[int, str]], report: Report) -> Iterator[t
         yield line, number
 
 
-def _chunks(entries: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
-    while chunk := list(islice(entries, CHUNK)):
-        yield chunk
-
-
 def _patiently(act: Callable[[], T]) -> T:
     """Do it in spite of a database that is busy or full for a while: a long list is not lost to a backup.
 
@@ -175,9 +172,9 @@ def _patiently(act: Callable[[], T]) -> T:
             time.sleep(PAUSE_SECONDS)
 
 
-def _store(chunk: list[tuple[int, str]], template: dict[str, Any]) -> list[Refusal]:
+def _store(chunk: list[tuple[int, str]], template: dict[str, Any], stride: Stride) -> list[Refusal]:
     """One short transaction: who said STOP is left out and given back, the others get a row and its first event."""
-    with transaction() as session:
+    with transaction(bulk=True) as session, stride.measured():
         campaigns.hold(session, template["campaign_id"])
         wanted = [number for _, number in chunk]
         silent = optouts.silent(session, wanted)

@@ -8,6 +8,8 @@ FIRST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=10)
 # While the provider does not answer, its account is asked at least this often.
 LONGEST_ACCOUNT_WAIT = timedelta(minutes=1)
+# A provider that asks for an hour's patience is asked this soon all the same, for what people wrote by hand.
+LONGEST_WAIT_BY_HAND = timedelta(minutes=1)
 
 
 def backoff(attempts: int, longest: timedelta = LONGEST_WAIT) -> timedelta:

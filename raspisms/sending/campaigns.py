@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from .. import live, queues
 from ..database import now, transaction
 from ..extensions import bell, db
-from ..models import Campaign, CampaignState, Canary, Message, Phone, Status
+from ..models import Campaign, CampaignState, Canary, Message, Phone, Status, Submission, SubmissionState
+from ..stride import Stride
 from ..timeline import note_all
 from ..words import N_
-from . import canary, hours, lease, prepared
+from . import attempts, canary, hours, lease, prepared, repetition
 
 # In the order of a message's life; what a campaign's counts are given by.
 COUNTED = (
@@ -31,9 +33,13 @@ PENDING = (Status.QUEUED, Status.SENDING)
 # An acceptance writes a batch every second or so; one that is silent for this long was interrupted,
 # even if its process lives on.
 INTERRUPTED_AFTER = timedelta(minutes=30)
+# What a verb does to the messages of a campaign while somebody waits for the page; a job does the rest.
+INLINE_SECONDS = 0.3
 
 CANCELLED_BY_PERSON = N_("La campagne a été annulée avant l’envoi de ce SMS.")
 INTERRUPTED = N_("L’acceptation de la campagne a été interrompue : rien n’en est parti.")
+SERIES_CANCELLED = N_("La série a été arrêtée avant cet envoi.")
+STILL_CANCELLING = N_("Cette campagne est encore en cours d’annulation : réessayez dans un instant.")
 ACCEPTING = N_("Cette campagne est encore en cours d’acceptation : réessayez dans un instant.")
 # Why a verb does not fit, by the state that it finds.
 CANNOT_PAUSE = {
@@ -89,6 +95,7 @@ def begin(campaign_id: int) -> None:
         campaign = hold(session, campaign_id)
         campaign.holder = None
         _send(session, campaign)
+        repetition.write_next(session, campaign)
         settle(session)
     _ring(campaign_id)
 
@@ -134,17 +141,36 @@ def resume(campaign_id: int) -> Campaign:
             tried = canary.left(session, campaign_id) >= (campaign.canary or 0)
             campaign.canary_state = Canary.PASSED if tried else Canary.FIRST
         _send(session, campaign)
+        session.execute(  # what was perhaps sent is asked about at once
+            update(Submission)
+            .where(prepared.of_campaign(campaign_id), Submission.state == SubmissionState.OPEN)
+            .where(Submission.maybe_sent)
+            .values(next_attempt_at=now()),
+            execution_options={"synchronize_session": False},
+        )
     _ring(campaign_id)
     return campaign
 
 
-def cancel(campaign_id: int) -> Campaign:
-    """Cancel what has not left; what has left stays as it is. Raises Refused."""
+def cancel(campaign_id: int, *, only_this: bool = False) -> Campaign:
+    """Cancel what has not left; what has left stays as it is. Raises Refused.
+
+    Of a series, all that is to come ends with it, unless it is `only_this` one that is left out.
+    """
     with transaction() as session:
         campaign = _get(session, campaign_id)
-        if campaign.state in (CampaignState.DONE, CampaignState.CANCELLED):
+        following = [] if only_this else repetition.to_come(session, campaign)
+        is_over = campaign.state in (CampaignState.DONE, CampaignState.CANCELLED)
+        if is_over and not following:
             raise Refused(N_("Cette campagne est déjà terminée : il n’y a plus rien à annuler."))
-        _cancel(session, campaign, CANCELLED_BY_PERSON)
+        if not is_over:
+            _stop(session, campaign)
+            if only_this:
+                repetition.write_next(session, campaign)
+        for one in following:
+            _stop(session, one, SERIES_CANCELLED)
+    for one in (campaign, *following):
+        _go_on_soon(one.id)
     return campaign
 
 
@@ -154,25 +180,102 @@ def retry_failed(campaign_id: int) -> Campaign:
         campaign = _get(session, campaign_id)
         if campaign.expires_at is not None and campaign.expires_at <= now():
             raise Refused(N_("L’heure « inutile après » de cette campagne est passée : rien n’en repart."))
-        failed = and_(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
-        again = note_all(
-            session,
-            failed,
-            Status.QUEUED,
-            reason=RETRIED,
-            submission_id=None,
-            report_words=None,
-            sent_at=None,
-            unreported_at=None,
-        )
-        if not again:
+        failed = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
+        if session.scalar(failed.limit(1)) is None:
             raise Refused(N_("Aucun SMS de cette campagne n’est en échec."))
+        check_settled(session, campaign_id)
+        campaign.retry_position = 0
         if campaign.canary_state in (Canary.FIRST, Canary.WAITING):
             campaign.canary_state = Canary.PASSED
         if campaign.state is not CampaignState.PAUSED:  # a person's word stands
             _send(session, campaign)
-    _ring(campaign_id)
+        account_id = campaign.phone.account_id
+    _go_on_soon(campaign_id)
+    bell.ring(queues.SENDING, queues.DRAIN, account_id, timeout=queues.DRAIN_SECONDS)
     return campaign
+
+
+# -- what a verb means for each message -----------------------------------------------------------------------
+
+
+def unfinished() -> list[int]:
+    """Campaigns of which messages still wait for what a verb means for them."""
+    waiting = select(Message.id).where(Message.campaign_id == Campaign.id, Message.status == Status.QUEUED)
+    query = select(Campaign.id).where(
+        Campaign.retry_position.is_not(None) | ((Campaign.state == CampaignState.CANCELLED) & waiting.exists())
+    )
+    return list(db.session.scalars(query))
+
+
+def go_on(campaign_id: int, seconds: float) -> bool:
+    """Cancel or queue again, message by message, what a verb was about; True when there is more to do."""
+    ends, stride = monotonic() + seconds, Stride()
+    while monotonic() < ends:
+        with transaction(bulk=True) as session, stride.measured() as rows:
+            campaign = session.get(Campaign, campaign_id)
+            if campaign is not None and campaign.state is CampaignState.CANCELLED:
+                more = _cancel_some(session, campaign, rows)
+            elif campaign is not None and campaign.retry_position is not None:
+                more = _retry_some(session, campaign, rows)
+            else:
+                more = False
+        if not more:
+            return False
+    return True
+
+
+def _go_on_soon(campaign_id: int) -> None:
+    if go_on(campaign_id, INLINE_SECONDS):
+        bell.ring(queues.LISTS, queues.WORK_CAMPAIGN, campaign_id, timeout=queues.LIST_SECONDS)
+
+
+def _cancel_some(session: Session, campaign: Campaign, rows: int) -> bool:
+    campaign.retry_position = None
+    waiting = select(Message.id).where(Message.campaign_id == campaign.id, Message.status == Status.QUEUED)
+    ids = session.scalars(waiting.order_by(Message.id).limit(rows)).all()
+    if ids:
+        note_all(session, Message.id.in_(ids), Status.CANCELLED, reason=campaign.pause_reason or CANCELLED_BY_PERSON)
+    return len(ids) == rows
+
+
+def _retry_some(session: Session, campaign: Campaign, rows: int) -> bool:
+    """Each message once: one that fails again meanwhile lies behind."""
+    failed = select(Message.id).where(Message.campaign_id == campaign.id, Message.status == Status.FAILED)
+    after = failed.where(Message.id > (campaign.retry_position or 0)).order_by(Message.id).limit(rows)
+    ids = session.scalars(after).all()
+    campaign.retry_position = ids[-1] if len(ids) == rows else None
+    if ids:
+        again(session, Message.id.in_(ids), RETRIED)
+    settle(session)
+    return len(ids) == rows
+
+
+def again(session: Session, which: ColumnElement[bool], reason: str, **values: Any) -> None:
+    """Queue messages once more; their earlier requests are kept, for what is still said of them.
+
+    `which` is a condition on Message. Call inside a transaction.
+    """
+    attempts.keep(session, which)
+    note_all(
+        session,
+        which,
+        Status.QUEUED,
+        reason=reason,
+        submission_id=None,
+        report_words=None,
+        sent_at=None,
+        figures_at=None,
+        unreported_at=None,
+        **values,
+    )
+
+
+def check_settled(session: Session, campaign_id: int) -> None:
+    """Raises Refused while messages of a cancelled campaign still lie in the queue: they would leave with it."""
+    campaign = session.get_one(Campaign, campaign_id)
+    waiting = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.QUEUED)
+    if campaign.state is CampaignState.CANCELLED and session.scalar(waiting.limit(1)) is not None:
+        raise Refused(STILL_CANCELLING)
 
 
 def settle(session: Session) -> None:
@@ -181,17 +284,18 @@ def settle(session: Session) -> None:
     pending = select(Message.id).where(Message.campaign_id == Campaign.id, Message.status.in_(PENDING))
     session.execute(
         update(Campaign)
-        .where(Campaign.state == CampaignState.SENDING, ~pending.exists())
+        .where(Campaign.state == CampaignState.SENDING, Campaign.retry_position.is_(None), ~pending.exists())
         .values(state=CampaignState.DONE, finished_at=now())
         .execution_options(synchronize_session=False)
     )
 
 
-def cancel_returned(session: Session) -> None:
-    """Cancel what came back to the queue of a cancelled campaign: it was in the air, and was refused."""
-    cancelled = select(Campaign.id).where(Campaign.state == CampaignState.CANCELLED)
-    returned = and_(Message.campaign_id.in_(cancelled), Message.status == Status.QUEUED)
-    note_all(session, returned, Status.CANCELLED, reason=CANCELLED_BY_PERSON)
+def finish_verbs(seconds: float = 1.0) -> None:
+    """Go on with what is unfinished, without a worker; also what came back to the queue of a cancelled campaign."""
+    ends = monotonic() + seconds
+    for campaign_id in unfinished():
+        if (left := ends - monotonic()) > 0:
+            go_on(campaign_id, left)
 
 
 def reopen(session: Session, campaign_id: int) -> None:
@@ -207,7 +311,7 @@ def end_interrupted(session: Session) -> None:
     for campaign in session.scalars(from_outside):  # those of the pages are gone on with
         silent = campaign.held_at is None or campaign.held_at < now() - INTERRUPTED_AFTER
         if silent or (campaign.holder and lease.is_alive(campaign.holder) is False):
-            _cancel(session, campaign, INTERRUPTED)
+            _stop(session, campaign, INTERRUPTED)
 
 
 def cancel_interrupted(campaign_id: int) -> None:
@@ -215,14 +319,14 @@ def cancel_interrupted(campaign_id: int) -> None:
     with transaction() as session:
         campaign = session.get_one(Campaign, campaign_id)
         if campaign.state is CampaignState.SCHEDULED:
-            _cancel(session, campaign, INTERRUPTED)
+            _stop(session, campaign, INTERRUPTED)
+    _go_on_soon(campaign_id)
 
 
-def _cancel(session: Session, campaign: Campaign, reason: str) -> None:
+def _stop(session: Session, campaign: Campaign, reason: str | None = None) -> None:
+    """Nothing of it leaves from now on; its messages are told so in `go_on`."""
     prepared.put_back(session, prepared.of_campaign(campaign.id))
-    waiting = and_(Message.campaign_id == campaign.id, Message.status == Status.QUEUED)
-    note_all(session, waiting, Status.CANCELLED, reason=reason)
-    campaign.state = CampaignState.CANCELLED
+    campaign.state, campaign.pause_reason = CampaignState.CANCELLED, reason
     campaign.finished_at = now()
     live.changed(session, "campaigns", campaign.id)
 

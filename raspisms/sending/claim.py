@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from ..adapters.base import Batch
@@ -15,6 +15,8 @@ from ..models import (
     Campaign,
     CampaignState,
     Canary,
+    Hours,
+    Lane,
     Message,
     Phone,
     Status,
@@ -23,12 +25,9 @@ from ..models import (
 )
 from ..models.phone import SENDING_STATUSES
 from ..phones.settings import adapter_class
-from ..receiving import optouts
 from ..timeline import note_all
-from ..words import N_
-from . import canary, expiry, hours, lease, overdue, pace, prepared
-
-SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
+from . import asking_again, canary, expiry, hours, lease, overdue, pace, prepared, restoration
+from .silence import SAID_STOP, silent_among
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,10 @@ class Claim:
     adapter: str
     sealed_settings: str
     batch: Batch
+    departure: int = 0
+    """The how-manieth request of its account this is."""
+    hours: Hours = Hours.FREE
+    """Of its campaign."""
 
 
 def next_claim(account_id: int) -> Claim | None:
@@ -46,13 +49,15 @@ def next_claim(account_id: int) -> Claim | None:
     with transaction() as session:
         account = session.get_one(Account, account_id)
         lease.renew(account)
-        if account.not_before and account.not_before > now():
+        lanes = _lanes_open(account)
+        if lanes is None:
             return None
         overdue.close(session, account_id)
         expiry.expire(session)
-        submission = _choose(session, account_id)
+        submission = _choose(session, account_id, lanes)
         if submission is None:
             return None
+        account.departures += 1
         submission.in_flight = True
         submission.attempts += 1
         submission.first_attempt_at = submission.first_attempt_at or now()
@@ -68,32 +73,52 @@ def prepare(account_id: int) -> Claim | None:
     with transaction() as session:
         lease.renew(session.get_one(Account, account_id))
         expiry.expire(session)
-        if session.scalar(_open_select(account_id).limit(1)) is not None:
+        if session.scalar(_open_select(account_id, ANY_LANE).limit(1)) is not None:
             return None
-        first = _next_waiting(session, account_id)
+        first = _next_waiting(session, account_id, ANY_LANE)
         if first is None or first.campaign_id is None:
             return None
         submission = _gather(session, first)
         return _claim(session, submission) if submission else None
 
 
+# Up to which lane messages may leave: all of them, or only what people wrote by hand.
+ANY_LANE, BY_HAND = Lane.BULK, Lane.SINGLE
+
+
 def _claim(session: Session, submission: Submission) -> Claim:
-    numbers = select(Message.number).where(Message.submission_id == submission.id).order_by(Message.id)
+    session.flush()
+    numbers = select(Message.number).where(asking_again.named(submission)).order_by(Message.id)
     batch = Batch(submission.text, tuple(session.scalars(numbers)), submission.purpose, submission.request_id)
-    return Claim(submission.id, submission.phone.adapter, submission.phone.sealed_settings, batch)
+    campaign = asking_again.campaign_of(session, submission)
+    return Claim(
+        submission.id,
+        submission.phone.adapter,
+        submission.phone.sealed_settings,
+        batch,
+        session.get_one(Account, submission.account_id).departures,
+        campaign.hours if campaign else Hours.FREE,
+    )
+
+
+def _lanes_open(account: Account) -> Lane | None:
+    """Up to which lane something may leave now; None while the provider is left in peace.
+
+    One that asks for an hour's patience is asked sooner for what people wait for.
+    """
+    moment = now()
+    if account.not_before is None or account.not_before <= moment:
+        return ANY_LANE
+    is_sooner = account.by_hand_not_before is not None and account.by_hand_not_before <= moment
+    return BY_HAND if is_sooner else None
 
 
 def _is_held_back(session: Session, submission: Submission) -> bool:
     """Whether this chunk's campaign was paused or cancelled since it was gathered, or its hours are over."""
-    found = session.execute(
-        select(Campaign.id, Campaign.state)
-        .join(Message, Message.campaign_id == Campaign.id)
-        .where(Message.submission_id == submission.id)
-        .limit(1)
-    ).first()
-    if found is None:
+    campaign = asking_again.campaign_of(session, submission)
+    if campaign is None:
         return False
-    return found.state is not CampaignState.SENDING or found.id in hours.closed_now(session)
+    return campaign.state is not CampaignState.SENDING or hours.opening(campaign.hours, now()) is not None
 
 
 def is_due(account_id: int) -> bool:
@@ -101,27 +126,31 @@ def is_due(account_id: int) -> bool:
     db.session.rollback()
     db.session.expire_all()  # a fresh view
     account = db.session.get(Account, account_id)
-    if account is None or (account.not_before and account.not_before > now()):
+    lanes = _lanes_open(account) if account is not None else None
+    if lanes is None:
         return False
-    found = db.session.scalar(_open_select(account_id).limit(1)) or _next_waiting(db.session(), account_id)
+    found = db.session.scalar(_open_select(account_id, lanes).limit(1)) or _next_waiting(
+        db.session(), account_id, lanes
+    )
     db.session.rollback()
     return found is not None
 
 
-def has_waiting(account_id: int) -> bool:
-    """Whether a queued message of this account might leave now."""
-    return _next_waiting(db.session(), account_id) is not None
+def has_waiting(account_id: int, *, by_hand: bool = False) -> bool:
+    """Whether a queued message of this account (or one that was written by hand) might leave now."""
+    return _next_waiting(db.session(), account_id, BY_HAND if by_hand else ANY_LANE) is not None
 
 
-def _choose(session: Session, account_id: int) -> Submission | None:
+def _choose(session: Session, account_id: int, lanes: Lane) -> Submission | None:
     """An open submission that is due, or a new one, whichever has the more urgent lane."""
     while True:
-        due = session.scalar(_open_select(account_id).limit(1))
-        first = _next_waiting(session, account_id)
+        due = session.scalar(_open_select(account_id, lanes).limit(1))
+        first = _next_waiting(session, account_id, lanes)
         if due is not None and (first is None or due.lane <= first.lane):
             if due.maybe_sent:
-                return due  # only asking again tells what became of it
-            if _is_held_back(session, due):
+                if asking_again.may(session, due):
+                    return due  # only asking again tells what became of it
+            elif _is_held_back(session, due):
                 prepared.put_back(session, Submission.id == due.id)
             elif _leave_out_silent(session, due):
                 return due
@@ -131,11 +160,13 @@ def _choose(session: Session, account_id: int) -> Submission | None:
             return submission
 
 
-def _open_select(account_id: int) -> Select[Submission]:
+def _open_select(account_id: int, lanes: Lane) -> Select[Submission]:
     return (
         select(Submission)
         .join(Phone, Submission.phone_id == Phone.id)
         .where(
+            Submission.lane <= lanes,
+            _is_free_submission(),
             Submission.account_id == account_id,
             Submission.state == SubmissionState.OPEN,
             Submission.in_flight.is_(False),
@@ -148,7 +179,22 @@ def _open_select(account_id: int) -> Select[Submission]:
     )
 
 
-def _next_waiting(session: Session, account_id: int) -> Message | None:
+def _is_free_submission() -> ColumnElement[bool]:
+    """Not of what a restored database holds back."""
+    held = restoration.held_up_to(db.session())
+    if held is None:
+        return true()
+    return ~select(Message.id).where(Message.submission_id == Submission.id, Message.id <= held).exists()
+
+
+def _is_waiting() -> ColumnElement[bool]:
+    """The messages that may leave: in the queue, not past their limit, and not held back after a restore."""
+    waiting = and_(Message.status == Status.QUEUED, or_(Message.expires_at.is_(None), Message.expires_at > now()))
+    held = restoration.held_up_to(db.session())
+    return waiting if held is None else and_(waiting, Message.id > held)
+
+
+def _next_waiting(session: Session, account_id: int, lanes: Lane) -> Message | None:
     """The message whose turn it is: what somebody wrote by hand, by lane, then campaigns in turn.
 
     A row that something else holds (on PostgreSQL) is passed over here as it is in `_like`: it will do next time.
@@ -156,17 +202,18 @@ def _next_waiting(session: Session, account_id: int) -> Message | None:
     phones = select(Phone.id).where(Phone.account_id == account_id, Phone.status.in_(SENDING_STATUSES))
     by_hand = (
         select(Message)
-        .where(Message.phone_id.in_(phones), Message.status == Status.QUEUED, Message.campaign_id.is_(None))
+        .where(Message.phone_id.in_(phones), _is_waiting(), Message.campaign_id.is_(None))
         .order_by(Message.lane, Message.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Message)
     )
-    return session.scalar(by_hand) or _next_of_campaigns(session, phones)
+    found = session.scalar(by_hand)
+    return found if found is not None or lanes < ANY_LANE else _next_of_campaigns(session, phones)
 
 
 def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
     """The first message of the campaign that had the fewest turns."""
-    waiting = select(Message.id).where(Message.campaign_id == Campaign.id, Message.status == Status.QUEUED)
+    waiting = select(Message.id).where(Message.campaign_id == Campaign.id, _is_waiting())
     tried = or_(Campaign.canary_state.is_(None), Campaign.canary_state.in_((Canary.FIRST, Canary.PASSED)))
     campaign_id = session.scalar(
         select(Campaign.id)
@@ -184,7 +231,7 @@ def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
         return None
     return session.scalar(
         select(Message)
-        .where(Message.campaign_id == campaign_id, Message.status == Status.QUEUED)
+        .where(Message.campaign_id == campaign_id, _is_waiting())
         .order_by(Message.batch_key, Message.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Message)
@@ -224,9 +271,7 @@ def _gather(session: Session, first: Message) -> Submission | None:
 
 def _like(first: Message) -> Select[int, str]:
     """What may leave with `first`: of the same campaign, or written by hand in the same lane; the same text."""
-    same = select(Message.id, Message.number).where(
-        Message.status == Status.QUEUED, Message.batch_key == first.batch_key
-    )
+    same = select(Message.id, Message.number).where(_is_waiting(), Message.batch_key == first.batch_key)
     if first.campaign_id is not None:
         same = same.where(Message.campaign_id == first.campaign_id)
     else:
@@ -237,14 +282,7 @@ def _like(first: Message) -> Select[int, str]:
 
 def _without_silent(session: Session, chosen: dict[str, int]) -> dict[str, int]:
     """The messages (ids by number) whose person did not say STOP since; the others are cancelled."""
-    silent = optouts.silent(session, list(chosen))
-    if silent:
-        answers = session.scalars(
-            select(Message.number).where(
-                Message.id.in_(chosen[number] for number in silent), Message.dedup_key.startswith(optouts.ANSWER)
-            )
-        )
-        silent -= set(answers)
+    silent = silent_among(session, chosen)
     if silent:
         ids = [chosen[number] for number in silent]
         note_all(session, Message.id.in_(ids), Status.CANCELLED, reason=SAID_STOP, submission_id=None)

@@ -4,39 +4,55 @@ from __future__ import annotations
 
 import functools
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BindParameter, Update, bindparam, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
-from ..database import UTCDateTime, now, transaction
+from ..database import DatabaseNow, UTCDateTime, now, transaction
 from ..models import Account, Campaign, CampaignState, Message, OptOut, Phone, Status, Submission, SubmissionState
 from ..models.phone import SENDING_STATUSES
-from . import lease
+from ..receiving import optouts
+from . import hours, lease, restoration
 from .claim import Claim
 
 
-def confirm(account_id: int, prepared: Claim) -> bool:
-    """Commit to a prepared chunk, if it is still what must leave next; False sends the caller to `claim.next_claim`.
+def confirm(account_id: int, prepared: Claim) -> int | None:
+    """Commit to a prepared chunk, if it is still what must leave next: the account's count of departures.
 
-    Two statements ask all that `claim.next_claim` would look at: every millisecond here is one in which the air
-    is empty.
+    None sends the caller to `claim.next_claim`. Two statements ask all that it would look at: every millisecond
+    here is one in which the air is empty.
     """
+    if hours.opening(prepared.hours, now()) is not None:
+        return None
     facts = {
         "account": account_id,
         "submission": prepared.submission_id,
         "present": now(),
         "myself": lease.holder(),
-        "lease": now() + lease.LEASE,
+        "settings": prepared.sealed_settings,
     }
     with transaction() as session:
-        return all(
-            session.execute(statement, facts, execution_options={"synchronize_session": False}).rowcount  # type: ignore[attr-defined]
-            for statement in _confirmation()
-        )
+        if restoration.held_up_to(session) is not None or _said_stop_in_secret(session, prepared):
+            return None
+        renewal, take_off = _confirmation()
+        departure: int | None = session.scalar(renewal, facts, execution_options={"synchronize_session": False})
+        if departure is None:
+            return None
+        left = session.execute(take_off, facts, execution_options={"synchronize_session": False})
+        if not left.rowcount:  # type: ignore[attr-defined]
+            session.rollback()
+            return None
+        return departure
+
+
+def _said_stop_in_secret(session: Session, prepared: Claim) -> bool:
+    """Whether somebody of the chunk said STOP and was erased: only a digest knows of it, and SQL cannot make one."""
+    return optouts.has_digests(session) and bool(optouts.silent(session, prepared.batch.recipients))
 
 
 @functools.cache
-def _confirmation() -> tuple[Update, Update]:
+def _confirmation() -> tuple[Any, Update]:
     """Renew the lease, and take off: each changes one row, or none when anything speaks against it."""
     account: BindParameter[int] = bindparam("account")
     present: BindParameter[datetime] = bindparam("present", type_=UTCDateTime)
@@ -44,7 +60,8 @@ def _confirmation() -> tuple[Update, Update]:
         update(Account)
         .where(Account.id == account, Account.holder == bindparam("myself"))
         .where(or_(Account.not_before.is_(None), Account.not_before <= present))
-        .values(held_until=bindparam("lease", type_=UTCDateTime))
+        .values(held_until=DatabaseNow(lease.LEASE), departures=Account.departures + 1)
+        .returning(Account.departures)
     )
     phones = select(Phone.id).where(Phone.account_id == account, Phone.status.in_(SENDING_STATUSES))
     by_hand = select(Message.id).where(
@@ -64,7 +81,10 @@ def _confirmation() -> tuple[Update, Update]:
         .join(Message, Message.campaign_id == Campaign.id)
         .where(mine, Campaign.state != CampaignState.SENDING)
     )
-    silent = select(OptOut.id).join(Message, Message.number == OptOut.number).where(mine)
+    silent = select(OptOut.id).join(Message, Message.number == OptOut.number).where(mine, OptOut.lifted_at.is_(None))
+    as_prepared = select(Phone.id).where(
+        Phone.id == Submission.phone_id, Phone.sealed_settings == bindparam("settings")
+    )
     take_off = (
         update(Submission)
         .where(
@@ -78,6 +98,7 @@ def _confirmation() -> tuple[Update, Update]:
             ~due.exists(),
             ~held_back.exists(),
             ~silent.exists(),
+            as_prepared.exists(),
         )
         .values(in_flight=True, attempts=1, first_attempt_at=present)
     )

@@ -7,18 +7,28 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
 
 from ..adapters import Adapter
-from ..adapters.base import Accepted, AdapterError
+from ..adapters.base import Accepted, AdapterError, AmbiguousError
 from ..database import StorageUnavailable
+from ..extensions import db
+from ..models import EarlierAttempt, Message, Phone, Status
 from ..phones.settings import open_adapter
-from . import claim, confirmation, lease, outcome
+from ..receiving import journal
+from ..words import N_
+from . import claim, confirmation, lease, outcome, restoration
 
 # A job hands over after this long, so that several accounts share the workers.
 BUDGET_SECONDS = 30.0
+# So long are callbacks applied before messages are sent again.
+HEAR_SECONDS = 5.0
 # Below the lease and the job's own limit.
 RECORD_SECONDS = 40.0
+
+UNEXPECTED = N_("Le fournisseur a répondu d’une façon inattendue. RaspiSMS redemande sans risque de doublon.")
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +44,7 @@ def drain(account_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     def may_go_on() -> bool:
         return not stop() and time.monotonic() < deadline
 
+    _hear_first(account_id)
     while lease.take(account_id):
         try:
             _send(account_id, may_go_on)
@@ -48,10 +59,26 @@ def drain(account_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     return False
 
 
+def _hear_first(account_id: int) -> None:
+    """Before something is sent again: a report that it arrived after all may lie there, not applied yet."""
+    again = (
+        select(EarlierAttempt.message_id)
+        .join(Message, Message.id == EarlierAttempt.message_id)
+        .join(Phone, Phone.id == Message.phone_id)
+        .where(Phone.account_id == account_id, Message.status == Status.QUEUED)
+    )
+    if db.session.scalar(again.limit(1)) is None:
+        return
+    db.session.rollback()
+    with suppress(StorageUnavailable):
+        journal.import_inbox()
+        journal.apply_new(HEAR_SECONDS)
+
+
 def _send(account_id: int, may_go_on: Callable[[], bool]) -> None:
     """One request after another; while one is in the air, the last answer is recorded and the next prepared."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="air") as air:
-        runway = Runway(air)
+        runway = Runway(account_id, air)
         flight = runway.launch(claim.next_claim(account_id)) if may_go_on() else None
         while flight is not None:
             ready = _prepare(account_id)
@@ -73,17 +100,21 @@ class Flight:
     answer: Future[Accepted]
 
     def land(self) -> Accepted | AdapterError:
-        """Wait for the answer."""
-        try:
+        """Wait for the answer. Whatever an adapter did not expect was perhaps sent."""
+        error = self.answer.exception()
+        if error is None:
             return self.answer.result()
-        except AdapterError as error:
+        if isinstance(error, AdapterError):
             return error
+        log.error("submission=%s: an adapter raised %s", self.submission_id, type(error).__name__)
+        return AmbiguousError(UNEXPECTED, words=type(error).__name__)
 
 
 class Runway:
     """Where requests leave from, one at a time, in a thread that knows neither Flask nor the database."""
 
-    def __init__(self, air: ThreadPoolExecutor) -> None:
+    def __init__(self, account_id: int, air: ThreadPoolExecutor) -> None:
+        self._account_id = account_id
         self._air = air
         self._adapters: dict[tuple[str, str], Adapter] = {}
 
@@ -91,6 +122,7 @@ class Runway:
         """Ask the provider for a claim; None for none."""
         if claimed is None:
             return None
+        restoration.remember(self._account_id, claimed.departure)
         answer: Future[Accepted] = Future()
         try:
             answer = self._air.submit(self._adapter(claimed).submit, claimed.batch)
@@ -116,8 +148,8 @@ def _prepare(account_id: int) -> claim.Claim | None:
 def _claim_or_none(account_id: int, ready: claim.Claim | None) -> claim.Claim | None:
     """The next claim before the last answer is recorded; trouble with it must not lose that answer."""
     with suppress(StorageUnavailable, lease.LeaseLost):
-        if ready is not None and confirmation.confirm(account_id, ready):
-            return ready
+        if ready is not None and (departure := confirmation.confirm(account_id, ready)):
+            return replace(ready, departure=departure)
         return claim.next_claim(account_id)
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from .. import queues
 from ..database import transaction
@@ -11,13 +11,13 @@ from ..models import Message, Status, Submission, SubmissionState
 from ..models.message import batch_key
 from ..timeline import note
 from ..words import N_
-from . import campaigns
+from . import attempts, campaigns
 
 SENT_AGAIN = N_("Renvoyé par décision d’une personne, malgré le doute.")
 ASSUMED_SENT = N_("Considéré comme envoyé par décision d’une personne.")
 
 
-class Refused(ValueError):
+class Refused(campaigns.Refused):
     """The message is in no doubt any more; str(error) is a sentence (a msgid)."""
 
 
@@ -25,9 +25,15 @@ def doubtful() -> Select[Message]:
     """The messages that wait for a person's decision."""
     return (
         select(Message)
-        .join(Submission, Message.submission_id == Submission.id)
-        .where(Message.status == Status.UNKNOWN, Submission.state == SubmissionState.UNKNOWN)
+        .outerjoin(Submission, Message.submission_id == Submission.id)
+        .where(Message.status == Status.UNKNOWN)
+        .where((Submission.state == SubmissionState.UNKNOWN) | _never_left())
     )
+
+
+def _never_left() -> ColumnElement[bool]:
+    """What was kept back after a restore: no request of ours is known of it."""
+    return and_(Message.submission_id.is_(None), Message.sent_at.is_(None))
 
 
 def count() -> int:
@@ -38,7 +44,7 @@ def count() -> int:
 def is_doubtful(message: Message) -> bool:
     """Whether this message waits for a person's decision."""
     submission = message.submission
-    unknown = submission is not None and submission.state is SubmissionState.UNKNOWN
+    unknown = message.sent_at is None if submission is None else submission.state is SubmissionState.UNKNOWN
     return message.status is Status.UNKNOWN and unknown
 
 
@@ -46,8 +52,10 @@ def send_again(message_id: int, user_id: int) -> Message:
     """Send it once more under a new request: it may arrive twice. Raises Refused."""
     with transaction() as session:
         message = _get(message_id)
-        message.submission_id = None
-        message.unreported_at = None
+        if message.campaign_id is not None:
+            campaigns.check_settled(session, message.campaign_id)
+        attempts.keep(session, Message.id == message.id)
+        message.submission_id = message.sent_at = message.figures_at = message.unreported_at = None
         # A person wants it now, whatever was once its limit; so it leaves in a request without one.
         message.expires_at = None
         message.batch_key = batch_key(message.text, message.purpose)

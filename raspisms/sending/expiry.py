@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import monotonic
 
 from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
@@ -11,14 +12,16 @@ from ..conversations import threads
 from ..database import now, transaction
 from ..extensions import db
 from ..models import Message, Status
+from ..stride import Stride
 from ..timeline import note_all
 from ..words import N_
-from . import campaigns
+from . import campaigns, restoration
 
 # Octopush's reports come within 48 hours (octopush-api.md §7.6).
 REPORT_DUE = timedelta(hours=72)
-# Messages marked in one short transaction.
-BATCH = 1_000
+# Messages marked in one short transaction, and for how long before others have their turn.
+BATCH = 500
+SECONDS = 1.0
 
 TOO_LATE = N_("L’heure « inutile après » est passée : le SMS n’est pas parti.")
 NO_REPORT = N_(
@@ -26,26 +29,33 @@ NO_REPORT = N_(
 )
 
 
-def expire(session: Session) -> None:
-    """Mark what waits in the queue past its limit. Call inside a transaction."""
-    if session.scalar(_expired().limit(1)) is None:
-        return
-    past = and_(Message.status == Status.QUEUED, Message.expires_at <= now())
-    unanswered = threads.by_hand(session, past)
-    note_all(session, past, Status.EXPIRED, reason=TOO_LATE)
-    threads.recount_of(session, unanswered)
-    campaigns.settle(session)
+def expire(session: Session, most: int = BATCH) -> int:
+    """Mark some of what waits in the queue past its limit: how many. None of it leaves, marked or not: see claim.
+
+    Call inside a transaction.
+    """
+    ids = session.scalars(_expired().limit(most)).all()
+    if ids:
+        past = Message.id.in_(ids)
+        unanswered = threads.by_hand(session, past)
+        note_all(session, past, Status.EXPIRED, reason=TOO_LATE)
+        threads.recount_of(session, unanswered)
+        campaigns.settle(session)
+    return len(ids)
 
 
 def expire_now() -> None:
-    """The same in a transaction of its own, begun only when there is something to mark."""
-    if db.session.scalar(_expired().limit(1)) is not None:
-        with transaction() as session:
-            expire(session)
+    """The same in short transactions, begun only while there is something to mark."""
+    ends, stride = monotonic() + SECONDS, Stride(BATCH // 5, most=BATCH)
+    while monotonic() < ends and db.session.scalar(_expired().limit(1)) is not None:
+        with transaction(bulk=True) as session, stride.measured() as rows:
+            expire(session, rows)
 
 
 def _expired() -> Select[int]:
-    return select(Message.id).where(Message.status == Status.QUEUED, Message.expires_at <= now())
+    past = select(Message.id).where(Message.status == Status.QUEUED, Message.expires_at <= now())
+    held = restoration.held_up_to(db.session())  # whether it left is what nobody knows yet
+    return past if held is None else past.where(Message.id > held)
 
 
 def mark_unreported() -> None:
@@ -54,6 +64,6 @@ def mark_unreported() -> None:
         Message.status == Status.SENT, Message.sent_at < now() - REPORT_DUE, Message.unreported_at.is_(None)
     )
     while ids := db.session.scalars(overdue.limit(BATCH)).all():
-        with transaction() as session:
+        with transaction(bulk=True) as session:
             still = and_(Message.id.in_(ids), Message.status == Status.SENT)
             note_all(session, still, Status.SENT, reason=NO_REPORT, sent_at=Message.sent_at, unreported_at=now())

@@ -2,7 +2,7 @@
 
 The holder's name tells which process of which machine it is, so that on the same machine a dead holder is
 replaced at once and a living one never, whatever the wall clock says. A holder elsewhere is replaced when
-its time is over.
+its time is over, by the clock of the database: two machines never agree on theirs.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
-from ..database import now, transaction
+from ..database import DatabaseNow, now, transaction
+from ..extensions import db
 from ..models import Account, Submission, SubmissionState
+from . import restoration
 from .backoff import backoff
 
 # More than the longest request (5 s to connect, 30 s to read) with its two commits.
@@ -65,7 +67,8 @@ def is_free(account: Account) -> bool:
         return True
     alive = is_alive(account.holder)
     if alive is None:
-        return account.held_until is None or account.held_until < now()
+        over = select(Account.id).where(Account.id == account.id, Account.held_until >= DatabaseNow())
+        return db.session.scalar(over) is None
     return not alive
 
 
@@ -81,8 +84,9 @@ def take(account_id: int) -> bool:
         )
         if account is None or not is_free(account):
             return False
+        restoration.compare(session, account)
         account.holder = holder()
-        account.held_until = now() + LEASE
+        account.held_until = DatabaseNow(LEASE)
         abandoned = session.scalars(
             select(Submission).where(
                 Submission.account_id == account_id,
@@ -101,7 +105,7 @@ def renew(account: Account) -> None:
     """Keep the lease for the next request. Call inside a transaction. Raises LeaseLost."""
     if account.holder != holder():
         raise LeaseLost
-    account.held_until = now() + LEASE
+    account.held_until = DatabaseNow(LEASE)
 
 
 def release(account_id: int) -> None:

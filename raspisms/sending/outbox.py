@@ -78,7 +78,8 @@ def post(
 ) -> Posted:
     """Accept one text for numbers in E.164, each once, and ring the bell.
 
-    With a `form_key`, posting the same form again gives back the same messages instead of new ones.
+    With a `form_key`, posting the same form again gives back the same messages instead of new ones; it says what the
+    person typed and chose, and nothing that was computed for them (a phone, when any would do).
     What has not left by `expires_at` does not leave any more. For `hold_seconds` it can be called back.
     `check` is asked under the write lock, before anything new is written, and may raise what it likes.
     Raises TextRefused, TooLate, database.StorageUnavailable.
@@ -92,7 +93,7 @@ def post(
         "reply_to_id": reply_to_id,
         "tag": tag,
     }
-    facts = f"{form_key}\0{phone.id}\0{row['batch_key']}" if form_key else None
+    facts = f"{form_key}\0{row['batch_key']}" if form_key else None
     with transaction() as session:
         silent = optouts.silent(session, wanted)
         posted = {message.number: message for message in _already_posted(facts, wanted)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from decimal import Decimal
 
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
@@ -18,15 +19,16 @@ from ..adapters.base import (
 )
 from ..conversations import threads
 from ..database import now, transaction
-from ..models import Account, Message, Status, Submission, SubmissionState
+from ..models import Account, Lane, Message, Status, Submission, SubmissionState
 from ..people import faults
 from ..phones import checking
 from ..phones.settings import adapter_class
 from ..receiving import reports
 from ..timeline import note_all
 from ..words import N_
-from . import campaigns, prepared
-from .backoff import LONGEST_ACCOUNT_WAIT, backoff
+from . import campaigns, prepared, prices, restoration
+from .backoff import LONGEST_ACCOUNT_WAIT, LONGEST_WAIT_BY_HAND, backoff
+from .silence import SAID_STOP
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ UNREADABLE_LIMIT = 3
 OUTCOME_UNKNOWN = N_(
     "Impossible de savoir si ce SMS est parti. RaspiSMS ne le renvoie pas, pour ne pas risquer un doublon."
 )
+NOBODY = N_("Le fournisseur a pris la demande, mais n’a retenu aucun destinataire.")
+NOT_ALL = N_("Le fournisseur n’a pas retenu tous les destinataires de cet envoi : les accusés diront lesquels.")
 TAKEN_BEFORE = N_("Le fournisseur avait déjà pris ce SMS : il n’a pas été envoyé deux fois.")
 
 
@@ -61,44 +65,82 @@ def record(submission_id: int, result: Accepted | AdapterError) -> None:
             return
         campaigns.settle(session)
         account.failures = 0
-        account.not_before = None
+        if account.not_before is not None and account.not_before > now():
+            # Only what people wrote by hand was asked for so soon: the rest is as patient as the provider wants.
+            account.by_hand_not_before = now()
+            return
+        account.not_before = account.by_hand_not_before = None
         account.reason = None
 
 
 def _accepted(session: Session, submission: Submission, answer: Accepted) -> None:
+    if answer.was_taken_before and not submission.maybe_sent:
+        restoration.notice(session, restoration.PROVIDER_KNOWS)
     submission.state = SubmissionState.ACCEPTED
     submission.closed_at = now()
     submission.ticket = answer.ticket
-    submission.cost = answer.cost
     submission.parts = answer.parts
     submission.credit = answer.credit
     submission.reason = None
     submission.phone.checks = 0
     if answer.credit is not None:
         submission.phone.balance = answer.credit
+    session.flush()
+    if answer.taken == 0:
+        _took_nobody(session, submission, answer)
+        return
+    _settle_left_out(session, submission, answer)
     sending = _sending(submission)
-    share = None
-    if answer.cost is not None:
-        recipients = session.scalar(select(func.count()).select_from(Message).where(sending))
-        share = answer.cost / recipients if recipients else None
-    sent = note_all(
-        session,
-        sending,
-        Status.SENT,
-        reason=None if answer.ticket else TAKEN_BEFORE,
-        words=answer.words,
-        code=answer.code,
-        cost=share,
-    )
+    _bill(session, submission, sending, answer.cost)
+    reason = TAKEN_BEFORE if answer.was_taken_before else None
+    asked = session.scalar(select(func.count()).select_from(Message).where(sending)) or 0
+    if answer.taken is not None and answer.taken < asked:
+        reason = NOT_ALL
+    sent = note_all(session, sending, Status.SENT, reason=reason, words=answer.words, code=answer.code)
     log.info("submission=%s accepted, messages=%s", submission.id, sent)
     reports.match_parked(session, submission)
+
+
+def _took_nobody(session: Session, submission: Submission, answer: Accepted) -> None:
+    """A ticket, and nobody behind it: whatever reports may say of it, it is no success."""
+    submission.state = SubmissionState.UNKNOWN
+    submission.reason = NOBODY
+    note_all(session, _sending(submission), Status.UNKNOWN, reason=NOBODY, words=answer.words, code=answer.code)
+    reports.match_parked(session, submission)
+
+
+def _bill(session: Session, submission: Submission, which: ColumnElement[bool], cost: Decimal | None) -> None:
+    """Keep what the request cost; where the provider named nothing, what the last one makes likely."""
+    submission.cost, submission.is_estimated = cost, cost is None
+    if cost is None and (price := prices.price_of(submission.phone)) is not None:
+        parts = session.scalar(select(func.sum(Message.parts)).where(which)) or 0
+        submission.cost = (price * parts).quantize(prices.MILLIONTH)
+    session.flush()
+    if submission.cost is not None:
+        prices.share(session, which, submission.cost)
+
+
+def _settle_left_out(session: Session, submission: Submission, answer: Accepted) -> None:
+    """What the answer tells of messages that the last attempt did not name, see asking_again.py.
+
+    Taken before: all of them left then. Taken now: none of them did.
+    """
+    said_stop = and_(Message.submission_id == submission.id, Message.status == Status.UNKNOWN)
+    if answer.was_taken_before:
+        note_all(session, said_stop, Status.SENT, reason=TAKEN_BEFORE, words=answer.words, code=answer.code)
+        return
+    note_all(session, said_stop, Status.CANCELLED, reason=SAID_STOP, submission_id=None, figures_at=now())
+    if submission.asked_up_to is not None:
+        others = and_(_sending(submission), Message.id > submission.asked_up_to)
+        note_all(session, others, Status.QUEUED, reason=None, submission_id=None)
 
 
 def _account_refused(session: Session, submission: Submission, error: AccountError) -> None:
     """The phone pauses; what surely did not leave waits in the queue, the rest keeps its request_id."""
     checking.pause(submission.phone, error)
     submission.reason = error.reason
-    prepared.put_back(session, Submission.phone_id == submission.phone_id)
+    of_phone = and_(Submission.phone_id == submission.phone_id, Submission.id != submission.id)
+    prepared.put_back(session, of_phone, error.reason)
     if submission.maybe_sent:
         submission.next_attempt_at = now()
         return
@@ -107,6 +149,8 @@ def _account_refused(session: Session, submission: Submission, error: AccountErr
 
 def _refused(session: Session, submission: Submission, error: RefusedError) -> None:
     if submission.maybe_sent:
+        if error.one_number and _ask_fewer(session, submission, error):
+            return
         # An earlier attempt may have been taken: neither "failed" nor a new request_id would be honest.
         give_up(session, submission)
         return
@@ -122,6 +166,32 @@ def _refused(session: Session, submission: Submission, error: RefusedError) -> N
     unanswered = threads.by_hand(session, _sending(submission))
     note_all(session, _sending(submission), Status.FAILED, reason=error.reason, words=error.words, code=error.code)
     threads.recount_of(session, unanswered)
+
+
+def _ask_fewer(session: Session, submission: Submission, error: RefusedError) -> bool:
+    """One number of many is refused after an attempt that was perhaps sent: the first half of them is asked about.
+
+    Under the same request_id: if it was taken before, the provider says so, and all of them left; if the half is
+    taken now, nothing was taken before, and the others may leave in a request of their own. False for one number
+    that was alone from the beginning.
+    """
+    ids = session.scalars(select(Message.id).where(_sending(submission)).order_by(Message.id)).all()
+    upto = submission.asked_up_to
+    asked = [message_id for message_id in ids if upto is None or message_id <= upto]
+    if len(asked) > 1:
+        submission.asked_up_to = asked[len(asked) // 2 - 1]
+    elif len(ids) > 1:  # the guilty one: no request that names it was ever taken
+        guilty = Message.id == asked[0]
+        if error.bad_number:
+            faults.mark(session, list(session.scalars(select(Message.number).where(guilty))), error.reason)
+        note_all(session, guilty, Status.FAILED, reason=error.reason, words=error.words, code=error.code)
+        submission.asked_up_to = None
+    else:
+        return False
+    submission.reason = error.reason
+    submission.next_attempt_at = now()
+    session.flush()
+    return True
 
 
 def _split(session: Session, refused: Submission) -> bool:
@@ -158,8 +228,11 @@ def _try_again(session: Session, submission: Submission, account: Account, error
     account.failures += 1
     account.reason = error.reason
     asked = timedelta(seconds=error.retry_after or 0)
-    submission.next_attempt_at = now() + max(backoff(submission.attempts), asked)
-    account.not_before = now() + max(backoff(account.failures, LONGEST_ACCOUNT_WAIT), asked)
+    sooner = min(asked, LONGEST_WAIT_BY_HAND)
+    patience = sooner if submission.lane < Lane.BULK else asked
+    submission.next_attempt_at = now() + max(backoff(submission.attempts), patience)
+    own = backoff(account.failures, LONGEST_ACCOUNT_WAIT)
+    account.not_before, account.by_hand_not_before = now() + max(own, asked), now() + max(own, sooner)
     log.warning(
         "submission=%s attempt=%s http=%s code=%s: %s",
         submission.id,
@@ -173,7 +246,7 @@ def _try_again(session: Session, submission: Submission, account: Account, error
         give_up(session, submission)
 
 
-def give_up(session: Session, submission: Submission) -> None:
+def give_up(session: Session, submission: Submission, reason: str = OUTCOME_UNKNOWN) -> None:
     """Nobody can tell whether it was sent: say so, and leave it to a person."""
     submission.state = SubmissionState.UNKNOWN
     submission.closed_at = now()
@@ -181,7 +254,7 @@ def give_up(session: Session, submission: Submission) -> None:
         session,
         _sending(submission),
         Status.UNKNOWN,
-        reason=OUTCOME_UNKNOWN,
+        reason=reason,
         words=submission.words,
         code=submission.code,
     )

@@ -12,7 +12,13 @@ from ..database import now, transaction
 from ..extensions import db
 from ..models import Submission, SubmissionState
 from ..phones.settings import adapter_class
+from ..words import N_
 from . import lease, outcome
+
+LIMIT_PASSED = N_(
+    "L’heure « inutile après » est passée alors que l’on ne savait pas si ce SMS était parti : RaspiSMS ne l’a pas "
+    "redemandé."
+)
 
 
 def close_everywhere() -> None:
@@ -43,7 +49,7 @@ def close(session: Session, account_id: int) -> None:
         if not _may_not_be_repeated(submission, now()):
             continue
         if submission.maybe_sent:
-            outcome.give_up(session, submission)
+            outcome.give_up(session, submission, LIMIT_PASSED if _is_late(submission) else outcome.OUTCOME_UNKNOWN)
         else:
             outcome.put_back(session, submission, submission.reason)
 
@@ -55,8 +61,11 @@ def _select(account_id: int) -> Select[Submission]:
 def _may_not_be_repeated(submission: Submission, moment: datetime) -> bool:
     """Its time is over, or its phone has moved to another account, which does not know its request_id."""
     moved = submission.phone.account_id != submission.account_id
-    late = submission.expires_at is not None and submission.expires_at <= moment
-    return moved or late or is_over(submission, adapter_class(submission.phone.adapter), moment)
+    return moved or _is_late(submission) or is_over(submission, adapter_class(submission.phone.adapter), moment)
+
+
+def _is_late(submission: Submission) -> bool:
+    return submission.expires_at is not None and submission.expires_at <= now()
 
 
 def is_over(submission: Submission, adapter: type[Adapter], moment: datetime) -> bool:

@@ -16,16 +16,16 @@ UNSENT = (
 )
 
 
-def put_back(session: Session, which: ColumnElement[bool]) -> None:
+def put_back(session: Session, which: ColumnElement[bool], reason: str | None = None) -> None:
     """Let the messages of unsent submissions wait in the queue again. Call inside a transaction.
 
-    `which` is a condition on Submission.
+    `which` is a condition on Submission, `reason` a sentence (a msgid).
     """
     for submission in session.scalars(select(Submission).where(*UNSENT, which)).all():
         submission.state = SubmissionState.REFUSED
         submission.closed_at = now()
         waiting = (Message.submission_id == submission.id) & (Message.status == Status.SENDING)
-        note_all(session, waiting, Status.QUEUED, submission_id=None)
+        note_all(session, waiting, Status.QUEUED, reason=reason, submission_id=None)
 
 
 def of_campaign(campaign_id: int) -> ColumnElement[bool]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from .. import queues
 from ..database import checkpoint, now, transaction
 from ..extensions import bell, db
-from ..models import Account, Heartbeat, ParkedReport, Phone, Submission, SubmissionState
+from ..models import Account, Heartbeat, Lane, ParkedReport, Phone, Submission, SubmissionState
 from ..models.phone import SENDING_STATUSES
 from ..phones import checking
 from ..receiving import journal, reports
-from . import campaigns, canary, claim, expiry, holding, hours, lease, overdue, pace, timeshift
+from . import campaigns, canary, claim, expiry, holding, hours, lease, overdue, pace, restoration, timeshift
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 5.0
+# What the clock itself applies of callbacks before it looks after the rest again.
+APPLY_SECONDS = 10.0
 PARKED_FOR = timedelta(hours=72)
 
 
@@ -28,23 +32,30 @@ def sweep(more: tuple[Callable[[], float], ...] = ()) -> float:
 
     `more` are steps of layers above, which give back the same.
     """
-    next_due = SWEEP_SECONDS
-    steps = (_follow_clock, _receive, _check_phones, _let_go, _expire, _look_after_campaigns, _send, _checkpoint)
-    for step in (*steps, *more):
-        try:
-            next_due = min(next_due, step())
-        except Exception:  # one step's trouble is neither the others' nor the clock's end
-            log.exception("a step of the sweep failed and is tried again")
-        finally:
-            db.session.rollback()
-            db.session.expire_all()
-    return max(0.2, next_due)
+    steps = (
+        _follow_clock,
+        _receive,
+        _check_phones,
+        _let_go,
+        _expire,
+        _look_after_campaigns,
+        _restore,
+        _send,
+        _checkpoint,
+    )
+    times = [found for found in guarded(*steps, *more) if isinstance(found, float)]
+    return max(0.2, min(times, default=SWEEP_SECONDS))
+
+
+def _restore() -> float:
+    restoration.work()
+    return SWEEP_SECONDS
 
 
 def _receive() -> float:
     journal.import_inbox()
     if journal.has_new() and not bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS):
-        journal.apply_new()  # the queue server is gone: reports and replies do not wait for it
+        journal.apply_new(APPLY_SECONDS)  # the queue server is gone: reports and replies do not wait for it
     return SWEEP_SECONDS
 
 
@@ -94,28 +105,39 @@ def _ring_if_due(account: Account) -> float:
     moment = now()
     if account.holder is not None and not lease.is_free(account):
         return SWEEP_SECONDS  # its holder looks again before it ends
-    due_at = moment if claim.has_waiting(account.id) else _next_due(account.id)
+    due_at = min(filter(None, (_by_hand_due(account, moment), _any_due(account, moment))), default=None)
     if due_at is None:
         return SWEEP_SECONDS
-    due_at = max(due_at, account.not_before or due_at)
     if due_at > moment:
         return (due_at - moment).total_seconds()
     bell.ring(queues.SENDING, queues.DRAIN, account.id, timeout=queues.DRAIN_SECONDS)
     return SWEEP_SECONDS
 
 
-def _next_due(account_id: int) -> datetime | None:
-    """When a repetition is due, or a campaign's pace lets the next chunk go, whichever comes first."""
-    return min(filter(None, (_next_attempt(account_id), pace.next_free(account_id))), default=None)
+def _any_due(account: Account, moment: datetime) -> datetime | None:
+    """When something waits, a repetition is due, or a campaign's pace lets the next chunk go; not before its peace."""
+    times = (_next_attempt(account.id, Lane.BULK), pace.next_free(account.id))
+    due_at = moment if claim.has_waiting(account.id) else min(filter(None, times), default=None)
+    return due_at and max(due_at, account.not_before or due_at)
 
 
-def _next_attempt(account_id: int) -> datetime | None:
+def _by_hand_due(account: Account, moment: datetime) -> datetime | None:
+    """The same for what people wrote by hand, which may go sooner."""
+    if account.by_hand_not_before is None:
+        return None
+    by_hand = claim.has_waiting(account.id, by_hand=True)
+    due_at = moment if by_hand else _next_attempt(account.id, Lane.SINGLE)
+    return due_at and max(due_at, account.by_hand_not_before)
+
+
+def _next_attempt(account_id: int, lanes: Lane) -> datetime | None:
     """When the first open submission of a phone that may send is to be repeated; None without any."""
     return db.session.scalar(
         select(Submission.next_attempt_at)
         .join(Phone, Submission.phone_id == Phone.id)
         .where(
             Submission.account_id == account_id,
+            Submission.lane <= lanes,
             Submission.state == SubmissionState.OPEN,
             Phone.account_id == account_id,
             Phone.status.in_(SENDING_STATUSES),
@@ -127,13 +149,50 @@ def _next_attempt(account_id: int) -> datetime | None:
 
 def tidy() -> None:
     """Once a minute: close what may not be repeated, match or forget early reports, show that the clock works."""
-    timeshift.release()
-    overdue.close_everywhere()
-    expiry.mark_unreported()
+    guarded(
+        timeshift.release,
+        overdue.close_everywhere,
+        expiry.mark_unreported,
+        campaigns.finish_verbs,
+        *(functools.partial(_in_transaction, step) for step in TIDY_STEPS),
+    )
+
+
+def _in_transaction(step: Callable[[Session], object]) -> None:
     with transaction() as session:
-        reports.match_left_over(session)
-        campaigns.cancel_returned(session)
-        campaigns.settle(session)
-        campaigns.end_interrupted(session)
-        session.execute(delete(ParkedReport).where(ParkedReport.created_at < now() - PARKED_FOR))
-        session.merge(Heartbeat(name="clock", at=now()))
+        step(session)
+
+
+def _forget_parked(session: Session) -> None:
+    session.execute(delete(ParkedReport).where(ParkedReport.created_at < now() - PARKED_FOR))
+
+
+def _show_life(session: Session) -> None:
+    session.merge(Heartbeat(name="clock", at=now()))
+
+
+TIDY_STEPS: tuple[Callable[[Session], object], ...] = (
+    reports.match_left_over,
+    campaigns.settle,
+    campaigns.end_interrupted,
+    _forget_parked,
+    _show_life,
+)
+
+
+def guarded(*steps: Callable[[], object]) -> list[object]:
+    """Do each step, whatever became of the others: what they gave back, None for one that failed.
+
+    For the clock, which no job's limit ends: one step's trouble is neither the others' nor its own end.
+    """
+    found: list[object] = []
+    for step in steps:
+        try:
+            found.append(step())
+        except Exception:
+            log.exception("a step of the clock failed and is tried again")
+            found.append(None)
+        finally:
+            db.session.rollback()
+            db.session.expire_all()
+    return found

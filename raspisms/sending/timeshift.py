@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Update, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from ..database import now, transaction
+from ..database import DatabaseNow, now, transaction
 from ..extensions import db
 from ..models import Account, Message, Notice, Phone, Submission, SubmissionState
 from ..phones.checking import NEXT_CHECK
@@ -55,13 +55,17 @@ def release(longest: timedelta = LONGEST_WAIT) -> None:
     with transaction() as session:
         for statement in (
             _not_later(Account.not_before, longest),
+            _not_later(Account.by_hand_not_before, longest),
             _not_later(Submission.next_attempt_at, longest),
             _not_later(Submission.created_at, timedelta(0)),
             _not_later(Submission.first_attempt_at, timedelta(0)),
             _not_later(Phone.check_at, min(longest, NEXT_CHECK)),
             _not_later(Message.held_until, min(longest, LONGEST_HOLD)),
             _not_later(Notice.due_at, longest),
-            _not_later(Account.held_until, LEASE, then=now() + LEASE),
+            update(Account).where(Account.held_until > DatabaseNow(LEASE)).values(held_until=DatabaseNow(LEASE)),
+            # What a clock that was ahead has counted is counted on the day that it really is.
+            _not_later(Message.figures_at, timedelta(0)),
+            _not_later(Submission.closed_at, timedelta(0)),
             # A lawful pace may be ahead by hours; only a jump makes it wrong.
             *([] if longest else [_not_later(Phone.paced_until, longest)]),
         ):
@@ -69,8 +73,6 @@ def release(longest: timedelta = LONGEST_WAIT) -> None:
 
 
 def _not_later(
-    column: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime],
-    longest: timedelta,
-    then: datetime | None = None,
+    column: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime], longest: timedelta
 ) -> Update:
-    return update(column.class_).where(column > now() + longest).values({column.key: then or now()})
+    return update(column.class_).where(column > now() + longest).values({column.key: now()})

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from .. import create_app, create_callbacks_app, create_worker_app, live, queues
+from .. import create_app, create_callbacks_app, create_worker_app, live, queues, vault
+from ..bell import owned
 from ..config import queue_socket
 from . import process
 from .family import Service
@@ -141,7 +142,7 @@ def _serve(
 def _say_goodbye(settings: dict[str, Any]) -> None:
     """Open pages ask for a new stream elsewhere, or poll; see streaming.Hub."""
     with contextlib.suppress(RedisError, OSError), Redis.from_url(settings["REDIS_URL"], socket_timeout=1) as queue:
-        queue.publish(live.CHANNEL, '{"bye": true}')
+        queue.publish(owned(vault.namespace(settings), live.CHANNEL), '{"bye": true}')
 
 
 def _load(factory: Callable[[], Any]) -> Any:
@@ -153,6 +154,7 @@ def _load(factory: Callable[[], Any]) -> Any:
 
 def run_worker(settings: dict[str, Any], queue_names: tuple[str, ...]) -> None:
     """Run jobs of these queues, each in a fork of this process."""
+    from ..extensions import bell
     from .worker import Worker
 
     app = create_worker_app(settings)
@@ -160,7 +162,12 @@ def run_worker(settings: dict[str, Any], queue_names: tuple[str, ...]) -> None:
         _warm_up()
         connection = Redis.from_url(settings["REDIS_URL"])
         _wait_for_queue(connection)
-        worker = Worker(list(queue_names), connection=connection, worker_ttl=Worker.TTL, log_job_description=False)
+        worker = Worker(
+            [bell.own(name) for name in queue_names],
+            connection=connection,
+            worker_ttl=Worker.TTL,
+            log_job_description=False,
+        )
         worker.work(logging_level="WARNING")
 
 
@@ -200,6 +207,7 @@ def run_clock(settings: dict[str, Any]) -> None:
     """Sweep every few seconds: the queue may forget, the database does not."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from .. import retention
     from ..campaigns import upkeep
     from ..database import StorageUnavailable
     from ..extensions import db
@@ -219,6 +227,7 @@ def run_clock(settings: dict[str, Any]) -> None:
                 wait = upkeep.sweep()
                 if since_tidy >= TIDY_SECONDS:
                     upkeep.tidy()
+                    recovery.guarded(retention.work)
                     since_tidy = 0.0
                     process.give_back_memory()
             except (StorageUnavailable, SQLAlchemyError, OSError):

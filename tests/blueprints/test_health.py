@@ -4,6 +4,7 @@ from redis import Redis
 from rq import Worker
 
 from raspisms.database import now
+from raspisms.extensions import bell
 from tests.databases import break_down, locked, shorten_patience
 
 
@@ -21,7 +22,8 @@ def test_without_a_worker_it_is_not_ready(visitor):
 
 
 def test_with_a_worker_it_is(app, visitor):
-    worker = Worker(["sending"], connection=app.extensions["bell"])
+    with app.app_context():
+        worker = Worker([bell.own("sending")], connection=app.extensions["bell"])
     worker.register_birth()
     worker.heartbeat()
     assert words(visitor) == (200, {"database": "pass", "queue": "pass", "worker": "pass"})

@@ -165,9 +165,8 @@ def test_campaigns_are_found_sorted_and_paused_together(app, client, here, get):
 
 def test_contacts_are_sorted_by_what_raspisms_shows(client, app, get):
     with app.app_context():
-        for name in ("Bob", "Ana", "Zoé"):
-            contacts.save(None, None, name, LEA, {})
-        contacts.save(1, 1, "Bob", BOB, {})
+        added = [contacts.save(None, None, name, LEA, {}) for name in ("Bob", "Ana", "Zoé")]
+        contacts.save(added[0].id, added[0].version, "Bob", BOB, {})
     assert [row.split()[0] for row in rows(get("/contacts/"))] == ["Ana", "Bob", "Zoé"]
     assert [row.split()[0] for row in rows(get("/contacts/?sort=-name"))] == ["Zoé", "Bob", "Ana"]
     assert [row.split()[0] for row in rows(get("/contacts/?sort=created"))] == ["Bob", "Ana", "Zoé"]

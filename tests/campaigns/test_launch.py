@@ -29,7 +29,8 @@ from raspisms.models import (
 )
 from raspisms.people import contacts, groups
 from raspisms.receiving import optouts
-from raspisms.sending import campaigns, canary, claim, hours
+from raspisms.sending import campaigns, canary, claim, hours, repetition
+from raspisms.stride import Stride
 from tests.factories import BOB, LEA
 
 from .conftest import fresh, sent, wish, written
@@ -70,11 +71,10 @@ def test_only_what_was_read_is_sent_and_only_once(here):
     assert [m.number for m in messages()] == [BOB]
 
 
-def test_an_acceptance_cut_short_goes_on_where_it_was(here, monkeypatch):
-    monkeypatch.setattr(launch, "CHUNK", 3)
+def test_an_acceptance_cut_short_goes_on_where_it_was(here):
     campaign = written(*MANY)
     launch.send(campaign.id, campaign.revision, None, may_override=False)
-    assert launch._accept(campaign.id)
+    assert launch._accept(campaign.id, Stride(3))
     assert len(messages()) == 3
     assert not claim.has_waiting(1), "nothing leaves before all is there"
     assert launch.unfinished() == [campaign.id]
@@ -235,16 +235,19 @@ def test_reports_that_never_come_stop_it_after_ten_minutes(here, octopush, run_j
     ],
 )
 def test_the_next_time_is_the_same_on_the_wall(here, first, repeats, following):
-    assert launch.next_time(first, repeats) == following
+    assert repetition.next_time(first, repeats) == following
 
 
 def test_a_short_month_and_a_skipped_hour_shift_nothing_after_them(here):
     first = paris(2026, 1, 31, 9)
-    february = launch.next_time(first, "monthly", first)
-    assert (february, launch.next_time(february, "monthly", first)) == (paris(2026, 2, 28, 9), paris(2026, 3, 31, 9))
+    february = repetition.next_time(first, "monthly", first)
+    assert (february, repetition.next_time(february, "monthly", first)) == (
+        paris(2026, 2, 28, 9),
+        paris(2026, 3, 31, 9),
+    )
     early = paris(2026, 3, 28, 2, 30)
-    skipped = launch.next_time(early, "daily", early)
-    assert launch.next_time(skipped, "daily", early) == paris(2026, 3, 30, 2, 30)
+    skipped = repetition.next_time(early, "daily", early)
+    assert repetition.next_time(skipped, "daily", early) == paris(2026, 3, 30, 2, 30)
 
 
 def test_a_campaign_that_repeats_writes_the_next_one_with_the_people_of_that_day(here):
@@ -337,7 +340,7 @@ def test_what_changed_since_the_report_counts(here, change):
             session.execute(update(Contact).where(Contact.id == lea.id).values(fault="…"))
     else:
         number = "+33639987009" if change == "number" else LEA
-        contacts.save(lea.id, 1, "Léa", number, {}, consent="" if change == "consent" else "oui")
+        contacts.save(lea.id, lea.version, "Léa", number, {}, consent="" if change == "consent" else "oui")
     sent(campaign, may_override=True)
     assert [m.number for m in messages()] == [BOB]
 

@@ -7,15 +7,18 @@ from sqlalchemy import select, update
 
 from raspisms import preferences
 from raspisms.campaigns import drafts, report
+from raspisms.campaigns.report import Step
 from raspisms.campaigns.targets import Targets
 from raspisms.database import transaction
 from raspisms.extensions import db
-from raspisms.models import Campaign, Contact, Fate, Message, Phone, Recipient
-from raspisms.people import contacts, groups
+from raspisms.models import Campaign, Contact, Fate, Hours, Message, Phone, Recipient
+from raspisms.people import contacts, groups, imports
+from raspisms.people.reading import Line
 from raspisms.receiving import optouts
-from tests.factories import BOB, LEA, NUMBER
+from tests import factories
+from tests.factories import BOB, LEA
 
-from .conftest import fresh, wish, written
+from .conftest import fresh, sent, wish, written
 
 
 def fates(campaign):
@@ -88,17 +91,10 @@ def test_the_stop_mention_is_added_counted_and_required(here, phone):
 
 
 def test_the_cost_is_parts_times_the_last_price(here, app, phone, octopush, run_jobs):
-    with transaction() as session:
-        session.add(_billed(phone))
+    factories.billed(phone, Decimal("0.10"), parts=2)
     campaign = written(LEA, BOB, text="ç" * 71)
     found = report.summary(campaign)
     assert (found.total_parts, found.cost, found.credit_after) == (4, Decimal("0.20"), Decimal("9.80"))
-
-
-def _billed(phone):
-    return Message(
-        direction="out", phone_id=phone.id, number=NUMBER, text="x", status="delivered", parts=2, cost=Decimal("0.10")
-    )
 
 
 def test_a_draft_that_changes_makes_its_report_anew(here):
@@ -117,8 +113,8 @@ def test_a_change_in_the_middle_stops_the_old_report(here):
         if not changed:
             changed.append(drafts.save(campaign.id, wish(BOB), None))
 
-    assert report.compute(campaign.id, between) is False
-    assert report.compute(campaign.id) is True
+    assert report.compute(campaign.id, between) is Step.CHANGED
+    assert report.compute(campaign.id) is Step.COMPLETE
     assert fates(fresh(campaign.id)) == [(BOB, Fate.KEPT)]
 
 
@@ -140,12 +136,12 @@ def test_two_workers_make_one_report(here):
     numbers = [f"+3363998{n:04}" for n in range(2500)]
     campaign = drafts.save(None, wish(*numbers), None)
     seconds = []
-    assert report.compute(campaign.id, lambda: seconds.append(report.compute(campaign.id)))
-    assert set(seconds) == {False}
+    assert report.compute(campaign.id, lambda: seconds.append(report.compute(campaign.id))) is Step.COMPLETE
+    assert set(seconds) == {Step.CHANGED}
     assert [number for number, _ in fates(campaign)] == numbers
 
 
-def test_a_run_that_died_is_taken_over_from_the_beginning(here):
+def test_a_run_that_died_is_taken_over_where_it_was(here):
     numbers = [f"+3363998{n:04}" for n in range(2500)]
     campaign = drafts.save(None, wish(*numbers), None)
 
@@ -154,8 +150,52 @@ def test_a_run_that_died_is_taken_over_from_the_beginning(here):
 
     with pytest.raises(InterruptedError):
         report.compute(campaign.id, die)
-    assert report.compute(campaign.id) is False, "it may only be slow"
+    assert report.compute(campaign.id) is Step.CHANGED, "it may only be slow"
     with transaction() as session:
         session.get_one(Campaign, campaign.id).held_at -= report.SILENT_AFTER
-    assert report.compute(campaign.id) is True
+    begun = db.session.scalars(select(Recipient.id)).all()
+    assert 0 < len(begun) < len(numbers)
+    assert report.compute(campaign.id) is Step.COMPLETE
     assert [number for number, _ in fates(campaign)] == numbers
+    assert set(begun) <= set(db.session.scalars(select(Recipient.id)))
+
+
+def test_a_report_that_has_no_more_time_goes_on_in_the_next_job(here):
+    people = [contacts.save(None, None, f"Contact {n}", f"+3363998{n:04}", {}).id for n in range(5)]
+    group = groups.save(None, "Tous", rule="1 == 1")
+    imported = imports.begin([Line(1, "06 39 98 00 40", "Fichier", {})], "liste", None)
+    chosen = Targets(
+        numbers=[{"number": f"+3363998{n:04}"} for n in range(3, 1500)],
+        contacts=people[::2],
+        groups=[group.id],
+        import_id=imported.id,
+    )
+    campaign = drafts.save(None, wish(text="Bonjour", targets=chosen), None)
+    steps = []
+    while not steps or steps[-1] is Step.MORE:
+        steps.append(report.compute(campaign.id, ends=0))
+    assert (len(steps) > 2, steps[-1]) == (True, Step.COMPLETE)
+    at_once = drafts.save(None, wish(text="Bonjour", targets=chosen), None)
+    assert report.compute(at_once.id) is Step.COMPLETE
+    assert fates(campaign) == fates(at_once)
+
+
+def test_a_contact_that_is_gone_is_named(here):
+    lea, bob = (contacts.save(None, None, name, number, {}) for name, number in (("Léa", LEA), ("Bob", BOB)))
+    chosen = Targets(contacts=[lea.id, bob.id])
+    contacts.delete_all(contacts.by_ids([lea.id]))
+    campaign = written(text="x", targets=chosen)
+    assert report.summary(campaign).fates == {Fate.KEPT: 1, Fate.GONE: 1}
+
+
+def test_the_text_is_the_one_that_was_read(here, phone):
+    with transaction() as session:
+        session.get_one(Phone, phone.id).stop_number = "36180"
+    lea = contacts.save(None, None, "Léa", LEA, {}, consent="oui")
+    campaign = written(text="Promo", targets=Targets(contacts=[lea.id]), purpose="wholesale", hours=Hours.STRICT)
+    shown = report.outgoing_text(campaign)
+    assert shown.endswith("STOP au 36180")
+    with transaction() as session:
+        session.get_one(Phone, phone.id).stop_number = None
+    sent(campaign)
+    assert db.session.scalars(select(Message.text)).all() == [shown]

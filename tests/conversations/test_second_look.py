@@ -28,7 +28,7 @@ from raspisms.people import contacts
 from raspisms.receiving import incoming, replies
 from raspisms.sending import holding, outbox, timeshift
 from tests import factories
-from tests.factories import LEA, csrf, post
+from tests.factories import LEA, csrf
 
 
 @pytest.fixture
@@ -236,13 +236,7 @@ def test_phones_of_one_account_spend_from_one_purse(app, here):
 
     factories.phone("Secours", number="+33755552222")
     for one in db.session.scalars(select(Phone)):
-        [sent] = post(app, one, LEA, text=f"{one.id}")
-        with transaction() as session:
-            session.execute(
-                update(Message)
-                .where(Message.id == sent)
-                .values(created_at=now() - timedelta(days=1), cost=Decimal("14"), status=Status.DELIVERED)
-            )
+        factories.billed(one, Decimal("14"), days_ago=1)
     statistics.count(statistics.today() - timedelta(days=1))
     assert {one.a_day for one in dashboard.attention().forecasts} == {Decimal("2")}
 

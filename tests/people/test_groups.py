@@ -71,9 +71,10 @@ def test_a_search_needs_no_accents_and_finds_numbers_as_people_write_them(here):
 
 def test_two_people_who_change_the_same_contact_are_told(here):
     lea = add("Léa", "0639987001")
-    contacts.save(lea.id, 1, "Léa A", "0639987001", {})
+    version = lea.version
+    contacts.save(lea.id, version, "Léa A", "0639987001", {})
     with pytest.raises(Conflict):
-        contacts.save(lea.id, 1, "Léa B", "0639987001", {})
+        contacts.save(lea.id, version, "Léa B", "0639987001", {})
     assert db.session.get(Contact, lea.id, populate_existing=True).name == "Léa A"
 
 

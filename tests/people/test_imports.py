@@ -7,6 +7,7 @@ from raspisms.extensions import db
 from raspisms.models import Contact, Import, ImportLine, ImportState, Verdict
 from raspisms.people import contacts, groups, imports
 from raspisms.people.reading import read_text
+from raspisms.stride import Stride
 
 LIST = """nom;portable;ville
 Léa;06 39 98 70 01;Lyon
@@ -113,10 +114,9 @@ def test_a_refused_line_is_corrected(here):
 
 
 def test_a_step_cut_short_goes_on_where_it_was(here, monkeypatch):
-    monkeypatch.setattr(imports, "CHUNK", 3)
     import_id = bring()
     imports.apply(import_id)
-    assert imports._chunk(import_id)
+    assert imports._chunk(import_id, Stride(3))
     assert len(everybody()) == 3
     with pytest.raises(imports.Refused):
         imports.apply(import_id)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from raspisms.database import transaction
 from raspisms.extensions import db
 from raspisms.models import JournalEntry, JournalState, Status
 from raspisms.receiving import inbox, journal, reports
@@ -27,7 +28,13 @@ def entries(app):
 def waiting(app):
     """What is in the inbox."""
     with app.app_context(), inbox.inbox().reading() as reader:
-        return [letter for _, letter in reader.first(100)]
+        return [letter for _, _, letter in reader.first(100)]
+
+
+def come_to_pass(app):
+    """What waits for another try is due."""
+    with app.app_context(), transaction() as session:
+        session.execute(update(JournalEntry).values(next_attempt_at=None))
 
 
 def test_a_callback_is_stored_before_it_is_applied(app, callbacks):
@@ -162,6 +169,11 @@ def test_one_bad_entry_does_not_hold_up_the_next(app, callbacks, run_jobs, monke
     callbacks.http.post(callbacks.reception, json=REPLY | {"text": "poison"})
     callbacks.http.post(callbacks.reception, json=REPLY)
     run_jobs()
+    assert [entry.state for entry in entries(app)] == [JournalState.NEW, JournalState.APPLIED]
+    for _ in journal.PATIENCE:
+        come_to_pass(app)
+        sweep(app)
+        run_jobs()
     assert [entry.state for entry in entries(app)] == [JournalState.FAILED, JournalState.APPLIED]
     assert [found.text for found in all_messages(app)] == ["Oui"]
 

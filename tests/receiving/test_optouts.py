@@ -30,7 +30,7 @@ def says(app, phone):
 
 
 def opted_out():
-    return list(db.session.scalars(select(OptOut.number)))
+    return list(db.session.scalars(select(OptOut.number).where(OptOut.lifted_at.is_(None))))
 
 
 @pytest.mark.parametrize("text", ["STOP", " stop. ", "Arrêt", "STOP PUB", "désabonner", "DESINSCRIRE !", "stopsms"])
@@ -69,6 +69,8 @@ def test_only_the_person_takes_it_back(says, text):
     says("STOP")
     says(text)
     assert opted_out() == []
+    says("STOP")
+    assert opted_out() == [LEA]
 
 
 def test_a_stop_is_answered_once_in_a_life(app, says, octopush, run_jobs):

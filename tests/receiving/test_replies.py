@@ -1,11 +1,15 @@
 """Messages from people, from their handset to the page."""
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 import requests
 from sqlalchemy import select
 
+from raspisms.database import now
 from raspisms.extensions import db
-from raspisms.models import OptOut
+from raspisms.models import Message, OptOut
 from tests import factories
 from tests.factories import BOB, LEA, LOGIN, NUMBER, all_messages, is_well_received, message, post, until
 
@@ -137,8 +141,21 @@ def test_a_sender_without_a_number_is_stored(app, post_reply):
 
 
 def test_a_received_message_is_dated_by_the_provider(app, post_reply):
-    post_reply(reception_date="2026-07-01 12:00:00")
-    assert received(app)[0].created_at.isoformat() == "2026-07-01T10:00:00+00:00"
+    said = (now() - timedelta(hours=30)).replace(microsecond=0)
+    post_reply(reception_date=said.astimezone(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d %H:%M:%S"))
+    assert received(app)[0].created_at == said
+
+
+@pytest.mark.parametrize(
+    "date", ["0002-01-02 12:00:00", "1969-12-31 23:00:00", "2106-02-08 00:00:00", "9999-12-31 23:59:59"]
+)
+def test_a_date_that_cannot_be_true_is_replaced_and_kept_aside(app, post_reply, date):
+    post_reply(reception_date=date)
+    [message] = received(app)
+    assert abs(message.created_at - now()) < timedelta(minutes=1)
+    with app.app_context():
+        [event] = db.session.get(Message, message.id).events
+        assert event.said_at.year in {int(date[:4]), int(date[:4]) - 1}
 
 
 def test_history_of_a_received_message(app, post_reply):

@@ -3,7 +3,7 @@
 import pytest
 
 from raspisms.database import transaction
-from raspisms.extensions import db
+from raspisms.extensions import bell, db
 from raspisms.models import Lane, OptOut, Phone, Status
 from raspisms.sending import outbox
 from tests.factories import BOB, LEA, all_messages, message, post, sweep
@@ -81,7 +81,8 @@ def test_a_wiped_queue_loses_nothing(app, phone, octopush, run_jobs):
 def test_many_rings_make_one_job(app, phone, octopush):
     for _ in range(5):
         post(app, phone, text="Bonjour")
-    assert app.extensions["bell"].llen("rq:queue:sending") == 1
+    with app.app_context():
+        assert app.extensions["bell"].llen(f"rq:queue:{bell.own('sending')}") == 1
 
 
 def test_replies_leave_before_single_messages_and_those_before_bulk(app, phone, octopush, run_jobs):

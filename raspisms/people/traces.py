@@ -1,0 +1,124 @@
+"""Where a person is found besides their own rows: in raw callbacks, in requests, in what campaigns were written for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from ..extensions import db
+from ..models import (
+    Campaign,
+    Contact,
+    EarlierAttempt,
+    JournalEntry,
+    JournalState,
+    Message,
+    ParkedReport,
+    Submission,
+)
+from ..texts import numbers as telephone_numbers
+
+# What all ways of writing a number have in common: its last digits.
+DIGITS = 9
+CHUNK = 2_000
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What a search found, and how far it came."""
+
+    journal: list[int]
+    campaigns: list[int]
+    last_journal: int
+
+
+def find(number: str) -> Traces:
+    """Look for a number everywhere that no index leads to. Reads much, writes nothing: for outside of a transaction."""
+    last = db.session.scalar(select(func.max(JournalEntry.id))) or 0
+    return Traces(_journal(number, 0, last), _campaigns(number), last)
+
+
+def forget(session: Session, number: str, found: Traces) -> None:
+    """Take a person out of what was found, and of what came since. Call inside a transaction."""
+    newest = session.scalar(select(func.max(JournalEntry.id))) or 0
+    came_since = _journal(number, found.last_journal, newest)
+    wipe_journal(session, JournalEntry.id.in_([*found.journal, *came_since]))
+    session.execute(delete(ParkedReport).where(ParkedReport.number == number))
+    _wipe_requests(session, number)
+    ids = set(session.scalars(select(Contact.id).where(Contact.number == number)))
+    for campaign in session.scalars(select(Campaign).where(Campaign.id.in_(found.campaigns))):
+        _leave_out(campaign, number, ids)
+
+
+def mentions(number: str) -> ColumnElement[bool]:
+    """The callbacks that hold a number, in whatever shape (a condition on JournalEntry)."""
+    digits = number[-DIGITS:]
+    if db.session().get_bind().dialect.name == "sqlite":
+        in_body = func.instr(JournalEntry.body, digits.encode()) > 0
+    else:
+        in_body = func.encode(JournalEntry.body, "escape").contains(digits, autoescape=True)
+    return or_(in_body, JournalEntry.query.contains(digits, autoescape=True))
+
+
+def wipe_journal(session: Session, which: ColumnElement[bool]) -> None:
+    """Of callbacks, what they said goes; that they came stays. Call inside a transaction."""
+    session.execute(
+        update(JournalEntry).where(which).values(body=b"", query=""),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _journal(number: str, after: int, last: int) -> list[int]:
+    found: list[int] = []
+    for start in range(after, last, CHUNK):
+        some = JournalEntry.id.between(start + 1, min(start + CHUNK, last))
+        is_applied = JournalEntry.state != JournalState.NEW  # what it says is not yet part of what is erased
+        found += db.session.scalars(select(JournalEntry.id).where(some, is_applied, mentions(number)))
+    return found
+
+
+def _wipe_requests(session: Session, number: str) -> None:
+    """The texts of requests that were for this person alone; a text that others got as well says nothing of them."""
+    own = select(Message.submission_id).where(Message.number == number, Message.submission_id.is_not(None))
+    earlier = (
+        select(EarlierAttempt.submission_id)
+        .join(Message, Message.id == EarlierAttempt.message_id)
+        .where(Message.number == number)
+    )
+    others = select(Message.id).where(Message.submission_id == Submission.id, Message.number != number)
+    session.execute(
+        update(Submission)
+        .where(or_(Submission.id.in_(own), Submission.id.in_(earlier)), ~others.exists())
+        .values(text="", words=None),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _campaigns(number: str) -> list[int]:
+    """Campaigns that were written for this person, by number or as a contact."""
+    ids = set(db.session.scalars(select(Contact.id).where(Contact.number == number)))
+    rows = db.session.execute(select(Campaign.id, Campaign.targets).where(Campaign.targets.is_not(None)))
+    return [row.id for row in rows if _is_meant(row.targets or {}, number, ids)]
+
+
+def _is_meant(held: dict[str, Any], number: str, ids: set[int]) -> bool:
+    return any(one in ids for one in held.get("contacts", [])) or any(
+        _is_same(str(one["number"]), number) for one in held.get("numbers", [])
+    )
+
+
+def _is_same(written: str, number: str) -> bool:
+    """Whether what somebody typed is this number; most are not, by their last digits."""
+    digits = "".join(c for c in written if c.isdecimal())
+    return digits[-DIGITS:] == number[-DIGITS:] and telephone_numbers.read(written)[0] == number
+
+
+def _leave_out(campaign: Campaign, number: str, ids: set[int]) -> None:
+    """A repetition or a copy must not find the person again."""
+    held = campaign.targets or {}
+    numbers = [one for one in held.get("numbers", []) if not _is_same(str(one["number"]), number)]
+    chosen = [one for one in held.get("contacts", []) if one not in ids]
+    campaign.targets = {**held, "numbers": numbers, "contacts": chosen}

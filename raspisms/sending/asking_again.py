@@ -1,0 +1,90 @@
+"""May a request that was perhaps sent be repeated? Where people say no meanwhile, they win over the count.
+
+Repeating a `request_id` tells what became of it, and makes it leave if it never had: so it is not asked about any more
+once nobody wants it to leave. What cannot be known then is said to be unknown, with the reason.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, select, true
+from sqlalchemy.orm import Session
+
+from ..database import now
+from ..models import Campaign, CampaignState, Message, Status, Submission
+from ..phones.settings import adapter_class
+from ..timeline import note_all
+from ..words import N_
+from . import hours, outcome
+from .silence import silent_among
+
+STOPPED = N_(
+    "Cette personne a envoyé STOP alors que l’on ne savait pas si ce SMS était parti : RaspiSMS ne l’a pas redemandé."
+)
+CANCELLED = N_(
+    "La campagne a été annulée alors que l’on ne savait pas si ce SMS était parti : RaspiSMS ne l’a pas redemandé."
+)
+CLOSED = N_(
+    "Les heures d’envoi sont passées alors que l’on ne savait pas si ce SMS était parti : "
+    "RaspiSMS ne l’a pas redemandé."
+)
+# A paused campaign is looked at again after so long, or when it goes on.
+PAUSE = timedelta(minutes=1)
+
+
+def named(submission: Submission) -> ColumnElement[bool]:
+    """The messages that the next attempt names, a condition on Message."""
+    upto = true() if submission.asked_up_to is None else Message.id <= submission.asked_up_to
+    return and_(Message.submission_id == submission.id, Message.status == Status.SENDING, upto)
+
+
+def campaign_of(session: Session, submission: Submission) -> Campaign | None:
+    """The campaign that a request is of; None for what was written by hand."""
+    return session.scalar(
+        select(Campaign)
+        .join(Message, Message.campaign_id == Campaign.id)
+        .where(Message.submission_id == submission.id)
+        .limit(1)
+    )
+
+
+def may(session: Session, submission: Submission) -> bool:
+    """Whether it may be repeated now; where it may never be, it is closed. Call inside a transaction."""
+    campaign = campaign_of(session, submission)
+    if campaign is not None and not _is_wanted(session, submission, campaign):
+        return False
+    rows = session.execute(
+        select(Message.number, Message.id).where(
+            Message.submission_id == submission.id, Message.status == Status.SENDING
+        )
+    )
+    waiting = {number: message_id for number, message_id in rows}
+    silent = silent_among(session, waiting)
+    if len(silent) == len(waiting):
+        outcome.give_up(session, submission, STOPPED)
+        return False
+    if silent:  # the others are asked about; the answer tells of these too, see outcome.py
+        ids = [waiting[number] for number in silent]
+        note_all(session, Message.id.in_(ids), Status.UNKNOWN, reason=STOPPED)
+    return True
+
+
+def _is_wanted(session: Session, submission: Submission, campaign: Campaign) -> bool:
+    if campaign.state is CampaignState.CANCELLED:
+        outcome.give_up(session, submission, CANCELLED)
+        return False
+    if campaign.state is CampaignState.PAUSED:
+        submission.next_attempt_at = now() + PAUSE
+        session.flush()
+        return False
+    opens = hours.opening(campaign.hours, now())
+    if opens is None:
+        return True
+    window = adapter_class(submission.phone.adapter).repeat_window or timedelta(0)
+    if submission.first_attempt_at is not None and opens < submission.first_attempt_at + window:
+        submission.next_attempt_at = opens  # the provider still knows it then: asking tells, and wakes nobody
+        session.flush()
+    else:
+        outcome.give_up(session, submission, CLOSED)
+    return False
