@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import campaigns, growth, idle, interactive, live, pages, people, reports
+from bench import campaigns, growth, idle, interactive, live, locks, pages, people, reports
 from bench.results import Results
 
 PARTS = {
@@ -15,6 +15,7 @@ PARTS = {
     "live": live.main,
     "pages": pages.main,
     "people": people.main,
+    "locks": locks.main,
     "growth": growth.main,
 }
 

@@ -19,7 +19,7 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     """
     from . import blueprints
 
-    app = _base(settings)
+    app = _base(settings, WRITES_FOR_PEOPLE=True)
     extensions.init_pages(app)
     blueprints.init_app(app)
     return app

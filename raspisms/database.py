@@ -25,8 +25,9 @@ from sqlalchemy.types import TypeDecorator
 
 from . import live
 from .extensions import db
+from .stride import Stride
 from .words import N_
-from .writers import Busy, Writers
+from .writers import Busy, Lane, Writers
 
 WRITE = "raspisms_write"
 # PostgreSQL's writers queue for this number, as SQLite's do for its file: the code may count on it.
@@ -260,11 +261,25 @@ def transaction(*, bulk: bool = False) -> Iterator[Session]:
     live.tell(session)
 
 
+@contextmanager
+def bulk_step(stride: Stride) -> Iterator[tuple[Session, int]]:
+    """A step of a long job: a transaction, and the number of rows that it may take.
+
+    Raises StorageUnavailable.
+    """
+    with transaction(bulk=True) as session, stride.measured() as rows:
+        yield session, rows
+        session.flush()  # what is written only now belongs to the time that it takes
+
+
 def _turn(*, bulk: bool) -> AbstractContextManager[None]:
     """SQLite's writers queue, see writers.py; PostgreSQL's do so for their lock."""
     writers: Writers | None = current_app.extensions.get("writers")
+    if writers is None:
+        return nullcontext()
     seconds = current_app.config.get("LOCK_SECONDS", BULK_SECONDS if bulk else LOCK_SECONDS)
-    return nullcontext() if writers is None else writers.turn(seconds, bulk=bulk)
+    for_people = current_app.config.get("WRITES_FOR_PEOPLE", False)
+    return writers.turn(seconds, Lane.BULK if bulk else Lane.PEOPLE if for_people else Lane.JOB)
 
 
 @contextmanager

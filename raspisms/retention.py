@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from . import preferences, statistics
-from .database import now, transaction
+from .database import bulk_step, now, transaction
 from .extensions import db
 from .models import (
     Campaign,
@@ -67,7 +67,7 @@ def _in_strides(step: Callable[[Session, int], int], ends: float) -> bool:
     """Repeat a step until nothing is left for it; False when time was over first."""
     stride = Stride()
     while monotonic() < ends:
-        with transaction(bulk=True) as session, stride.measured() as rows:
+        with bulk_step(stride) as (session, rows):
             done = step(session, rows)
         if done < rows:
             return True

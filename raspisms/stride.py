@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 # Well below the tenth of a second that no transaction may last, on a machine that is busy with other things.
-SECONDS = 0.04
+SECONDS = 0.02
 
 
 class Stride:

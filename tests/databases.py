@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -44,6 +45,20 @@ class SQLite:
         """Settings for a database with every table."""
         shutil.copy(self.folder / "raspisms.db", instance / "raspisms.db")
         return {}
+
+    def copy(self, url, path):
+        """A copy, made while others write."""
+        with sqlite3.connect(make_url(url).database) as source, sqlite3.connect(path) as copy:
+            source.backup(copy)
+        copy.close()
+        source.close()
+
+    def restore(self, url, path):
+        """Put a copy in its place: what was written since is gone."""
+        file = Path(make_url(url).database)
+        for rest in ("-wal", "-shm"):
+            file.with_name(file.name + rest).unlink(missing_ok=True)
+        shutil.copy(path, file)
 
     def forget(self, environ):
         """A test is over."""
@@ -106,6 +121,20 @@ class PostgreSQL:
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return {"RASPISMS_DATABASE_URL": self.url(name)}
 
+    def copy(self, url, path):
+        """A copy, made while others write."""
+        self._program("pg_dump", "--format=custom", f"--file={path}", _conninfo(url))
+
+    def restore(self, url, path):
+        """Put a copy in its place: what was written since is gone."""
+        name = make_url(url).database
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        self._program("pg_restore", "--no-owner", f"--dbname={_conninfo(url)}", str(path))
+
+    def _program(self, name, *arguments):
+        subprocess.run([self.programs / name, *arguments], check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60)
+
     def forget(self, environ):
         name = environ["RASPISMS_DATABASE_URL"].partition("?")[0].rpartition("/")[2]
         self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -114,6 +143,11 @@ class PostgreSQL:
         if self.is_running():  # a full disk may have ended it
             self._run("pg_ctl", "stop", "--mode=immediate", "--silent")
         shutil.rmtree(self.folder)
+
+
+def _conninfo(url):
+    """The same database, as PostgreSQL's own programs want to be told."""
+    return url.replace("postgresql+psycopg", "postgresql")
 
 
 KINDS = {"sqlite": SQLite, "postgresql": PostgreSQL}

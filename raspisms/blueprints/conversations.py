@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from typing import Any
 
@@ -218,7 +219,6 @@ def reply(conversation_id: int) -> Page:
     if posted.opted_out:
         sentence = gettext("Cette personne a envoyé STOP : plus aucun SMS ne lui est envoyé.")
         return _page(conversation, typed=typed, key=key, seen=seen, error=sentence, status=400)
-    care.sent(conversation_id, current_user.id, key)
     live.stopped_typing(conversation_id, current_user.id)
     return redirect(url_for("conversations.show", conversation_id=conversation_id, _anchor="end"))
 
@@ -235,6 +235,7 @@ def _post(conversation: Conversation, text: str, key: str, check: Any) -> outbox
         form_key=key or None,
         hold_seconds=preferences.current().undo_single,
         check=check,
+        also=functools.partial(care.sent, conversation.id, current_user.id, key),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from .. import queues
-from ..database import transaction
+from ..database import bulk_step, transaction
 from ..extensions import bell, db
 from ..models import Campaign, CampaignState, Canary, Hours, Message, Phone, Recipient, Status
 from ..models.campaign import new_revision
@@ -166,7 +166,7 @@ def remove(campaign_id: int) -> None:
         begin_report(session, _draft(session, campaign_id))  # nobody may send it meanwhile, and no job goes on with it
     mine, stride = select(Recipient.id).where(Recipient.campaign_id == campaign_id), Stride(500)
     while True:
-        with transaction(bulk=True) as session, stride.measured() as rows:
+        with bulk_step(stride) as (session, rows):
             campaign = _draft(session, campaign_id)
             ids = session.scalars(mine.limit(rows)).all()
             session.execute(delete(Recipient).where(Recipient.id.in_(ids)))

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from .. import audit, preferences
-from ..database import INTERRUPTIONS, now, transaction
+from ..database import INTERRUPTIONS, bulk_step, now, transaction
 from ..extensions import db
 from ..models import Campaign, CampaignState, Contact, Direction, Fate, Hours, Lane, Message, Recipient, Status
 from ..models.message import batch_key
@@ -149,7 +149,7 @@ def unfinished() -> list[int]:
 
 def _accept(campaign_id: int, stride: Stride) -> bool:
     """Make messages of the next people of the report; True when there may be more."""
-    with transaction(bulk=True) as session, stride.measured() as rows:
+    with bulk_step(stride) as (session, rows):
         campaign = session.get(Campaign, campaign_id)
         if campaign is None or campaign.state is not CampaignState.SCHEDULED or campaign.accepted_at is not None:
             return False

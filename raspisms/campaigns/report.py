@@ -18,7 +18,7 @@ from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from .. import preferences
-from ..database import now, transaction
+from ..database import bulk_step, now, transaction
 from ..extensions import db
 from ..language import Mistake, Template, is_personal
 from ..models import Campaign, CampaignState, Contact, Fate, Group, Message, Phone, Recipient, Status
@@ -90,7 +90,7 @@ def _forget_old(campaign_id: int, run: str) -> bool:
     """Remove what an earlier report said; False when somebody else looks by now."""
     old, stride = select(Recipient.id).where(Recipient.campaign_id == campaign_id), Stride(500)
     while True:
-        with transaction(bulk=True) as session, stride.measured() as rows:
+        with bulk_step(stride) as (session, rows):
             if session.scalar(select(Campaign.holder).where(Campaign.id == campaign_id)) != run:
                 return False
             ids = session.scalars(old.limit(rows)).all()

@@ -75,6 +75,8 @@ class ImportLine(Model):
     __table_args__ = (
         Index("ix_import_lines_verdict", "import_id", "verdict", "id"),
         Index("ix_import_lines_number", "import_id", "number"),
+        # Each step takes the next few lines: without it, it would look at all of them.
+        Index("ix_import_lines_order", "import_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from .. import queues
-from ..database import now, transaction
+from ..database import bulk_step, now, transaction
 from ..extensions import bell, db
 from ..models import Campaign, CampaignState, Contact, Import, ImportLine, ImportState, Verdict, group_contacts
 from ..models.contact import fold, new_version
@@ -75,7 +75,7 @@ def begin(
             {"import_id": added.id, "line": line.line, "raw": line.as_dict(), "verdict": Verdict.UNREAD}
             for line in some
         ]
-        with transaction(bulk=True) as session, stride.measured():
+        with bulk_step(stride) as (session, _):
             session.execute(insert(ImportLine), rows)
     with transaction() as session:
         added = session.get_one(Import, added.id)
@@ -111,7 +111,7 @@ def _chunk(import_id: int, stride: Stride) -> bool:
         ImportState.APPLYING: (_apply, ImportState.APPLIED),
         ImportState.UNDOING: (_undo, ImportState.UNDONE),
     }
-    with transaction(bulk=True) as session, stride.measured() as rows:
+    with bulk_step(stride) as (session, rows):
         found = session.get(Import, import_id)
         if found is None or found.state not in steps:
             return False
@@ -284,7 +284,7 @@ def forget(import_id: int) -> None:
 def _forget_lines(import_id: int) -> None:
     old, stride = select(ImportLine.id).where(ImportLine.import_id == import_id), Stride(500)
     while True:
-        with transaction(bulk=True) as session, stride.measured() as rows:
+        with bulk_step(stride) as (session, rows):
             ids = session.scalars(old.limit(rows)).all()
             session.execute(delete(ImportLine).where(ImportLine.id.in_(ids)))
         if len(ids) < rows:

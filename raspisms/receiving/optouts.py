@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from .. import audit, preferences
 from ..adapters.base import OptOutNotice
-from ..database import now, transaction
+from ..database import bulk_step, now, transaction
 from ..extensions import db
 from ..finding.listing import Order
 from ..models import JournalEntry, Message, OptOut, StopMark
@@ -145,7 +145,7 @@ def add_many(text: str, user_id: int | None) -> tuple[int, list[str]]:
     added = 0
     wanted, stride = iter(dict.fromkeys(found)), Stride()
     while some := list(islice(wanted, stride.rows)):
-        with transaction(bulk=True) as session, stride.measured():
+        with bulk_step(stride) as (session, _):
             added += _add_some(session, some, user_id)
     with transaction() as session:
         audit.record(session, user_id, "opt-outs added", str(added))

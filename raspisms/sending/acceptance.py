@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from ..database import StorageUnavailable, now, transaction
+from ..database import StorageUnavailable, bulk_step, now, transaction
 from ..extensions import db
 from ..models import Campaign, CampaignState, Direction, Lane, Message, MessageEvent, Phone, Status
 from ..models.message import batch_key
@@ -174,7 +174,7 @@ def _patiently(act: Callable[[], T]) -> T:
 
 def _store(chunk: list[tuple[int, str]], template: dict[str, Any], stride: Stride) -> list[Refusal]:
     """One short transaction: who said STOP is left out and given back, the others get a row and its first event."""
-    with transaction(bulk=True) as session, stride.measured():
+    with bulk_step(stride) as (session, _):
         campaigns.hold(session, template["campaign_id"])
         wanted = [number for _, number in chunk]
         silent = optouts.silent(session, wanted)

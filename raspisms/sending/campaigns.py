@@ -10,13 +10,14 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from .. import live, queues
-from ..database import now, transaction
+from ..database import bulk_step, now, transaction
 from ..extensions import bell, db
 from ..models import Campaign, CampaignState, Canary, Message, Phone, Status, Submission, SubmissionState
 from ..stride import Stride
 from ..timeline import note_all
 from ..words import N_
 from . import attempts, canary, hours, lease, prepared, repetition
+from .settlement import settle
 
 # In the order of a message's life; what a campaign's counts are given by.
 COUNTED = (
@@ -29,7 +30,6 @@ COUNTED = (
     Status.EXPIRED,
     Status.CANCELLED,
 )
-PENDING = (Status.QUEUED, Status.SENDING)
 # An acceptance writes a batch every second or so; one that is silent for this long was interrupted,
 # even if its process lives on.
 INTERRUPTED_AFTER = timedelta(minutes=30)
@@ -211,7 +211,7 @@ def go_on(campaign_id: int, seconds: float) -> bool:
     """Cancel or queue again, message by message, what a verb was about; True when there is more to do."""
     ends, stride = monotonic() + seconds, Stride()
     while monotonic() < ends:
-        with transaction(bulk=True) as session, stride.measured() as rows:
+        with bulk_step(stride) as (session, rows):
             campaign = session.get(Campaign, campaign_id)
             if campaign is not None and campaign.state is CampaignState.CANCELLED:
                 more = _cancel_some(session, campaign, rows)
@@ -276,18 +276,6 @@ def check_settled(session: Session, campaign_id: int) -> None:
     waiting = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.QUEUED)
     if campaign.state is CampaignState.CANCELLED and session.scalar(waiting.limit(1)) is not None:
         raise Refused(STILL_CANCELLING)
-
-
-def settle(session: Session) -> None:
-    """Mark as done the campaigns of which nothing waits. Call inside a transaction."""
-    session.flush()
-    pending = select(Message.id).where(Message.campaign_id == Campaign.id, Message.status.in_(PENDING))
-    session.execute(
-        update(Campaign)
-        .where(Campaign.state == CampaignState.SENDING, Campaign.retry_position.is_(None), ~pending.exists())
-        .values(state=CampaignState.DONE, finished_at=now())
-        .execution_options(synchronize_session=False)
-    )
 
 
 def finish_verbs(seconds: float = 1.0) -> None:

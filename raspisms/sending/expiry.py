@@ -9,13 +9,13 @@ from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from ..conversations import threads
-from ..database import now, transaction
+from ..database import bulk_step, now, transaction
 from ..extensions import db
 from ..models import Message, Status
 from ..stride import Stride
 from ..timeline import note_all
 from ..words import N_
-from . import campaigns, restoration
+from . import restoration, settlement
 
 # Octopush's reports come within 48 hours (octopush-api.md §7.6).
 REPORT_DUE = timedelta(hours=72)
@@ -40,7 +40,7 @@ def expire(session: Session, most: int = BATCH) -> int:
         unanswered = threads.by_hand(session, past)
         note_all(session, past, Status.EXPIRED, reason=TOO_LATE)
         threads.recount_of(session, unanswered)
-        campaigns.settle(session)
+        settlement.settle(session)
     return len(ids)
 
 
@@ -48,7 +48,7 @@ def expire_now() -> None:
     """The same in short transactions, begun only while there is something to mark."""
     ends, stride = monotonic() + SECONDS, Stride(BATCH // 5, most=BATCH)
     while monotonic() < ends and db.session.scalar(_expired().limit(1)) is not None:
-        with transaction(bulk=True) as session, stride.measured() as rows:
+        with bulk_step(stride) as (session, rows):
             expire(session, rows)
 
 

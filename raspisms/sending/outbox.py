@@ -75,13 +75,15 @@ def post(
     tag: str | None = None,
     hold_seconds: int = 0,
     check: Callable[[Session], None] | None = None,
+    also: Callable[[], None] | None = None,
 ) -> Posted:
     """Accept one text for numbers in E.164, each once, and ring the bell.
 
     With a `form_key`, posting the same form again gives back the same messages instead of new ones; it says what the
     person typed and chose, and nothing that was computed for them (a phone, when any would do).
     What has not left by `expires_at` does not leave any more. For `hold_seconds` it can be called back.
-    `check` is asked under the write lock, before anything new is written, and may raise what it likes.
+    `check` is asked under the write lock, before anything new is written, and may raise what it likes; `also` is
+    done in the same transaction.
     Raises TextRefused, TooLate, database.StorageUnavailable.
     """
     text = clean_text(text, phone)
@@ -105,6 +107,8 @@ def post(
         if check is not None and new:
             check(session)
         _accept(session, new, user_id)
+        if also is not None:
+            also()
     bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
     return Posted([*posted.values(), *new], [number for number in wanted if number in silent])
 

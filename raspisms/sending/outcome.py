@@ -26,7 +26,7 @@ from ..phones.settings import adapter_class
 from ..receiving import reports
 from ..timeline import note_all
 from ..words import N_
-from . import campaigns, prepared, prices, restoration
+from . import prepared, prices, restoration, settlement
 from .backoff import LONGEST_ACCOUNT_WAIT, LONGEST_WAIT_BY_HAND, backoff
 from .silence import SAID_STOP
 
@@ -63,7 +63,7 @@ def record(submission_id: int, result: Accepted | AdapterError) -> None:
         else:
             _try_again(session, submission, account, result)
             return
-        campaigns.settle(session)
+        settlement.settle(session)
         account.failures = 0
         if account.not_before is not None and account.not_before > now():
             # Only what people wrote by hand was asked for so soon: the rest is as patient as the provider wants.

@@ -17,7 +17,7 @@ from ..models import Account, Heartbeat, Lane, ParkedReport, Phone, Submission, 
 from ..models.phone import SENDING_STATUSES
 from ..phones import checking
 from ..receiving import journal, reports
-from . import campaigns, canary, claim, expiry, holding, hours, lease, overdue, pace, restoration, timeshift
+from . import campaigns, canary, claim, expiry, holding, hours, lease, overdue, pace, restoration, settlement, timeshift
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ def _show_life(session: Session) -> None:
 
 TIDY_STEPS: tuple[Callable[[Session], object], ...] = (
     reports.match_left_over,
-    campaigns.settle,
+    settlement.settle,
     campaigns.end_interrupted,
     _forget_parked,
     _show_life,

@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
 from .. import audit, live
-from ..database import now, transaction
+from ..database import bulk_step, now, transaction
 from ..extensions import db
 from ..models import (
     Account,
@@ -38,6 +38,7 @@ from ..models.message import WAITING_STATUSES
 from ..stride import Stride
 from ..timeline import note_all
 from ..words import N_
+from .settlement import settle
 
 log = logging.getLogger(__name__)
 
@@ -229,7 +230,7 @@ def work(seconds: float = 1.0) -> None:
     """Keep back what somebody decided to keep back, step by step; the clock goes on with the rest."""
     ends, stride = time.monotonic() + seconds, Stride()
     while time.monotonic() < ends:
-        with transaction(bulk=True) as session, stride.measured() as rows:
+        with bulk_step(stride) as (session, rows):
             found = current(session)
             if found is None or found.decision is not Decision.KEEP_BACK:
                 return
@@ -253,4 +254,5 @@ def _close(session: Session, found: Restoration) -> None:
         .values(state=CampaignState.CANCELLED, finished_at=now(), pause_reason=MAY_HAVE_LEFT),
         execution_options={"synchronize_session": False},
     )
+    settle(session)
     found.decided_at = now()

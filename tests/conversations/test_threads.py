@@ -1,6 +1,9 @@
 """Conversations follow the messages; a second answer is never an accident."""
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import select
 
 from raspisms import preferences
 from raspisms.conversations import care, lists, threads
@@ -167,3 +170,13 @@ def test_a_held_message_leaves_once_its_moment_has_passed(here):
 
 def test_the_choice_of_the_team_is_five_seconds_unless_it_says_otherwise(here):
     assert preferences.current().undo_single == 5
+
+
+def test_a_reply_stands_below_its_question_whatever_the_providers_clock(here, app):
+    preferences.save(preferences.Choices(undo_single=0))
+    outbox.post(here, [LEA], "Venez-vous demain ?")
+    with transaction() as session:
+        incoming.store(session, here, LEA, "oui", now() - timedelta(seconds=45))
+    outbox.post(here, [LEA], "Merci !")
+    conversation = db.session.scalar(select(Conversation))
+    assert [one.text for one in threads.thread(conversation).items] == ["Venez-vous demain ?", "oui", "Merci !"]

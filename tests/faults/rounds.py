@@ -28,6 +28,7 @@ from raspisms.models import (
     Phone,
     Status,
 )
+from raspisms.people.traces import mentions
 from raspisms.sandbox import inbound
 from raspisms.sending import acceptance, outbox
 from tests.factories import PASSWORD
@@ -84,7 +85,7 @@ class Rounds:
         self.page = Page(installation) if by_page else None
         self.tally = Tally()
 
-    def run(self, break_something: Callable[[], None]) -> None:
+    def run(self, break_something: Callable[[], None], afterwards: Callable[[], int] = lambda: 0) -> None:
         """One round; what `break_something` breaks must be whole again when it returns, or heal by itself."""
         self.tally.rounds += 1
         begun = time.monotonic()
@@ -97,6 +98,7 @@ class Rounds:
         self._await(wanted, written, stored)
         self.tally.slowest = max(self.tally.slowest, round(time.monotonic() - begun, 1))
         self._count(wanted, campaigns, written, seen, stored)
+        self.tally.doubled += afterwards()
 
     # -- what people do ---------------------------------------------------------------------------------
 
@@ -196,9 +198,9 @@ class Rounds:
         tally.doubled += sum(taken[number] - 1 for number in taken if taken[number] > 1)
         with self.installation.app.app_context():
             rows = db.session.execute(
-                select(Message.id, Message.number, Message.status).where(
-                    Message.id > stored, Message.direction == Direction.OUT, Message.status != Status.CANCELLED
-                )
+                select(Message.id, Message.number, Message.status)
+                .where(Message.id > stored, Message.direction == Direction.OUT, Message.status != Status.CANCELLED)
+                .where(Message.number.not_in(self.installation.aside))
             ).all()
             tally.lost += sum(taken[number] == 0 for number in wanted) + abs(len(wanted) - len(rows))
             tally.unreported += self._unreported([row.id for row in rows])
@@ -219,7 +221,9 @@ class Rounds:
         counted = dict(db.session.execute(delivered).all())
         parked = db.session.scalar(select(func.count()).select_from(ParkedReport))
         failed = db.session.scalar(
-            select(func.count()).where(JournalEntry.state.in_((JournalState.FAILED, JournalState.UNREADABLE)))
+            select(func.count())
+            .where(JournalEntry.state.in_((JournalState.FAILED, JournalState.UNREADABLE)))
+            .where(~mentions("poison"))
         )
         return sum(counted.get(message_id) != 1 for message_id in ids) + parked + failed
 

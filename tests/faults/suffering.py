@@ -27,7 +27,7 @@ def suffer(name: str, database: str, rounds: int, seed: str, seconds: float | No
     ):
         many = Rounds(installation, random, by_page=kind.by_page, patience=90 + 5 * lasting)
         for _ in range(rounds):
-            many.run(lambda: kind.break_something(installation, random, lasting))
+            many.run(lambda: kind.break_something(installation, random, lasting), lambda: kind.afterwards(installation))
         if not many.tally.is_clean:
             log = Path(tempfile.gettempdir()) / f"faults-{abs(hash((name, database, seed)))}.log"
             log.write_text(installation.tree.log.read_text())

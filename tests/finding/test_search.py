@@ -123,3 +123,35 @@ def test_every_order_shows_everything_once(app, phone, sort):
 )
 def test_the_first_digits_of_a_number_are_read_as_people_write_them(words, prefix):
     assert finding.number_prefix(words) == prefix
+
+
+ODD = (
+    "Appartement de 50 m² au 1er", "Rendez-vous n°5 à l'hôtel", "nº12 rue de l'Église", "Straße und Fuß",
+    "l’œuf et le bœuf", "prix : 12,50 €", "code foo_bar-baz", "ﬁn de mois", "½ journée", "10h30", "a.b@c.fr",
+    "http://x.fr/é", "naïve NAÏVE", "Ⅳe république", "µg", "12 34 56", "İstanbul", "ǅ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_every_word_finds_its_text_however_it_is_written(here, indexed):
+    ids = dict(zip(hear(here, *ODD), ODD, strict=True))
+    while indexed and search.catch_up():
+        pass
+    missed = [
+        (word, words)
+        for message_id, words in ids.items()
+        for word in words.split()
+        if search.words_of(word) and message_id not in search.ids(word)
+    ]
+    assert missed == []
+
+
+def test_what_is_forgotten_is_not_found(here):
+    [gone, kept] = hear(here, "Straße au m²", "Straße")
+    search.catch_up()
+    from raspisms.conversations import removal
+
+    with transaction() as session:
+        removal.remove_received(session, [gone])
+    assert search.ids("strasse") == [kept]
+    assert search.ids("m2") == []

@@ -14,7 +14,7 @@ from raspisms.config import ConfigError, load
 from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import JournalEntry, Mailing, Notice, Phone, Role, User
-from raspisms.notices import planning, posting
+from raspisms.notices import planning, posting, writing
 from raspisms.people import contacts
 from raspisms.receiving import replies
 from tests import factories
@@ -218,3 +218,38 @@ def test_the_figures_of_a_digest_are_those_of_the_page(here, letterbox):
     today = statistics.today()
     assert statistics.by_day(today, today, None).received == 1
     assert preferences.current().away_text == ""
+
+
+def test_a_letter_that_cannot_be_written_holds_up_no_other(here, app, letterbox, monkeypatch):
+    factories.user(app, "bob@example.org", Role.MEMBER)
+    with transaction() as session:
+        session.execute(update(User).values(mail_received=Mailing.ALWAYS))
+        message = replies_of(here, session)
+        planning.received(session, message)
+    real = writing.received
+
+    def unwritable(messages, user, name):
+        if user.email.startswith("alice"):
+            raise KeyError("no such language")
+        return real(messages, user, name)
+
+    monkeypatch.setattr(writing, "received", unwritable)
+    posting.post_due()
+    assert [to for to, _ in letterbox.letters] == [["bob@example.org"]]
+    waiting = db.session.scalars(select(Notice).where(Notice.sent_at.is_(None))).all()
+    assert [(one.user_id, one.reason) for one in waiting] == [(1, "KeyError")]
+
+
+def replies_of(phone, session):
+    from raspisms.receiving import incoming
+
+    return incoming.store(session, phone, LEA, "Bonjour", now())
+
+
+def test_a_job_that_has_no_more_time_leaves_the_rest_for_later(here, app, letterbox):
+    with transaction() as session:
+        session.execute(update(User).values(mail_received=Mailing.ALWAYS))
+        planning.received(session, replies_of(here, session))
+    posting.post_due(seconds=-1)
+    assert letterbox.letters == []
+    assert db.session.scalar(select(Notice.reason)) == posting.TIME_OVER

@@ -117,3 +117,10 @@ def test_the_hours_are_those_of_the_wall_clock(app, moment, since):
 def test_a_team_without_hours_is_always_there(app):
     with app.app_context():
         assert opening.is_open(preferences.Choices(), now())
+
+
+@pytest.mark.parametrize(("hours", "answered"), [(1, True), (2, True), (4, False)])
+def test_a_provider_that_dates_in_another_zone_stops_no_answer(closed, hours, answered):
+    """UTC instead of Paris, in winter and in summer; what is older than that was late."""
+    hears(closed, at=now() - timedelta(hours=hours))
+    assert bool(answers()) is answered

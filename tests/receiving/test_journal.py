@@ -1,17 +1,22 @@
 """Stored before it is answered, applied exactly once, lost never."""
 
 import json
+import shutil
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import requests
 from sqlalchemy import select, update
 
-from raspisms.database import transaction
-from raspisms.extensions import db
-from raspisms.models import JournalEntry, JournalState, Status
+from raspisms import queues
+from raspisms.database import now, transaction
+from raspisms.extensions import bell, db
+from raspisms.models import JournalEntry, JournalState, Message, Role, Status
 from raspisms.receiving import inbox, journal, reports
+from tests import factories
 from tests.databases import break_down, fill_the_disk, find_room, locked
 from tests.factories import LEA, NUMBER, all_messages, message, post, sweep, until
 
@@ -222,3 +227,225 @@ def test_an_inbox_that_was_removed_while_it_was_open_loses_nothing_more(app, cal
     callbacks.http.post(callbacks.reception, json=REPLY | {"text": "Non"})
     run_jobs()
     assert [found.text for found in all_messages(app)] == ["Oui", "Non"]
+
+
+PART = b"--x\r\nContent-Disposition: form-data; %s\r\n\r\nabc\r\n--x--\r\n"
+POISON = [
+    ("multipart/form-data; boundary=x; a*", PART % b"name=number"),
+    ("multipart/form-data; boundary=x", PART % b"name=number; a*"),
+    ("multipart/form-data", b"--"),
+    ("application/json", b"[" * 100_000),
+    ("application/json", b'{"number": ' + b"9" * 6_000 + b"}"),
+    ("application/x-www-form-urlencoded", b"number=%FF%FE%00&text=%ED%A0%80"),
+    ("\xff" * 200, b"\xff" * 200),
+]
+
+
+@pytest.mark.parametrize(("content_type", "body"), POISON, ids=range(len(POISON)))
+def test_whatever_a_stranger_writes_holds_up_nobody(app, callbacks, run_jobs, content_type, body):
+    headers = {"Content-Type": content_type.encode("latin-1")}
+    assert callbacks.http.post(callbacks.reception, data=body, headers=headers).status_code == 200
+    callbacks.http.post(callbacks.reception, json=REPLY)
+    run_jobs()
+    sweep(app)
+    [poison, reply] = entries(app)
+    assert poison.state in {JournalState.UNREADABLE, JournalState.APPLIED}
+    assert reply.state is JournalState.APPLIED
+    assert "Oui" in [found.text for found in all_messages(app)]
+
+
+def test_reading_that_raises_anything_is_unreadable(app, callbacks, run_jobs, monkeypatch):
+    from raspisms.adapters import octopush_callbacks
+
+    def unforeseen(_callback):
+        raise IndexError("nobody thought of it")
+
+    monkeypatch.setattr(octopush_callbacks, "read", unforeseen)
+    callbacks.http.post(callbacks.reception, json=REPLY)
+    run_jobs()
+    [entry] = entries(app)
+    assert (entry.state, entry.outcome) == (JournalState.UNREADABLE, "IndexError")
+
+
+@pytest.fixture
+def fails(monkeypatch):
+    """Replies with this text cannot be applied."""
+    from raspisms.receiving import replies
+
+    real, texts = replies.apply, {"poison"}
+
+    def apply(session, entry, reply):
+        if reply.text in texts:
+            raise RuntimeError("a mistake of ours")
+        return real(session, entry, reply)
+
+    monkeypatch.setattr(replies, "apply", apply)
+    return texts
+
+
+def test_what_fails_is_tried_again_alone(app, callbacks, run_jobs, fails):
+    undated = [{"number": LEA, "text": "Oui"}, {"number": LEA, "text": "poison"}]
+    callbacks.http.post(callbacks.reception, json=undated)
+    run_jobs()
+    [entry] = entries(app)
+    assert (entry.state, entry.attempts, entry.results) == (JournalState.NEW, 1, ["reply", None])
+    assert entry.next_attempt_at is not None
+    with app.app_context():
+        assert not journal.has_new(), "not at once"
+    fails.clear()
+    come_to_pass(app)
+    with app.app_context(), transaction() as session:  # long after what is taken for a repetition without a date
+        session.execute(update(Message).values(created_at=now() - timedelta(hours=2)))
+        session.execute(update(JournalEntry).values(received_at=now()))
+    sweep(app)
+    run_jobs()
+    assert [found.text for found in all_messages(app)] == ["Oui", "poison"]
+    assert [(entry.state, entry.outcome) for entry in entries(app)] == [(JournalState.APPLIED, "reply, reply")]
+
+
+def test_what_breaks_a_whole_transaction_is_found_out_one_by_one(app, callbacks, run_jobs, monkeypatch):
+    real = journal._apply_together
+
+    def breaks(session, waiting):
+        real(session, waiting)
+        if any(b"poison" in entry.body for entry in waiting):
+            raise KeyError("at the very end")
+
+    monkeypatch.setattr(journal, "_apply_together", breaks)
+    for words in ("un", "poison", "deux"):
+        callbacks.http.post(callbacks.reception, json=REPLY | {"text": words})
+    run_jobs()
+    assert [found.text for found in all_messages(app)] == ["un", "deux"]
+    for _ in journal.PATIENCE:
+        come_to_pass(app)
+        sweep(app)
+        run_jobs()
+    assert [entry.state for entry in entries(app)] == [JournalState.APPLIED, JournalState.FAILED, JournalState.APPLIED]
+
+
+def test_the_limit_of_a_job_is_nobodys_fault(app, callbacks, run_jobs, monkeypatch):
+    from rq.timeouts import JobTimeoutException
+
+    from raspisms.receiving import replies
+
+    real, struck = replies.apply, []
+
+    def strikes(session, entry, reply):
+        if not struck:
+            struck.append(1)
+            raise JobTimeoutException("time is over")
+        return real(session, entry, reply)
+
+    monkeypatch.setattr(replies, "apply", strikes)
+    callbacks.http.post(callbacks.reception, json=REPLY)
+    run_jobs()
+    [entry] = entries(app)
+    assert (entry.state, entry.attempts) == (JournalState.NEW, 0)
+    sweep(app)
+    run_jobs()
+    assert [found.text for found in all_messages(app)] == ["Oui"]
+
+
+def test_a_job_stops_before_its_limit_and_rings_for_the_rest(app, phone, callbacks, run_jobs):
+    with app.app_context():
+        for number in range(300):
+            body = json.dumps({"number": f"+336110{number:05}", "text": f"réponse {number}"}).encode()
+            inbox.inbox().add(inbox.Letter(phone.id, "reception", "application/json", "", body, now().isoformat()))
+        bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=1)
+        run_jobs()
+    assert len(all_messages(app)) == 300
+
+
+# -- the inbox ------------------------------------------------------------------------------------------
+
+
+def files_of(app):
+    path = Path(app.config["INSTANCE"]) / "callbacks.db"
+    return [path.with_name(path.name + rest) for rest in ("", "-wal", "-shm")]
+
+
+def test_an_older_inbox_beside_a_newer_journal_swallows_nothing(app, callbacks, run_jobs, tmp_path):
+    def says(*numbers):
+        for number in numbers:
+            callbacks.http.post(callbacks.reception, json=REPLY | {"text": f"n{number}"})
+
+    says(1)
+    run_jobs()
+    callbacks.app.extensions["inbox"].close()
+    for file in files_of(app):
+        if file.exists():
+            shutil.copy(file, tmp_path / file.name)
+    says(2, 3, 4)
+    run_jobs()
+    callbacks.app.extensions["inbox"].close()
+    for file in files_of(app):
+        file.unlink(missing_ok=True)
+        if (tmp_path / file.name).exists():
+            shutil.copy(tmp_path / file.name, file)
+    says(5, 6, 7)
+    run_jobs()
+    assert [found.text for found in all_messages(app)] == [f"n{number}" for number in range(1, 8)]
+
+
+@pytest.mark.parametrize("damage", [b"not a database, not even nearly" * 200, b"\0" * 8192], ids=["words", "zeros"])
+@pytest.mark.parametrize("reader", [False, True], ids=["a callback finds it", "the clock finds it"])
+def test_a_damaged_inbox_is_set_aside_and_said(app, callbacks, client, run_jobs, damage, reader):
+    callbacks.http.post(callbacks.reception, json=REPLY)
+    callbacks.app.extensions["inbox"].close()
+    for file in files_of(app):
+        file.unlink(missing_ok=True)
+    files_of(app)[0].write_bytes(damage)
+    if reader:
+        sweep(app)
+    assert callbacks.http.post(callbacks.reception, json=REPLY | {"text": "après"}).status_code == 200
+    run_jobs()
+    sweep(app)
+    assert [found.text for found in all_messages(app)] == ["après"]
+    with app.app_context():
+        [aside] = inbox.inbox().damaged()
+    assert aside.read_bytes() == damage
+    assert aside.name in client.get("/callbacks-in-trouble/").text
+    assert "callback n’a pas pu être lu" in client.get("/").text
+
+
+def test_an_inbox_from_before_letters_had_names_goes_on(app, phone, callbacks, run_jobs):
+    with sqlite3.connect(files_of(app)[0]) as connection:
+        connection.executescript(
+            "CREATE TABLE inbox (id INTEGER PRIMARY KEY AUTOINCREMENT, phone_id INTEGER NOT NULL, kind TEXT NOT NULL,"
+            " content_type TEXT NOT NULL, query TEXT NOT NULL, body BLOB NOT NULL, received_at TEXT NOT NULL);"
+            "CREATE TABLE identity (name TEXT NOT NULL); INSERT INTO identity VALUES ('old');"
+        )
+        row = (phone.id, "reception", "application/json", "", json.dumps(REPLY).encode(), now().isoformat())
+        connection.execute(
+            "INSERT INTO inbox (phone_id, kind, content_type, query, body, received_at) VALUES (?, ?, ?, ?, ?, ?)", row
+        )
+    connection.close()
+    callbacks.http.post(callbacks.reception, json=REPLY | {"text": "nouveau"})
+    run_jobs()
+    assert [found.text for found in all_messages(app)] == ["Oui", "nouveau"]
+
+
+# -- the page -------------------------------------------------------------------------------------------
+
+
+def test_what_could_not_be_applied_is_on_a_page_with_another_try(app, callbacks, client, run_jobs, fails):
+    callbacks.http.post(callbacks.reception, data=b"<html>")
+    callbacks.http.post(callbacks.reception, json=REPLY | {"text": "poison"})
+    for _ in range(len(journal.PATIENCE) + 1):
+        sweep(app)
+        run_jobs()
+        come_to_pass(app)
+    assert "2 callbacks n’ont pas pu être lus" in client.get("/").text.replace("\xa0", " ")
+    page = client.get("/callbacks-in-trouble/").text
+    assert "&lt;html&gt;" in page
+    assert "RuntimeError" in page
+    fails.clear()
+    token = factories.csrf(client, "/callbacks-in-trouble/")
+    [unreadable, failed] = entries(app)
+    client.post(f"/callbacks-in-trouble/{failed.id}/again", data={"csrf_token": token})
+    client.post(f"/callbacks-in-trouble/{unreadable.id}/aside", data={"csrf_token": token})
+    run_jobs()
+    assert [found.text for found in all_messages(app)] == ["poison"]
+    assert "Tout ce qui est arrivé a été lu" in client.get("/callbacks-in-trouble/").text
+    member = factories.signed_in(app, factories.user(app, "bob@example.org", Role.MEMBER))
+    assert member.get("/callbacks-in-trouble/").status_code == 403

@@ -86,3 +86,24 @@ def test_a_stop_is_answered_once_in_a_life(app, says, octopush, run_jobs):
 def test_nothing_is_answered_unless_the_team_wants_it(says):
     says("STOP")
     assert db.session.scalars(select(Message).where(Message.direction == "out")).all() == []
+
+
+def test_a_notice_that_is_repeated_after_start_stops_nobody_again(app, phone, callbacks, run_jobs):
+    notice = {"number": LEA, "text": "STOP", "stop_date": "2026-11-25 10:00:00"}
+    start = {"number": LEA, "text": "START", "reception_date": "2026-11-25 11:00:00"}
+    for body in (notice, start, notice):
+        assert callbacks.http.post(callbacks.reception, json=body).status_code == 200
+        run_jobs()
+    with app.app_context():
+        assert optouts.silent(db.session(), [LEA]) == set()
+
+
+def test_who_was_taken_off_by_the_team_stays_off_until_something_newer(app, phone):
+    with app.app_context():
+        earlier = now()
+        with transaction() as session:
+            optouts.add(session, LEA, "report", at=earlier)
+        optouts.remove(db.session.scalar(select(OptOut.id)), None)
+        with transaction() as session:
+            assert not optouts.add(session, LEA, "report", at=earlier)
+            assert optouts.add(session, LEA, "report", at=now())

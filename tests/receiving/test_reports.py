@@ -1,13 +1,17 @@
 """Delivery reports, from the provider's network to the page."""
 
+from datetime import timedelta
+
 import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
+from raspisms.database import now
 from raspisms.extensions import db
 from raspisms.models import JournalEntry, JournalState, OptOut, ParkedReport, Status
+from raspisms.receiving import optouts
 from raspisms.sandbox import magic
-from tests.factories import LEA, is_well_received, message, post, until
+from tests.factories import BOB, LEA, is_well_received, message, post, until
 
 FINAL = {
     "NOT_DELIVERED": Status.FAILED,
@@ -182,3 +186,70 @@ def test_a_late_word_does_not_hide_the_reason(app, client, phone, octopush, call
     assert message(app, sent).status is Status.FAILED
     page = BeautifulSoup(client.get(f"/messages/{sent}").text, "html5lib")
     assert "pas attribué" in page.find(class_="notice").text
+
+
+def put(callbacks, run_jobs, *reports):
+    for report in reports:
+        assert callbacks.http.post(callbacks.status, json=report).status_code == 200
+    run_jobs()
+
+
+def said(message_id, number, status, at="2026-11-25 10:00:00"):
+    return {"message_id": message_id, "number": number, "status": status, "delivery_date": at}
+
+
+@pytest.mark.parametrize("late", ["ACK", "NOT_DELIVERED", "UNKNOWN_DELIVERY", "PROCESSED"])
+def test_nothing_late_moves_what_was_delivered(app, phone, octopush, callbacks, run_jobs, late):
+    octopush.switches.reports = False
+    [sent] = post(app, phone)
+    run_jobs()
+    ticket = message(app, sent).submission.ticket
+    earlier, later = ((now() - timedelta(hours=hours)).isoformat() for hours in (2, 1))
+    put(callbacks, run_jobs, said(ticket, LEA, "DELIVERED", earlier))
+    first = message(app, sent)
+    put(callbacks, run_jobs, said(ticket, LEA, late, later))
+    second = message(app, sent)
+    assert (second.status, second.delivered_at, second.report_words) == (
+        Status.DELIVERED,
+        first.delivered_at,
+        "DELIVERED",
+    )
+    assert len(second.events) == len(first.events) + 1, "and it is in the history"
+
+
+def test_what_is_no_report_among_others_hides_none_of_them(app, phone, octopush, callbacks, run_jobs):
+    octopush.switches.reports = False
+    ids = post(app, phone, LEA, BOB)
+    run_jobs()
+    ticket = message(app, ids[0]).submission.ticket
+    put(callbacks, run_jobs, [said(ticket, LEA, "DELIVERED"), None, 12, "x", [], said(ticket, BOB, "DELIVERED")])
+    assert {message(app, one).status for one in ids} == {Status.DELIVERED}
+
+
+def test_a_repeated_report_that_somebody_stopped_is_older_than_their_start(app, phone, octopush, callbacks, run_jobs):
+    octopush.switches.reports = False
+    [sent] = post(app, phone)
+    run_jobs()
+    stops = said(
+        message(app, sent).submission.ticket, LEA, "BLACKLISTED_NUMBER", (now() - timedelta(hours=2)).isoformat()
+    )
+    put(callbacks, run_jobs, stops)
+    start = {"number": LEA, "text": "START", "reception_date": (now() - timedelta(hours=1)).isoformat()}
+    callbacks.http.post(callbacks.reception, json=start)
+    put(callbacks, run_jobs, stops)
+    with app.app_context():
+        assert optouts.silent(db.session(), [LEA]) == set()
+    put(callbacks, run_jobs, stops | {"delivery_date": now().isoformat(), "status": "BLACKLISTED_NUMBER"})
+    with app.app_context():
+        assert optouts.silent(db.session(), [LEA]) == {LEA}, "a later one counts"
+
+
+@pytest.mark.parametrize("date", ["0002-01-02 10:00:00", "2106-02-08 00:00:00"])
+def test_a_report_from_another_age_is_dated_now_and_says_so(app, phone, octopush, callbacks, run_jobs, date):
+    octopush.switches.reports = False
+    [sent] = post(app, phone)
+    run_jobs()
+    put(callbacks, run_jobs, said(message(app, sent).submission.ticket, LEA, "DELIVERED", date))
+    found = message(app, sent)
+    assert abs(found.delivered_at - now()) < timedelta(minutes=1)
+    assert found.events[-1].said_at.year in {int(date[:4]), int(date[:4]) - 1}

@@ -1,13 +1,15 @@
 """A chunk that was gathered ahead, and what may have changed before it takes off."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from raspisms.database import now, transaction
 from raspisms.extensions import db
-from raspisms.models import Account, Lane, OptOut, Phone, PhoneStatus, Submission
-from raspisms.sending import campaigns, claim, confirmation, lease
+from raspisms.models import Account, Campaign, Hours, Lane, OptOut, Phone, PhoneStatus, Submission
+from raspisms.receiving import optouts
+from raspisms.sending import campaigns, claim, confirmation, hours, lease
 from tests.factories import BOB, post
 from tests.sending.test_campaigns import do, hold_back, numbers
 
@@ -98,3 +100,35 @@ def test_what_was_gathered_stays_down_when_something_speaks_against_it(app, phon
     assert not confirm(app, phone, prepared)
     with app.app_context():
         assert not db.session.get(Submission, prepared.submission_id).in_flight
+
+
+def test_hours_that_closed_meanwhile_keep_it(app, phone, two_at_a_time, monkeypatch):
+    monkeypatch.setattr(hours, "opening", lambda *_: None)
+    campaign_id, _, _ = waiting = ready(app, phone, numbers(4))
+    with app.app_context(), transaction() as session:
+        session.get(Campaign, campaign_id).hours = Hours.STRICT
+    prepared = replace(waiting[2], hours=Hours.STRICT)
+    monkeypatch.setattr(hours, "opening", lambda profile, moment, region=None: moment + timedelta(hours=10))
+    assert not confirm(app, phone, prepared)
+
+
+def test_another_number_of_the_phone_keeps_it(app, phone, two_at_a_time):
+    _, _, prepared = ready(app, phone, numbers(4))
+    with app.app_context(), transaction() as session:
+        session.get(Phone, phone.id).sealed_settings = "of another number"
+    assert not confirm(app, phone, prepared)
+
+
+def test_a_stop_of_somebody_who_was_erased_keeps_it(app, phone, two_at_a_time):
+    _, _, prepared = ready(app, phone, numbers(4))
+    with app.app_context(), transaction() as session:
+        session.add(OptOut(digest=optouts.digest(prepared.batch.recipients[0]), origin="reply"))
+    assert not confirm(app, phone, prepared)
+
+
+def test_what_was_not_confirmed_counts_as_no_departure(app, phone, two_at_a_time):
+    _, _, prepared = ready(app, phone, numbers(4))
+    post(app, phone, BOB, text="Oui", lane=Lane.REPLY)
+    assert not confirm(app, phone, prepared)
+    with app.app_context():
+        assert db.session.get(Account, phone.account_id).departures == 1

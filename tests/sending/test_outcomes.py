@@ -396,3 +396,102 @@ def set_credit(octopush, euros):
 
 def vault_of(app):
     return app.extensions["vault"]
+
+
+def taken(**more):
+    """What the adapter says of a request that was taken."""
+    from raspisms.adapters.base import Accepted
+
+    return Accepted("ticket", **more)
+
+
+def answered(app, phone, ids, answer):
+    from raspisms.sending import claim, lease, outcome
+
+    with app.app_context():
+        assert lease.take(phone.account_id)
+        claimed = claim.next_claim(phone.account_id)
+        outcome.record(claimed.submission_id, answer)
+        lease.release(phone.account_id)
+    return [message(app, one) for one in ids]
+
+
+@pytest.mark.parametrize("cost", ["0.1", "0.000001", "0", "12.345678"])
+def test_shares_of_a_cost_add_up_to_it(app, phone, cost):
+    ids = post(app, phone, *[f"+3363998{n:04}" for n in range(1000, 1007)])
+    found = answered(app, phone, ids, taken(cost=Decimal(cost)))
+    assert sum(one.cost for one in found) == Decimal(cost)
+    assert max(one.cost for one in found) - min(one.cost for one in found) <= Decimal("0.000001")
+
+
+def test_a_cost_that_nobody_names_is_that_of_the_last_one_and_marked(app, phone, client):
+    [nothing_known] = answered(app, phone, post(app, phone, text="a"), taken())
+    assert nothing_known.cost is None
+    answered(app, phone, post(app, phone, text="b"), taken(cost=Decimal("0.05")))
+    [guessed] = answered(app, phone, post(app, phone, text="é" * 200), taken())
+    assert (guessed.cost, guessed.parts, guessed.submission.is_estimated) == (Decimal("0.10"), 2, True)
+    assert "environ" in client.get(f"/messages/{guessed.id}").text
+    assert "dont" in client.get("/statistics/").text
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(0, Status.UNKNOWN), (1, Status.SENT), (2, Status.SENT), (None, Status.SENT)]
+)
+def test_a_ticket_for_nobody_is_no_success(app, phone, number, status):
+    found = answered(app, phone, post(app, phone, LEA, BOB), taken(taken=number))
+    assert {one.status for one in found} == {status}
+    assert found[0].submission.ticket == "ticket", "reports may still tell"
+    assert (found[0].events[-1].reason is None) is (number in {2, None})
+
+
+def test_one_bad_number_after_a_doubt_is_found_and_the_others_leave(app, phone, octopush, run_jobs, monkeypatch):
+    from raspisms.adapters.base import RefusedError
+    from raspisms.adapters.octopush import OctopushVirtualNumber
+
+    numbers = [f"+3363998{n:04}" for n in range(1000, 1009)]
+    real = OctopushVirtualNumber.submit
+
+    def submit(self, batch):
+        if numbers[3] in batch.recipients:
+            raise RefusedError("mauvais numéro", one_number=True, bad_number=True, code="103")
+        return real(self, batch)
+
+    octopush.faults.append("cut_before")
+    ids = post(app, phone, *numbers)
+    run_jobs()
+    monkeypatch.setattr(OctopushVirtualNumber, "submit", submit)
+    for _ in range(6):
+        let_time_pass(app)
+        ring(app)
+        run_jobs()
+    found = {message(app, one).number: message(app, one).status for one in ids}
+    assert [number for number, status in found.items() if status is not Status.SENT] == [numbers[3]]
+    assert all(len(accepted(octopush, number)) == (number != numbers[3]) for number in numbers)
+
+
+def test_an_hour_of_patience_is_for_campaigns(app, phone, octopush, run_jobs):
+    from raspisms.adapters.base import TemporaryError
+    from raspisms.models import Lane
+
+    ids = post(app, phone, LEA, lane=Lane.BULK)
+    answered(app, phone, ids, TemporaryError("Doucement.", retry_after=3600))
+    [by_hand] = post(app, phone, BOB)
+    run_jobs()
+    assert message(app, by_hand).status is Status.QUEUED, "not within a minute"
+    with app.app_context(), transaction() as session:
+        account = session.get(Account, phone.account_id)
+        assert account.not_before > now() + timedelta(minutes=50)
+        assert account.by_hand_not_before < now() + timedelta(minutes=2)
+        account.by_hand_not_before = now()
+    sweep(app)
+    run_jobs()
+    assert message(app, by_hand).status is Status.SENT
+    assert message(app, ids[0]).status is Status.SENDING, "the campaign is as patient as it was asked to be"
+
+
+def test_a_refusal_for_credit_says_why_it_waits(app, phone, octopush, run_jobs):
+    octopush.account(LOGIN).credit = Decimal("0.001")
+    [waiting] = post(app, phone)
+    run_jobs()
+    last = message(app, waiting).events[-1]
+    assert (last.status, "crédit" in (last.reason or "")) == (Status.QUEUED, True)

@@ -154,6 +154,7 @@ def _add_columns() -> None:
         batch_op.add_column(sa.Column('attempts', sa.Integer(), nullable=False, server_default='0'))
         batch_op.add_column(sa.Column('next_attempt_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('results', sa.JSON(), nullable=True))
+    op.create_index('ix_import_lines_order', 'import_lines', ['import_id', 'id'])
     with op.batch_alter_table('message_events', schema=None) as batch_op:
         batch_op.add_column(sa.Column('said_at', sa.DateTime(timezone=True), nullable=True))
     with op.batch_alter_table('messages', schema=None) as batch_op:

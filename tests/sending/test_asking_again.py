@@ -1,0 +1,177 @@
+"""A request that was perhaps sent is repeated only while everybody still wants it to leave."""
+
+from datetime import timedelta
+
+import pytest
+
+from raspisms.database import transaction
+from raspisms.extensions import db
+from raspisms.models import Hours, Message, OptOut, Phone, Status
+from raspisms.receiving import optouts
+from raspisms.sending import asking_again, campaigns, hours, outbox
+from tests.campaigns.conftest import here, sent, written  # noqa: F401
+from tests.factories import BOB, LEA, let_time_pass, message, post, ring
+from tests.sending.test_hard_cases import accepted, request_ids
+
+PEOPLE = [f"+3363998{n:04}" for n in range(1000, 1004)]
+
+
+@pytest.fixture
+def again(app, run_jobs):
+    """Let the time of the repetition come."""
+
+    def again():
+        let_time_pass(app)
+        ring(app)
+        run_jobs()
+
+    return again
+
+
+def stop(app, number):
+    with app.app_context(), transaction() as session:
+        optouts.add(session, number, "reply")
+
+
+def reason(app, message_id):
+    return message(app, message_id).events[-1].reason
+
+
+def test_a_stop_ends_the_asking(app, phone, octopush, run_jobs, again):
+    octopush.faults.append("cut_before")
+    [doubtful] = post(app, phone)
+    run_jobs()
+    stop(app, LEA)
+    again()
+    assert (message(app, doubtful).status, reason(app, doubtful)) == (Status.UNKNOWN, asking_again.STOPPED)
+    assert accepted(octopush, LEA) == []
+    assert len(octopush.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [("cut_before", Status.CANCELLED), ("cut_after", Status.SENT)],
+    ids=["it never left", "it had left"],
+)
+def test_the_others_of_a_chunk_are_asked_about_and_tell_of_who_said_stop(
+    app, phone, octopush, run_jobs, again, fault, status
+):
+    octopush.switches.reports = False
+    octopush.faults.append(fault)
+    lea, bob = post(app, phone, LEA, BOB)
+    run_jobs()
+    stop(app, LEA)
+    again()
+    assert message(app, bob).status is Status.SENT
+    assert message(app, lea).status is status
+    assert len(accepted(octopush, BOB)) == 1
+    assert len(accepted(octopush, LEA)) == (status is Status.SENT)
+    assert len(set(request_ids(octopush))) == 1
+
+
+def test_while_the_answer_is_still_missing_who_said_stop_is_unknown(app, phone, octopush, run_jobs, again):
+    octopush.faults.extend(["cut_before", "cut_before"])
+    lea, bob = post(app, phone, LEA, BOB)
+    run_jobs()
+    stop(app, LEA)
+    again()
+    assert (message(app, lea).status, message(app, bob).status) == (Status.UNKNOWN, Status.SENDING)
+    again()
+    assert (message(app, lea).status, message(app, bob).status) == (Status.CANCELLED, Status.SENT)
+
+
+def test_the_answer_to_a_stop_is_asked_about_all_the_same(app, phone, octopush, run_jobs, again):
+    octopush.faults.append("cut_before")
+    with app.app_context():
+        kept = outbox.post(db.session.get(Phone, phone.id), [LEA], "C’est noté.").messages[0].id
+        with transaction() as session:
+            session.get_one(Message, kept).dedup_key = optouts.ANSWER + "x"
+    run_jobs()
+    stop(app, LEA)
+    again()
+    assert message(app, kept).status is Status.SENT
+
+
+def in_doubt(octopush, run_jobs, app, **more):
+    octopush.faults.append("cut_before")
+    campaign = sent(written(*PEOPLE, text="info", **more))
+    ring(app)
+    run_jobs()
+    assert octopush.messages == []
+    return campaign
+
+
+def statuses(campaign):
+    db.session.rollback()
+    return {status: number for status, number in campaigns.counts(campaign.id).items() if number}
+
+
+def test_a_cancelled_campaign_is_not_asked_about(here, app, octopush, run_jobs, again):  # noqa: F811
+    campaign = in_doubt(octopush, run_jobs, app)
+    campaigns.cancel(campaign.id)
+    again()
+    assert octopush.messages == []
+    assert statuses(campaign) == {Status.UNKNOWN: len(PEOPLE)}
+    assert reason(app, db.session.query(Message.id).first()[0]) == asking_again.CANCELLED
+
+
+def test_a_paused_campaign_is_asked_about_when_it_goes_on(here, app, octopush, run_jobs, again):  # noqa: F811
+    campaign = in_doubt(octopush, run_jobs, app)
+    campaigns.pause(campaign.id)
+    again()
+    assert octopush.messages == []
+    assert statuses(campaign) == {Status.SENDING: len(PEOPLE)}
+    campaigns.resume(campaign.id)
+    ring(app)
+    run_jobs()
+    assert len(octopush.messages) == len(PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("opens_in", "status"), [(10, Status.SENDING), (30, Status.UNKNOWN)], ids=["tonight", "on Sunday"]
+)
+def test_closed_hours_are_waited_for_as_long_as_the_provider_remembers(
+    here,  # noqa: F811
+    app,
+    octopush,
+    run_jobs,
+    again,
+    monkeypatch,
+    opens_in,
+    status,
+):
+    monkeypatch.setattr(hours, "opening", lambda *_: None)
+    campaign = in_doubt(octopush, run_jobs, app, hours=Hours.STRICT)
+
+    def closed(profile, moment, region=None):
+        return None if profile is Hours.FREE else moment + timedelta(hours=opens_in)
+
+    monkeypatch.setattr(hours, "opening", closed)
+    again()
+    assert octopush.messages == []
+    assert statuses(campaign) == {status: len(PEOPLE)}
+    monkeypatch.setattr(hours, "opening", lambda *_: None)
+    again()
+    assert len(octopush.messages) == (len(PEOPLE) if status is Status.SENDING else 0)
+
+
+def test_a_passed_limit_says_so(app, phone, octopush, run_jobs, again):
+    from raspisms.database import now
+    from raspisms.sending import overdue
+
+    octopush.faults.append("cut_before")
+    [late] = post(app, phone, expires_at=now() + timedelta(hours=1))
+    run_jobs()
+    let_time_pass(app, hours=2)
+    again()
+    assert (message(app, late).status, reason(app, late)) == (Status.UNKNOWN, overdue.LIMIT_PASSED)
+
+
+def test_who_said_stop_in_secret_is_left_out_too(app, phone, octopush, run_jobs, again):
+    octopush.faults.append("cut_before")
+    lea, bob = post(app, phone, LEA, BOB)
+    run_jobs()
+    with app.app_context(), transaction() as session:
+        session.add(OptOut(digest=optouts.digest(LEA), origin="reply"))
+    again()
+    assert (message(app, lea).status, message(app, bob).status) == (Status.CANCELLED, Status.SENT)

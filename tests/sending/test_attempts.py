@@ -1,0 +1,199 @@
+"""What was sent again keeps what it was part of before: late reports, costs, reasons."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from raspisms import statistics
+from raspisms.blueprints.presentation import why
+from raspisms.campaigns import progress
+from raspisms.database import transaction
+from raspisms.extensions import db
+from raspisms.models import Contact, JournalEntry, Message, Status, Submission
+from raspisms.sending import campaigns, recovery
+from tests.campaigns.conftest import fresh, here, sent, written  # noqa: F401
+from tests.factories import LEA, LOGIN, let_time_pass, ring
+
+PEOPLE = [f"+3363998{n:04}" for n in range(1000, 1004)]
+
+
+@pytest.fixture
+def desk(here, app, octopush, callbacks, run_jobs):  # noqa: F811
+    octopush.switches.reports = False
+
+    class Desk:
+        def launch(self, *numbers):
+            campaign = sent(written(*numbers, text="infos"))
+            self.work()
+            return campaign
+
+        def work(self):
+            ring(app)
+            run_jobs()
+            db.session.rollback()
+            db.session.expire_all()
+
+        def report(self, ticket, status, *numbers):
+            for number in numbers:
+                body = {"message_id": ticket, "number": number, "status": status}
+                assert callbacks.http.post(callbacks.status, json=body).status_code == 200
+
+        def ticket(self):
+            return octopush.messages[-1].ticket
+
+        def statuses(self, campaign):
+            db.session.rollback()
+            return {status: n for status, n in campaigns.counts(campaign.id).items() if n}
+
+    return Desk()
+
+
+def copies(octopush, number=LEA):
+    return len([one for one in octopush.messages if one.number == number])
+
+
+def test_a_late_delivery_stops_the_retry(desk, octopush):
+    campaign = desk.launch(LEA)
+    first = desk.ticket()
+    desk.report(first, "NOT_DELIVERED", LEA)
+    desk.work()
+    campaigns.retry_failed(campaign.id)
+    desk.report(first, "DELIVERED", LEA)
+    desk.work()
+    assert copies(octopush) == 1
+    assert desk.statuses(campaign) == {Status.DELIVERED: 1}
+    assert "arrivé après tout" in db.session.scalar(select(Message)).events[-1].reason
+
+
+def test_a_late_delivery_after_the_retry_has_left_is_the_truth(desk, octopush):
+    campaign = desk.launch(LEA)
+    first = desk.ticket()
+    desk.report(first, "NOT_DELIVERED", LEA)
+    desk.work()
+    campaigns.retry_failed(campaign.id)
+    desk.work()
+    second = desk.ticket()
+    assert second != first
+    desk.report(first, "DELIVERED", LEA)
+    desk.report(second, "NOT_DELIVERED", LEA)
+    desk.work()
+    assert desk.statuses(campaign) == {Status.DELIVERED: 1}
+
+
+def test_a_late_delivery_of_what_is_in_doubt_ends_the_doubt(desk, octopush, app):
+    campaign = desk.launch(LEA)
+    first = desk.ticket()
+    desk.report(first, "NOT_DELIVERED", LEA)
+    desk.work()
+    octopush.faults.append("cut_before")
+    campaigns.retry_failed(campaign.id)
+    desk.work()
+    desk.report(first, "DELIVERED", LEA)
+    desk.work()
+    let_time_pass(app)
+    desk.work()
+    assert copies(octopush) == 1
+    assert desk.statuses(campaign) == {Status.DELIVERED: 1}
+
+
+def test_an_old_report_repeated_steals_no_ticket(desk, octopush, app):
+    campaign = desk.launch(*PEOPLE)
+    first = desk.ticket()
+    desk.report(first, "NOT_DELIVERED", *PEOPLE)
+    desk.work()
+    octopush.faults.append("cut_after")
+    campaigns.retry_failed(campaign.id)
+    desk.work()
+    let_time_pass(app)
+    desk.work()
+    second = desk.ticket()
+    desk.report(first, "NOT_DELIVERED", PEOPLE[0])
+    desk.work()
+    desk.report(second, "DELIVERED", *PEOPLE)
+    desk.work()
+    recovery.tidy()
+    assert desk.statuses(campaign) == {Status.DELIVERED: len(PEOPLE)}
+
+
+def test_a_report_for_nobody_that_we_know_any_more_teaches_nothing(desk, octopush, app):
+    """The ticket is known, its message is gone: another request without a ticket must not take it."""
+    campaign = desk.launch(LEA)
+    first = desk.ticket()
+    with transaction() as session:
+        session.execute(db.update(Message).values(status=Status.FAILED))
+    octopush.faults.append("cut_after")
+    campaigns.retry_failed(campaign.id)
+    with transaction() as session:
+        session.execute(db.text("DELETE FROM earlier_attempts"))
+    desk.work()
+    let_time_pass(app)
+    desk.work()
+    desk.report(first, "DELIVERED", LEA)
+    desk.work()
+    assert [one.ticket for one in db.session.scalars(select(Submission).order_by(Submission.id))] == [first, None]
+    entry = db.session.scalar(select(JournalEntry))
+    assert (entry.outcome, entry.body) == ("erased", b"")
+
+
+def test_each_attempt_costs(desk, octopush):
+    before = octopush.account(LOGIN).credit
+    campaign = desk.launch(*PEOPLE)
+    desk.report(desk.ticket(), "NOT_DELIVERED", *PEOPLE)
+    desk.work()
+    campaigns.retry_failed(campaign.id)
+    desk.work()
+    spent = before - octopush.account(LOGIN).credit
+    today = statistics.today()
+    assert spent > 0
+    assert progress.of(fresh(campaign.id)).cost == spent
+    assert statistics.by_day(today, today, None).cost == spent
+    assert db.session.scalar(select(func.sum(Submission.cost))) == spent
+
+
+def test_the_last_reason_is_the_one_that_counts(desk, octopush, app):
+    campaign = desk.launch(LEA)
+    desk.report(desk.ticket(), "BAD_DESTINATION", LEA)
+    desk.work()
+    with transaction() as session:
+        session.execute(db.update(Contact).values(fault=None))
+    campaigns.retry_failed(campaign.id)
+    desk.work()
+    desk.report(desk.ticket(), "EXPIRED", LEA)
+    desk.work()
+    with app.test_request_context():
+        assert "éteint" in why(db.session.scalar(select(Message)))
+
+
+def test_a_retry_of_many_goes_on_where_it_was(desk, octopush, monkeypatch):
+    monkeypatch.setattr(campaigns, "INLINE_SECONDS", 0)
+    numbers = [f"+3363998{n:04}" for n in range(2000, 2300)]
+    campaign = desk.launch(*numbers)
+    desk.report(desk.ticket(), "NOT_DELIVERED", *numbers)
+    desk.work()
+    campaigns.retry_failed(campaign.id)
+    assert fresh(campaign.id).retry_position == 0
+    desk.work()
+    assert fresh(campaign.id).retry_position is None
+    assert desk.statuses(campaign) == {Status.SENT: 300}
+    assert all(copies(octopush, number) == 2 for number in numbers)
+
+
+def test_a_cancelled_campaign_lets_nothing_leave_while_its_messages_are_still_told(desk, octopush, monkeypatch):
+    monkeypatch.setattr(campaigns, "INLINE_SECONDS", 0)
+    campaign = written(*PEOPLE)
+    campaign = sent(campaign)
+    with transaction() as session:
+        first = session.scalar(select(Message).order_by(Message.id))
+        first.status = Status.FAILED
+    campaigns.cancel(campaign.id)
+    with pytest.raises(campaigns.Refused, match="en cours d’annulation"):
+        campaigns.retry_failed(campaign.id)
+    desk.work()
+    assert octopush.messages == []
+    assert desk.statuses(campaign) == {Status.CANCELLED: len(PEOPLE) - 1, Status.FAILED: 1}
+    campaigns.retry_failed(campaign.id)
+    desk.work()
+    desk.work()
+    assert [one.number for one in octopush.messages] == [PEOPLE[0]]
+    assert Decimal(0) < db.session.scalar(select(func.sum(Submission.cost)))
