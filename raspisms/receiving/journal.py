@@ -86,6 +86,11 @@ def has_new() -> bool:
     return found
 
 
+def has_waiting(session: Session) -> bool:
+    """The same inside of a transaction, and whether something waits in the inbox."""
+    return session.scalar(_new_select().limit(1)) is not None or not inbox().is_empty()
+
+
 def _new_select() -> Select[JournalEntry]:
     due = or_(JournalEntry.next_attempt_at.is_(None), JournalEntry.next_attempt_at <= now())
     return select(JournalEntry).where(JournalEntry.state == JournalState.NEW, due).order_by(JournalEntry.id)

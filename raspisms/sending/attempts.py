@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import Session
 
 from .. import statistics
-from ..models import EarlierAttempt, Message
+from ..models import EarlierAttempt, Message, Submission
 
 
 def keep(session: Session, which: ColumnElement[bool]) -> None:
@@ -20,3 +20,15 @@ def keep(session: Session, which: ColumnElement[bool]) -> None:
     )
     rows = select(Message.id, Message.submission_id).where(which, Message.submission_id.is_not(None), ~known.exists())
     session.execute(insert(EarlierAttempt).from_select(["message_id", "submission_id"], rows))
+
+
+def has_any(session: Session, submission: Submission) -> bool:
+    """Whether a request is for a message that was sent before."""
+    if session.scalar(select(EarlierAttempt.message_id).limit(1)) is None:
+        return False
+    session.flush()
+    mine = select(Message.id).where(Message.submission_id == submission.id)
+    return (
+        session.scalar(select(EarlierAttempt.message_id).where(EarlierAttempt.message_id.in_(mine)).limit(1))
+        is not None
+    )

@@ -25,8 +25,9 @@ from ..models import (
 )
 from ..models.phone import SENDING_STATUSES
 from ..phones.settings import adapter_class
+from ..receiving import journal
 from ..timeline import note_all
-from . import asking_again, canary, expiry, hours, lease, overdue, pace, prepared, restoration
+from . import asking_again, attempts, canary, expiry, hours, lease, overdue, pace, prepared, restoration
 from .silence import SAID_STOP, silent_among
 
 
@@ -44,8 +45,15 @@ class Claim:
     """Of its campaign."""
 
 
-def next_claim(account_id: int) -> Claim | None:
-    """The next request for this account, or None when nothing is due. Raises lease.LeaseLost."""
+class HearFirst(Exception):
+    """Something is about to be sent again while callbacks wait: one of them may say that it arrived after all."""
+
+
+def next_claim(account_id: int, *, has_heard: bool = False) -> Claim | None:
+    """The next request for this account, or None when nothing is due. Raises lease.LeaseLost.
+
+    Unless the caller `has_heard` what waits to be applied, raises HearFirst where that might stop a retry.
+    """
     with transaction() as session:
         account = session.get_one(Account, account_id)
         lease.renew(account)
@@ -57,6 +65,8 @@ def next_claim(account_id: int) -> Claim | None:
         submission = _choose(session, account_id, lanes)
         if submission is None:
             return None
+        if not has_heard and attempts.has_any(session, submission) and journal.has_waiting(session):
+            raise HearFirst
         account.departures += 1
         submission.in_flight = True
         submission.attempts += 1
@@ -79,6 +89,9 @@ def prepare(account_id: int) -> Claim | None:
         if first is None or first.campaign_id is None:
             return None
         submission = _gather(session, first)
+        if submission is not None and attempts.has_any(session, submission):
+            session.rollback()  # whether it may leave is asked at the last moment, see next_claim
+            return None
         return _claim(session, submission) if submission else None
 
 

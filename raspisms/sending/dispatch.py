@@ -9,13 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
-
 from ..adapters import Adapter
 from ..adapters.base import Accepted, AdapterError, AmbiguousError
 from ..database import StorageUnavailable
-from ..extensions import db
-from ..models import EarlierAttempt, Message, Phone, Status
 from ..phones.settings import open_adapter
 from ..receiving import journal
 from ..words import N_
@@ -44,7 +40,6 @@ def drain(account_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     def may_go_on() -> bool:
         return not stop() and time.monotonic() < deadline
 
-    _hear_first(account_id)
     while lease.take(account_id):
         try:
             _send(account_id, may_go_on)
@@ -59,27 +54,22 @@ def drain(account_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     return False
 
 
-def _hear_first(account_id: int) -> None:
-    """Before something is sent again: a report that it arrived after all may lie there, not applied yet."""
-    again = (
-        select(EarlierAttempt.message_id)
-        .join(Message, Message.id == EarlierAttempt.message_id)
-        .join(Phone, Phone.id == Message.phone_id)
-        .where(Phone.account_id == account_id, Message.status == Status.QUEUED)
-    )
-    if db.session.scalar(again.limit(1)) is None:
-        return
-    db.session.rollback()
-    with suppress(StorageUnavailable):
-        journal.import_inbox()
-        journal.apply_new(HEAR_SECONDS)
+def _next_claim(account_id: int) -> claim.Claim | None:
+    """The next request; before something is sent again, what was said of it and waits to be applied is."""
+    try:
+        return claim.next_claim(account_id)
+    except claim.HearFirst:
+        with suppress(StorageUnavailable):
+            journal.import_inbox()
+            journal.apply_new(HEAR_SECONDS)
+        return claim.next_claim(account_id, has_heard=True)
 
 
 def _send(account_id: int, may_go_on: Callable[[], bool]) -> None:
     """One request after another; while one is in the air, the last answer is recorded and the next prepared."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="air") as air:
         runway = Runway(account_id, air)
-        flight = runway.launch(claim.next_claim(account_id)) if may_go_on() else None
+        flight = runway.launch(_next_claim(account_id)) if may_go_on() else None
         while flight is not None:
             ready = _prepare(account_id)
             result = flight.land()
@@ -88,7 +78,7 @@ def _send(account_id: int, may_go_on: Callable[[], bool]) -> None:
                 following = runway.launch(_claim_or_none(account_id, ready))
             _record(flight.submission_id, result)
             if following is None and may_go_on():
-                following = runway.launch(claim.next_claim(account_id))
+                following = runway.launch(_next_claim(account_id))
             flight = following
 
 
@@ -150,7 +140,7 @@ def _claim_or_none(account_id: int, ready: claim.Claim | None) -> claim.Claim | 
     with suppress(StorageUnavailable, lease.LeaseLost):
         if ready is not None and (departure := confirmation.confirm(account_id, ready)):
             return replace(ready, departure=departure)
-        return claim.next_claim(account_id)
+        return _next_claim(account_id)
     return None
 
 

@@ -70,6 +70,8 @@ def _look_after_campaigns() -> float:
         with transaction() as session:
             hours.mark(session)
             canary.judge(session)
+    if settlement.is_due(db.session()):
+        _in_transaction(settlement.settle)
     return SWEEP_SECONDS
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from ..database import now
@@ -11,13 +11,22 @@ from ..models import Campaign, CampaignState, Message, Status
 PENDING = (Status.QUEUED, Status.SENDING)
 
 
+def is_due(session: Session) -> bool:
+    """Whether a campaign under way has nothing left: a report may have ended its last retry. Cheap."""
+    return session.scalar(select(Campaign.id).where(_over()).limit(1)) is not None
+
+
+def _over() -> ColumnElement[bool]:
+    pending = select(Message.id).where(Message.campaign_id == Campaign.id, Message.status.in_(PENDING))
+    return and_(Campaign.state == CampaignState.SENDING, Campaign.retry_position.is_(None), ~pending.exists())
+
+
 def settle(session: Session) -> None:
     """Mark as done the campaigns of which nothing waits. Call inside a transaction."""
     session.flush()
-    pending = select(Message.id).where(Message.campaign_id == Campaign.id, Message.status.in_(PENDING))
     session.execute(
         update(Campaign)
-        .where(Campaign.state == CampaignState.SENDING, Campaign.retry_position.is_(None), ~pending.exists())
+        .where(_over())
         .values(state=CampaignState.DONE, finished_at=now())
         .execution_options(synchronize_session=False)
     )

@@ -137,9 +137,9 @@ class Installation:
         self.aside.append("+33639980210")
         return self.aside[-1]
 
-    def ticket(self, number: str) -> str | None:
-        """The last request that the provider took for a number."""
-        return next((one.ticket for one in reversed(self.state.messages) if one.number == number), None)
+    def ticket(self, text: str) -> str | None:
+        """The request that the provider took for a text."""
+        return next((one.ticket for one in reversed(self.state.messages) if one.text == text), None)
 
     def status(self, campaign_id: int) -> Status | None:
         """How the one message of a campaign stands."""

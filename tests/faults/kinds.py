@@ -185,8 +185,9 @@ def retry_with_late_report(installation: Installation, random: Random, _seconds:
     number = installation.aside_number()
     with installation.app.app_context():
         phone = db.session.get(Phone, installation.phones[0].id)
-        campaign_id = acceptance.post_campaign(phone, [(1, number)], f"Renvoi {random.random()}").campaign_id
-        ticket = until(lambda: installation.ticket(number), 60, "a ticket")
+        text = f"Renvoi {random.random()}"
+        campaign_id = acceptance.post_campaign(phone, [(1, number)], text).campaign_id
+        ticket = until(lambda: installation.ticket(text), 60, "a ticket")
         until(lambda: installation.status(campaign_id) is Status.SENT, 60, "a message that was sent")
         installation.report(ticket, number, "NOT_DELIVERED")
         until(lambda: installation.status(campaign_id) is Status.FAILED, 60, "a message that failed")

@@ -91,7 +91,7 @@ class Rounds:
         begun = time.monotonic()
         seen, stored = len(self.installation.state.messages), self._last_message()
         instant = self.random.uniform(0, BUSY_SECONDS)
-        breaker = threading.Thread(target=lambda: (time.sleep(instant), break_something()))
+        breaker = threading.Thread(target=self._strike, args=(instant, break_something))
         breaker.start()
         wanted, campaigns, written = self._work()
         breaker.join()
@@ -99,6 +99,15 @@ class Rounds:
         self.tally.slowest = max(self.tally.slowest, round(time.monotonic() - begun, 1))
         self._count(wanted, campaigns, written, seen, stored)
         self.tally.doubled += afterwards()
+
+    def _strike(self, instant: float, break_something: Callable[[], None]) -> None:
+        """A fault that could not be made, or what should have come of it and did not, is a defect of the round."""
+        time.sleep(instant)
+        try:
+            break_something()
+        except Exception as error:
+            self.tally.miscounted += 1
+            self.tally.remarks.append(f"round {self.tally.rounds}: {error!r}")
 
     # -- what people do ---------------------------------------------------------------------------------
 
