@@ -7,6 +7,7 @@ import pytest
 
 from raspisms import create_app, queues
 from raspisms.blueprints import PUBLIC_ENDPOINTS
+from raspisms.extensions import bell
 from raspisms.supervisor import services
 
 PACKAGE = Path(__file__).parent.parent / "raspisms"
@@ -202,3 +203,51 @@ def test_the_two_factories_are_independent(settings):
     assert first.url_map is not second.url_map
     for app in (first, second):
         app.extensions["bell"].close()
+
+
+# Neither the clock nor the parent of all processes is a job: no limit strikes them, and one step's trouble must not
+# end them.
+NO_LIMIT = {("sending", "recovery.py", "guarded"), ("supervisor", "process.py", "fork")}
+
+
+def test_no_general_except_swallows_a_time_limit_or_trouble_of_the_storage():
+    wrong = []
+    for path, tree in modules():
+        for function in ast.walk(tree):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if (own_part(path), path.name, function.name) in NO_LIMIT:
+                continue
+            for node in ast.walk(function):
+                if isinstance(node, ast.Try) and not lets_interruptions_pass(node):
+                    wrong.append(f"{path.relative_to(PACKAGE)}: {function.name}")
+    assert wrong == []
+
+
+def lets_interruptions_pass(node):
+    """Whether a `try` with a general handler gives INTERRUPTIONS on first, or the handler gives everything on."""
+    passed = False
+    for handler in node.handlers:
+        names = {one.id for one in ast.walk(handler.type) if isinstance(one, ast.Name)} if handler.type else {"bare"}
+        raises = any(isinstance(one, ast.Raise) and one.exc is None for one in ast.walk(handler))
+        if "INTERRUPTIONS" in names and raises:
+            passed = True
+        if names & {"Exception", "BaseException", "bare"} and not (passed or raises or keeps_for_others(handler)):
+            return False
+    return True
+
+
+def keeps_for_others(handler):
+    """The inbox hands an error to everybody whose letter it was; each of them raises it."""
+    return any(isinstance(one, ast.Attribute) and one.attr == "error" for one in ast.walk(handler))
+
+
+def test_names_in_the_queue_server_are_the_installations_own(settings):
+    other = settings | {"SECRET_KEY": "another secret of another installation"}
+    first, second = create_app(settings), create_app(other)
+    names = []
+    for app in (first, second):
+        with app.app_context():
+            names.append([bell.own(name) for name in ("sending", "live", "bell:x")])
+        app.extensions["bell"].close()
+    assert not set(names[0]) & set(names[1])

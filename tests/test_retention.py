@@ -106,9 +106,9 @@ def test_requests_go_and_what_they_cost_stays(here, app, phone, client):  # noqa
 
 
 def test_of_an_old_history_the_end_stays(here, phone):  # noqa: F811
+    ids = [factories.billed(phone, Decimal("0.07"), days_ago=days) for days in (400, 10)]
     with transaction() as session:
-        for days in (400, 10):
-            message = session.get_one(Message, factories.billed(phone, Decimal("0.07"), days_ago=days))
+        for message in session.scalars(select(Message).where(Message.id.in_(ids)).order_by(Message.id)):
             for status in (Status.QUEUED, Status.SENT):
                 note(session, [message], status)
             note(session, [message], Status.FAILED, reason="Parce que.")

@@ -4,7 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select, update
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, update
 
 from raspisms import dashboard, statistics
 from raspisms.database import now, transaction
@@ -129,3 +131,103 @@ def test_what_needs_somebody_is_named_with_its_cause(app, here, phone):
     assert (needs.failures, needs.unread, needs.waiting) == (2, 1, 1)
     assert [(cause.reason, cause.number) for cause in needs.causes] == [("Le numéro n’existe pas.", 2)]
     assert needs.oldest.number == LEA
+
+
+def test_a_day_holds_what_happened_on_it(app, here, phone, octopush, run_jobs):
+    """Written ten days ago, sent today: it is of today, and so is its cost."""
+    octopush.switches.reports = False
+    [one] = post(app, phone, LEA)
+    with transaction() as session:
+        session.get_one(Message, one).created_at -= timedelta(days=10)
+    today = statistics.today()
+    waiting = statistics.by_day(today, today, None)
+    assert (waiting.totals, waiting.cost, waiting.parts) == ({Status.QUEUED: 1}, 0, 0)
+    run_jobs()
+    db.session.rollback()
+    db.session.expire_all()
+    found = statistics.by_day(today, today, None)
+    assert found.totals == {Status.SENT: 1}
+    assert found.cost == db.session.get(Message, one).cost > 0
+    past = statistics.by_day(today - timedelta(days=30), today - timedelta(days=1), None)
+    assert (past.totals, past.cost) == ({}, 0)
+
+
+def test_an_old_day_is_counted_again_when_something_of_it_changes(app, here, phone):
+    from raspisms.timeline import note
+
+    one = factories.billed(phone, Decimal("0.06"), days_ago=20)
+    with transaction() as session:
+        session.get_one(Message, one).status = Status.SENT
+    statistics.count_due()
+    day = statistics.today() - timedelta(days=20)
+    assert statistics.by_day(day, day, None).totals == {Status.SENT: 1}
+    with transaction() as session:
+        note(session, [session.get_one(Message, one)], Status.DELIVERED)
+        session.execute(update(CountedDay).values(counted_at=now() - timedelta(hours=2)))
+    statistics.count_due()
+    assert statistics.by_day(day, day, None).totals == {Status.DELIVERED: 1}
+
+
+def test_a_clock_that_was_ahead_leaves_no_day_uncounted(app, here, phone):
+    statistics.count(statistics.today())
+    with transaction() as session:
+        counted = session.get_one(CountedDay, statistics.today())
+        counted.counted_at, counted.seconds = now() + timedelta(days=400), 1.0
+    [one] = post(app, phone, LEA)
+    becomes(one, Status.SENT)
+    statistics.count_due()
+    assert statistics.by_day(statistics.today(), statistics.today(), None).totals == {Status.SENT: 1}
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 7),
+            st.sampled_from(["taken", "taken", "no cost", "before", "refused", "cut", "failed"]),
+            st.decimals(0, 5, places=6),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_messages_requests_and_days_add_up_to_what_the_provider_said(app, here, phone, requests):
+    from raspisms.adapters.base import Accepted, AmbiguousError, RefusedError
+    from raspisms.models import Account
+    from raspisms.sending import claim, lease, outcome
+    from raspisms.sending.campaigns import again
+
+    for model in ("earlier_attempts", "message_events", "messages", "submissions", "restorations", "conversations"):
+        with transaction() as session:
+            session.execute(db.text(f"DELETE FROM {model}"))
+    said = Decimal(0)
+    for turn, (size, kind, cost) in enumerate(requests):
+        numbers = [f"+336{turn:02}{n:06}" for n in range(size)]
+        post(app, phone, *numbers, text=f"{turn}")
+        with transaction() as session:
+            session.execute(update(Account).values(not_before=None, by_hand_not_before=None))
+            session.execute(update(Submission).values(next_attempt_at=now()))
+        assert lease.take(phone.account_id)
+        claimed = claim.next_claim(phone.account_id)
+        answer = {
+            "no cost": Accepted(f"t{turn}"),
+            "before": Accepted(None, taken_before=True),
+            "refused": RefusedError("non"),
+            "cut": AmbiguousError("?"),
+        }.get(kind, Accepted(f"t{turn}", cost=cost))
+        outcome.record(claimed.submission_id, answer)
+        lease.release(phone.account_id)
+        said += cost if kind in {"taken", "failed"} else 0
+        if kind == "failed":  # it is sent again, and its first attempt has cost all the same
+            with transaction() as session:
+                mine = Message.submission_id == claimed.submission_id
+                session.execute(update(Message).where(mine).values(status=Status.FAILED))
+                again(session, mine, "x")
+    db.session.rollback()
+    db.session.expire_all()
+    messages, requested = (db.session.scalar(select(func.sum(model.cost))) or 0 for model in (Message, Submission))
+    estimated = db.session.scalar(select(func.sum(Submission.cost)).where(Submission.is_estimated)) or 0
+    today = statistics.today()
+    found = statistics.by_day(today, today, None)
+    assert messages == requested == found.cost == said + estimated
+    assert found.estimated == estimated

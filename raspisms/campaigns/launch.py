@@ -75,24 +75,16 @@ def work(campaign_id: int, between: Callable[[], None] = lambda: None, seconds: 
     True when there is more to do.
     """
     ends = monotonic() + seconds
-    if campaigns.go_on(campaign_id, seconds):
-        return True
     campaign = drafts.get(campaign_id)
-    if campaign is None or campaign.targets is None:
+    if campaign is None:
         return False
-    try:
-        if campaign.prepared_at is None:
-            step = report.compute(campaign_id, between, ends)
-            if step is not report.Step.COMPLETE:
-                return step is report.Step.MORE
-        if _gave_up(campaign_id):
-            return False
-    except (*INTERRUPTIONS, SQLAlchemyError):
-        raise  # the sweep has it tried again
-    except Exception:
-        log.exception("campaign=%s: its report failed", campaign_id)
-        _give_up(campaign_id, FAILED)
+    if campaign.state is CampaignState.CANCELLED or campaign.retry_position is not None:
+        return campaigns.go_on(campaign_id, seconds)
+    if campaign.targets is None:
         return False
+    step = _look_at_everybody(campaign, between, ends)
+    if step is not report.Step.COMPLETE:
+        return step is report.Step.MORE
     stride = Stride(200)
     while _accept(campaign_id, stride):
         between()
@@ -100,6 +92,22 @@ def work(campaign_id: int, between: Callable[[], None] = lambda: None, seconds: 
             return True
     begin_due()
     return False
+
+
+def _look_at_everybody(campaign: Campaign, between: Callable[[], None], ends: float) -> report.Step:
+    """Make its report, if that is to be made; CHANGED where nothing more comes of it."""
+    try:
+        if campaign.prepared_at is None:
+            step = report.compute(campaign.id, between, ends)
+            if step is not report.Step.COMPLETE:
+                return step
+        return report.Step.CHANGED if _gave_up(campaign.id) else report.Step.COMPLETE
+    except (*INTERRUPTIONS, SQLAlchemyError):
+        raise  # the sweep has it tried again
+    except Exception:
+        log.exception("campaign=%s: its report failed", campaign.id)
+        _give_up(campaign.id, FAILED)
+        return report.Step.CHANGED
 
 
 def _gave_up(campaign_id: int) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from ..database import INTERRUPTIONS
 from ..models.contact import fold
 from ..texts import lists
 from ..texts import numbers as telephone_numbers
@@ -293,7 +294,9 @@ def _cards(text: str) -> Iterator[Line]:
         try:
             card = vobject.readOne(found[0], ignoreUnreadable=True)
             yield Line(line, _card_name(card), _card_number(card), _card_data(card))
-        except Exception:
+        except INTERRUPTIONS:
+            raise
+        except Exception:  # what a telephone made of a card; its line is shown as refused
             yield Line(line, "", "")
 
 

@@ -216,7 +216,8 @@ def _apply(session: Session, entry: JournalEntry, items: list[Item]) -> None:
         return
     entry.state, entry.results, entry.next_attempt_at = JournalState.APPLIED, None, None
     entry.outcome = ", ".join(result or "" for result in results)[:255]
-    if ERASED in results:  # of somebody who was erased, nothing is kept
+    if ERASED in results or set(results) == {"repeated"}:
+        # Of somebody who was erased, nothing is kept; and what is repeated says nothing that is not kept already.
         entry.body, entry.query = b"", ""
 
 

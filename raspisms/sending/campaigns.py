@@ -189,9 +189,7 @@ def retry_failed(campaign_id: int) -> Campaign:
             campaign.canary_state = Canary.PASSED
         if campaign.state is not CampaignState.PAUSED:  # a person's word stands
             _send(session, campaign)
-        account_id = campaign.phone.account_id
     _go_on_soon(campaign_id)
-    bell.ring(queues.SENDING, queues.DRAIN, account_id, timeout=queues.DRAIN_SECONDS)
     return campaign
 
 
@@ -209,19 +207,19 @@ def unfinished() -> list[int]:
 
 def go_on(campaign_id: int, seconds: float) -> bool:
     """Cancel or queue again, message by message, what a verb was about; True when there is more to do."""
-    ends, stride = monotonic() + seconds, Stride()
-    while monotonic() < ends:
+    ends, stride, account_id, more = monotonic() + seconds, Stride(), None, True
+    while more and monotonic() < ends:
         with bulk_step(stride) as (session, rows):
             campaign = session.get(Campaign, campaign_id)
             if campaign is not None and campaign.state is CampaignState.CANCELLED:
                 more = _cancel_some(session, campaign, rows)
             elif campaign is not None and campaign.retry_position is not None:
-                more = _retry_some(session, campaign, rows)
+                more, account_id = _retry_some(session, campaign, rows), campaign.phone.account_id
             else:
                 more = False
-        if not more:
-            return False
-    return True
+    if account_id is not None:
+        bell.ring(queues.SENDING, queues.DRAIN, account_id, timeout=queues.DRAIN_SECONDS)
+    return more
 
 
 def _go_on_soon(campaign_id: int) -> None:

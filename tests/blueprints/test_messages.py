@@ -1,7 +1,10 @@
 """Writing, the lists, one message with its history."""
 
 import pytest
+from bs4 import BeautifulSoup
 
+from raspisms import preferences
+from raspisms.extensions import db
 from raspisms.models import Lane, Status
 from tests import factories
 from tests.conftest import read_page
@@ -211,3 +214,28 @@ def test_what_failed_is_written_again_with_one_click(app, client, phone, octopus
     assert page.find(id="to").text.split() == ["06", "39", "98", "01", "36"]
     compose(client, link)
     assert message(app, 2).lane == Lane.SINGLE
+
+
+@pytest.mark.parametrize("undo", [0, 5])
+@pytest.mark.parametrize("any_phone", [False, True], ids=["one phone", "any phone"])
+def test_the_same_page_sent_twice_sends_once(app, phone, client, undo, any_phone):
+    with app.app_context():
+        factories.phone("Secours", number="+33755552222")
+        preferences.save(preferences.Choices(undo_single=undo))
+        db.session.remove()
+    page = BeautifulSoup(client.get("/messages/new").text, "html5lib")
+    form = {name: page.find("input", {"name": name})["value"] for name in ("csrf_token", "key")}
+    form |= {"phone": "0" if any_phone else str(phone.id), "to": "06 39 98 70 01", "text": "Votre code : 4821"}
+    for _ in range(2):
+        assert client.post("/messages/new", data=form).status_code == 302
+    assert len(factories.all_messages(app)) == 1
+    client.post("/messages/new", data=form | {"text": "Un autre texte"})
+    assert len(factories.all_messages(app)) == 2, "what is typed makes it another"
+
+
+def test_the_same_draft_sent_twice_is_one(app, phone, client):
+    page = BeautifulSoup(client.get("/messages/new?campaign=1").text, "html5lib")
+    form = {name: page.find("input", {"name": name})["value"] for name in ("csrf_token", "key")}
+    form |= {"phone": str(phone.id), "to": "06 39 98 70 01", "text": "Bonjour", "purpose": "alert", "as_campaign": "1"}
+    places = {client.post("/messages/new", data=form).location for _ in range(2)}
+    assert len(places) == 1

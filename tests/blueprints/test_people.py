@@ -4,11 +4,13 @@ import io
 
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import inspect as sa_inspect
 from sqlalchemy import select
+from sqlalchemy import text as sa_text
 
 from raspisms import preferences
 from raspisms.extensions import db
-from raspisms.models import Contact, Role, SavedText, Status
+from raspisms.models import Contact, JournalEntry, Message, Role, SavedText, Status
 from raspisms.people import contacts, groups
 from raspisms.receiving import optouts
 from tests import factories
@@ -196,3 +198,48 @@ def test_everybody_of_a_group_is_deleted_not_only_taken_out(app, send_form):
             contacts.save(None, None, f"P{at}", f"06399871{at:02}", {}, group_ids=[group_id] if at else [])
     send_form("/contacts/bulk", page="/contacts/", verb="delete", group=str(group_id), all="1")
     assert people(app) == {"P0": "+33639987100"}
+
+
+def test_nothing_of_an_erased_person_is_left_anywhere(app, phone, octopush, callbacks, run_jobs, client, send_form):
+    with app.app_context():
+        saved = contacts.save(None, None, "Léa Durand", LEA, {}).id
+        db.session.remove()
+    [sent] = post(app, phone, LEA, text="Madame Durand, votre dossier medical est prêt")
+    run_jobs()
+    ticket = factories.message(app, sent).submission.ticket
+    report = {"message_id": ticket, "number": LEA, "status": "DELIVERED"}
+    reply = {"number": LEA, "text": "merci pour le dossier medical", "reception_date": "2026-11-25 10:00:00"}
+    for _ in range(2):
+        callbacks.http.post(callbacks.status, json=report)
+        callbacks.http.post(callbacks.reception, json=reply)
+    run_jobs()
+    factories.until(lambda: len(octopush.postman.deliveries) >= 2)
+    run_jobs()
+    assert send_form(f"/contacts/{saved}/erase", page=f"/contacts/{saved}").status_code == 302
+    callbacks.http.post(callbacks.status, json=report | {"status": "READ"})  # a late one
+    run_jobs()
+    left = {}
+    with app.app_context():
+        for table in sa_inspect(db.engine).get_table_names():
+            if not table.startswith("message_words"):
+                for row in db.session.execute(sa_text(f"SELECT * FROM {table}")):
+                    words = " ".join(
+                        one.decode(errors="replace") if isinstance(one, bytes) else str(one) for one in row
+                    )
+                    if "639987001" in words or "dossier medical" in words:
+                        left.setdefault(table, []).append(words)
+    assert left == {}
+
+
+def test_a_deleted_sms_is_deleted_where_it_came_from_too(app, phone, callbacks, run_jobs, client):
+    for words in ("mon secret", "mon secret", "autre chose"):
+        body = {"number": LEA, "text": words, "reception_date": "2026-11-25 10:00:00"}
+        callbacks.http.post(callbacks.reception, json=body)
+    run_jobs()
+    [secret] = [one for one in factories.all_messages(app) if one.text == "mon secret"]
+    client.post(
+        "/received/bulk", data={"csrf_token": csrf(client, "/received/"), "verb": "delete", "chosen": secret.id}
+    )
+    with app.app_context():
+        assert [one.text for one in db.session.scalars(select(Message))] == ["autre chose"]
+        assert not [one for one in db.session.scalars(select(JournalEntry.body)) if b"secret" in one]

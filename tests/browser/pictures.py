@@ -90,6 +90,8 @@ PAGES = (
     ("phone-token", "/phones/2/token", "Renouveler les callbacks"),
     ("phone-email", "/phones/2/email", "L’e-mail à Octopush"),
     ("preferences", "/preferences/", "Réglages"),
+    ("callbacks-in-trouble", "/callbacks-in-trouble/", "Callbacks en difficulté"),
+    ("restoration", "/restoration/", "Copie restaurée"),
     ("profile", "/profile/", "Mon profil"),
     ("more", "/more", "Plus"),
     ("design", "/design", "Système graphique"),

@@ -76,6 +76,8 @@ MORE_PATHS = (
     "/statistics/",
     "/statistics/invalid-numbers",
     "/preferences/",
+    "/callbacks-in-trouble/",
+    "/restoration/",
     "/more",
 )
 

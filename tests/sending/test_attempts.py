@@ -167,6 +167,7 @@ def test_the_last_reason_is_the_one_that_counts(desk, octopush, app):
 
 def test_a_retry_of_many_goes_on_where_it_was(desk, octopush, monkeypatch):
     monkeypatch.setattr(campaigns, "INLINE_SECONDS", 0)
+    octopush.account(LOGIN).credit = 1_000
     numbers = [f"+3363998{n:04}" for n in range(2000, 2300)]
     campaign = desk.launch(*numbers)
     desk.report(desk.ticket(), "NOT_DELIVERED", *numbers)

@@ -10,7 +10,7 @@ import pytest
 from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import Account, Phone, PhoneStatus, Status, Submission
-from raspisms.sending import claim, dispatch, lease, outcome
+from raspisms.sending import claim, dispatch, lease, outbox, outcome
 from tests import factories
 from tests.factories import BOB, LEA, message, post
 
@@ -171,3 +171,19 @@ def test_a_drain_stops_when_it_is_asked_to(app, phone, octopush):
         assert dispatch.drain(phone.account_id, stop=lambda: True) is True
         assert octopush.requests == []
         assert db.session.get(Account, phone.account_id).holder is None
+
+
+def test_two_machines_never_agree_on_the_time(app, phone, monkeypatch):
+    """A is in the middle of a request; B's clock is two minutes ahead."""
+    with app.app_context():
+        outbox.post(db.session.get(Phone, phone.id), [LEA], "Bonjour")
+        monkeypatch.setattr(lease, "_machine", lambda: "A")
+        assert lease.take(phone.account_id)
+        assert claim.next_claim(phone.account_id)
+        monkeypatch.setattr(lease, "_machine", lambda: "B")
+        real = lease.now
+        monkeypatch.setattr(lease, "now", lambda: real() + timedelta(minutes=2))
+        assert not lease.take(phone.account_id)
+        with transaction() as session:  # by the clock that both of them share, it is over
+            session.get_one(Account, phone.account_id).held_until = real() - timedelta(seconds=1)
+        assert lease.take(phone.account_id)
