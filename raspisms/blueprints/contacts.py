@@ -17,7 +17,7 @@ from ..database import transaction
 from ..extensions import db
 from ..forms.contact import ContactForm
 from ..models import Contact
-from ..people import contacts, exports, groups
+from ..people import contacts, exports, groups, traces
 from ..receiving import optouts
 from ..texts import numbers as telephone_numbers
 from ..words import N_
@@ -161,10 +161,11 @@ def delete(contact_id: int) -> AnyResponse:
 def erase(contact_id: int) -> AnyResponse:
     """Everything that is known of a person goes; a STOP survives as a digest."""
     contact = db.get_or_404(Contact, contact_id)
+    found = traces.find(contact.number)
     try:
         with transaction() as session:
             optouts.forget_number(session, contact.number)
-            contacts.erase(session, contact)
+            contacts.erase(session, contact, found)
             audit.record(session, current_user.id, "person erased", str(contact_id))
     except contacts.StillLeaving:
         flash(gettext("Un SMS pour cette personne est en route : réessayez quand il sera parti."), "warning")

@@ -69,6 +69,8 @@ class Submission(Model):
     """The provider named no cost: it is what the phone's last message cost, as long as nothing better is known."""
     asked_up_to: Mapped[int | None]
     """The next attempt names its messages up to this id: one of the others may be what the provider refuses."""
+    leaves_doubt: Mapped[bool] = mapped_column(default=False)
+    """An attempt that named only some was perhaps sent: "taken before" then says nothing of the others."""
     reason: Mapped[str | None] = mapped_column(String(500))
     words: Mapped[str | None] = mapped_column(Foreign(500))
     code: Mapped[str | None] = mapped_column(Foreign(16))

@@ -369,7 +369,7 @@ class StillLeaving(ValueError):
 def erase(session: Session, contact: Contact, found: traces.Traces | None = None) -> None:
     """Forget a person: the contacts with this number and all that was said. Call inside a transaction.
 
-    `found` is where they were found before, so that nobody waits for the search. An opt-out survives as a digest;
+    `found` is what `traces.find` found before, so that nobody waits for the search. An opt-out survives as a digest;
     see receiving.optouts.forget_number. Raises StillLeaving.
     """
     mine = Message.number == contact.number

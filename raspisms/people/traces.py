@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from ..extensions import db
 from ..models import (
     Campaign,
+    CampaignState,
     Contact,
     EarlierAttempt,
+    ImportLine,
     JournalEntry,
     JournalState,
     Message,
@@ -32,13 +34,15 @@ class Traces:
 
     journal: list[int]
     campaigns: list[int]
+    lines: list[int]
+    """Of lists that came in: lines that no number was read from so far."""
     last_journal: int
 
 
 def find(number: str) -> Traces:
     """Look for a number everywhere that no index leads to. Reads much, writes nothing: for outside of a transaction."""
     last = db.session.scalar(select(func.max(JournalEntry.id))) or 0
-    return Traces(_journal(number, 0, last), _campaigns(number), last)
+    return Traces(_journal(number, 0, last), _campaigns(number), _lines(number), last)
 
 
 def forget(session: Session, number: str, found: Traces) -> None:
@@ -48,6 +52,8 @@ def forget(session: Session, number: str, found: Traces) -> None:
     wipe_journal(session, JournalEntry.id.in_([*found.journal, *came_since]))
     session.execute(delete(ParkedReport).where(ParkedReport.number == number))
     _wipe_requests(session, number)
+    for start in range(0, len(found.lines), CHUNK):
+        session.execute(delete(ImportLine).where(ImportLine.id.in_(found.lines[start : start + CHUNK])))
     ids = set(session.scalars(select(Contact.id).where(Contact.number == number)))
     for campaign in session.scalars(select(Campaign).where(Campaign.id.in_(found.campaigns))):
         _leave_out(campaign, number, ids)
@@ -97,6 +103,13 @@ def _wipe_requests(session: Session, number: str) -> None:
     )
 
 
+def _lines(number: str) -> list[int]:
+    """What would bring the person back when the list is read on, or when somebody mends the line."""
+    written = ImportLine.raw["number"].as_string()
+    rows = db.session.execute(select(ImportLine.id, written).where(ImportLine.number == ""))
+    return [line_id for line_id, text in rows if _is_same(str(text or ""), number)]
+
+
 def _campaigns(number: str) -> list[int]:
     """Campaigns that were written for this person, by number or as a contact."""
     ids = set(db.session.scalars(select(Contact.id).where(Contact.number == number)))
@@ -122,3 +135,6 @@ def _leave_out(campaign: Campaign, number: str, ids: set[int]) -> None:
     numbers = [one for one in held.get("numbers", []) if not _is_same(str(one["number"]), number)]
     chosen = [one for one in held.get("contacts", []) if one not in ids]
     campaign.targets = {**held, "numbers": numbers, "contacts": chosen}
+    if campaign.prepared_at is None and campaign.state in (CampaignState.DRAFT, CampaignState.SCHEDULED):
+        # A report that is being made counts places in the list of before: it begins anew.
+        campaign.holder, campaign.cursor, campaign.position = None, None, 0

@@ -105,6 +105,11 @@ def forget_number(session: Session, number: str) -> None:
         delete(OptOut).where(OptOut.number == number, OptOut.lifted_at.is_not(None)),
         execution_options={"synchronize_session": False},
     )
+    if session.scalar(select(OptOut.id).where(OptOut.number == number)) is not None:  # this one replaces an older one
+        session.execute(
+            delete(OptOut).where(OptOut.digest == digest(number)),
+            execution_options={"synchronize_session": False},
+        )
     session.execute(
         update(OptOut)
         .where(OptOut.number == number)

@@ -49,6 +49,9 @@ def apply(session: Session, entry: JournalEntry, report: Report) -> str:
     earlier = None if message else _find_earlier(session, entry.phone, report.ticket, report.number)
     if message is None and earlier is None:
         if _is_known(session, account_id, report.ticket):
+            if report.opted_out:  # the person is erased, their wish is not
+                optouts.add(session, report.number, "report", at=at)
+                optouts.forget_number(session, report.number)
             return ERASED
         message = _adopt(session, account_id, report)
         earlier = None if message else _adopt_earlier(session, account_id, report)
@@ -322,6 +325,7 @@ def _learn(session: Session, submission: Submission, ticket: str) -> None:
     submission.ticket = ticket
     log.info("submission=%s learnt its ticket from a report", submission.id)
     session.flush()
+    match_parked(session, submission)
 
 
 def _adopt_parked(session: Session, submission: Submission) -> None:

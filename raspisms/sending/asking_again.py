@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, select, true
 from sqlalchemy.orm import Session
 
 from ..database import now
-from ..models import Campaign, CampaignState, Message, Status, Submission
+from ..models import Campaign, CampaignState, Message, Status, Submission, SubmissionState
 from ..phones.settings import adapter_class
 from ..timeline import note_all
 from ..words import N_
@@ -37,6 +37,17 @@ def named(submission: Submission) -> ColumnElement[bool]:
     """The messages that the next attempt names, a condition on Message."""
     upto = true() if submission.asked_up_to is None else Message.id <= submission.asked_up_to
     return and_(Message.submission_id == submission.id, Message.status == Status.SENDING, upto)
+
+
+def perhaps_sent(session: Session, submission: Submission) -> None:
+    """Its last attempt may have reached the provider: from now on only the same request_id is used.
+
+    Call inside a transaction.
+    """
+    submission.maybe_sent = True
+    left_out = select(Message.id).where(Message.submission_id == submission.id, Message.status == Status.UNKNOWN)
+    if submission.asked_up_to is not None or session.scalar(left_out.limit(1)) is not None:
+        submission.leaves_doubt = True
 
 
 def campaign_of(session: Session, submission: Submission) -> Campaign | None:
@@ -67,7 +78,17 @@ def may(session: Session, submission: Submission) -> bool:
     if silent:  # the others are asked about; the answer tells of these too, see outcome.py
         ids = [waiting[number] for number in silent]
         note_all(session, Message.id.in_(ids), Status.UNKNOWN, reason=STOPPED)
+    if session.scalar(select(Message.id).where(named(submission)).limit(1)) is None:
+        submission.asked_up_to = None  # of the part that was to be named, nobody is left
+        session.flush()
     return True
+
+
+def end(session: Session, which: ColumnElement[bool]) -> None:
+    """Nobody wants these any more (a condition on Submission): what is in doubt stays so. Call inside a transaction."""
+    doubtful = (Submission.state == SubmissionState.OPEN, Submission.maybe_sent, Submission.in_flight.is_(False))
+    for submission in session.scalars(select(Submission).where(*doubtful, which)).all():
+        outcome.give_up(session, submission, CANCELLED)
 
 
 def _is_wanted(session: Session, submission: Submission, campaign: Campaign) -> bool:

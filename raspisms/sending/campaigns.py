@@ -16,8 +16,8 @@ from ..models import Campaign, CampaignState, Canary, Message, Phone, Status, Su
 from ..stride import Stride
 from ..timeline import note_all
 from ..words import N_
-from . import attempts, canary, hours, lease, prepared, repetition
-from .settlement import settle
+from . import asking_again, attempts, canary, hours, lease, prepared, repetition
+from .settlement import PENDING, settle
 
 # In the order of a message's life; what a campaign's counts are given by.
 COUNTED = (
@@ -185,8 +185,6 @@ def retry_failed(campaign_id: int) -> Campaign:
             raise Refused(N_("Aucun SMS de cette campagne n’est en échec."))
         check_settled(session, campaign_id)
         campaign.retry_position = 0
-        if campaign.canary_state in (Canary.FIRST, Canary.WAITING):
-            campaign.canary_state = Canary.PASSED
         if campaign.state is not CampaignState.PAUSED:  # a person's word stands
             _send(session, campaign)
     _go_on_soon(campaign_id)
@@ -269,9 +267,9 @@ def again(session: Session, which: ColumnElement[bool], reason: str, **values: A
 
 
 def check_settled(session: Session, campaign_id: int) -> None:
-    """Raises Refused while messages of a cancelled campaign still lie in the queue: they would leave with it."""
+    """Raises Refused while messages of a cancelled campaign wait in the queue or for an answer: they would leave."""
     campaign = session.get_one(Campaign, campaign_id)
-    waiting = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.QUEUED)
+    waiting = select(Message.id).where(Message.campaign_id == campaign_id, Message.status.in_(PENDING))
     if campaign.state is CampaignState.CANCELLED and session.scalar(waiting.limit(1)) is not None:
         raise Refused(STILL_CANCELLING)
 
@@ -312,6 +310,7 @@ def cancel_interrupted(campaign_id: int) -> None:
 def _stop(session: Session, campaign: Campaign, reason: str | None = None) -> None:
     """Nothing of it leaves from now on; its messages are told so in `go_on`."""
     prepared.put_back(session, prepared.of_campaign(campaign.id))
+    asking_again.end(session, prepared.of_campaign(campaign.id))
     campaign.state, campaign.pause_reason = CampaignState.CANCELLED, reason
     campaign.finished_at = now()
     live.changed(session, "campaigns", campaign.id)

@@ -74,12 +74,19 @@ def _send(account_id: int, may_go_on: Callable[[], bool]) -> None:
             ready = _prepare(account_id)
             result = flight.land()
             following = None
-            if isinstance(result, Accepted) and may_go_on():
-                following = runway.launch(_claim_or_none(account_id, ready))
-            _record(flight.submission_id, result)
+            try:
+                if _is_plain(result) and may_go_on():
+                    following = runway.launch(_claim_or_none(account_id, ready))
+            finally:  # whatever befalls the next one, this answer holds a ticket
+                _record(flight.submission_id, result)
             if following is None and may_go_on():
                 following = runway.launch(_next_claim(account_id))
             flight = following
+
+
+def _is_plain(result: Accepted | AdapterError) -> bool:
+    """Whether the next request need not wait for what is made of this answer: a surprise may tell of an old copy."""
+    return isinstance(result, Accepted) and not result.was_taken_before
 
 
 @dataclass(frozen=True)
@@ -136,11 +143,11 @@ def _prepare(account_id: int) -> claim.Claim | None:
 
 
 def _claim_or_none(account_id: int, ready: claim.Claim | None) -> claim.Claim | None:
-    """The next claim before the last answer is recorded; trouble with it must not lose that answer."""
-    with suppress(StorageUnavailable, lease.LeaseLost):
+    """The next claim before the last answer is recorded; neither trouble with it nor what waits delays that answer."""
+    with suppress(StorageUnavailable, lease.LeaseLost, claim.HearFirst):
         if ready is not None and (departure := confirmation.confirm(account_id, ready)):
             return replace(ready, departure=departure)
-        return _next_claim(account_id)
+        return claim.next_claim(account_id)
     return None
 
 

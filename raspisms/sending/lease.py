@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from ..database import DatabaseNow, now, transaction
 from ..extensions import db
 from ..models import Account, Submission, SubmissionState
-from . import restoration
+from . import asking_again, restoration
 from .backoff import backoff
 
 # More than the longest request (5 s to connect, 30 s to read) with its two commits.
@@ -96,7 +96,7 @@ def take(account_id: int) -> bool:
         )
         for submission in abandoned:
             submission.in_flight = False
-            submission.maybe_sent = True
+            asking_again.perhaps_sent(session, submission)
             submission.next_attempt_at = now() + backoff(submission.attempts)
         return True
 

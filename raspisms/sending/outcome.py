@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, false, func, select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import (
@@ -26,7 +26,7 @@ from ..phones.settings import adapter_class
 from ..receiving import reports
 from ..timeline import note_all
 from ..words import N_
-from . import prepared, prices, restoration, settlement
+from . import asking_again, prepared, prices, restoration, settlement
 from .backoff import LONGEST_ACCOUNT_WAIT, LONGEST_WAIT_BY_HAND, backoff
 from .silence import SAID_STOP
 
@@ -91,7 +91,7 @@ def _accepted(session: Session, submission: Submission, answer: Accepted) -> Non
         return
     _settle_left_out(session, submission, answer)
     sending = _sending(submission)
-    _bill(session, submission, sending, answer.cost)
+    _bill(session, submission, _left_with(submission), answer.cost)
     reason = TAKEN_BEFORE if answer.was_taken_before else None
     asked = session.scalar(select(func.count()).select_from(Message).where(sending)) or 0
     if answer.taken is not None and answer.taken < asked:
@@ -120,19 +120,30 @@ def _bill(session: Session, submission: Submission, which: ColumnElement[bool], 
         prices.share(session, which, submission.cost)
 
 
+def _left_with(submission: Submission) -> ColumnElement[bool]:
+    """The messages that a request is paid for: also those of which more is known already."""
+    left = (Status.SENDING, Status.SENT, Status.DELIVERED)
+    return and_(Message.submission_id == submission.id, Message.status.in_(left))
+
+
 def _settle_left_out(session: Session, submission: Submission, answer: Accepted) -> None:
     """What the answer tells of messages that the last attempt did not name, see asking_again.py.
 
-    Taken before: all of them left then. Taken now: none of them did.
+    Taken before: all of them left then, or nobody can tell, where an attempt without them was perhaps sent as well.
+    Taken now: none of them did.
     """
     said_stop = and_(Message.submission_id == submission.id, Message.status == Status.UNKNOWN)
+    upto = submission.asked_up_to
+    others = and_(_sending(submission), false() if upto is None else Message.id > upto)
+    if answer.was_taken_before and submission.leaves_doubt:
+        submission.state, submission.reason = SubmissionState.UNKNOWN, OUTCOME_UNKNOWN
+        note_all(session, others, Status.UNKNOWN, reason=OUTCOME_UNKNOWN, words=answer.words, code=answer.code)
+        return
     if answer.was_taken_before:
         note_all(session, said_stop, Status.SENT, reason=TAKEN_BEFORE, words=answer.words, code=answer.code)
         return
     note_all(session, said_stop, Status.CANCELLED, reason=SAID_STOP, submission_id=None, figures_at=now())
-    if submission.asked_up_to is not None:
-        others = and_(_sending(submission), Message.id > submission.asked_up_to)
-        note_all(session, others, Status.QUEUED, reason=None, submission_id=None)
+    note_all(session, others, Status.QUEUED, reason=None, submission_id=None)
 
 
 def _account_refused(session: Session, submission: Submission, error: AccountError) -> None:
@@ -185,6 +196,8 @@ def _ask_fewer(session: Session, submission: Submission, error: RefusedError) ->
         if error.bad_number:
             faults.mark(session, list(session.scalars(select(Message.number).where(guilty))), error.reason)
         note_all(session, guilty, Status.FAILED, reason=error.reason, words=error.words, code=error.code)
+        submission.asked_up_to, submission.leaves_doubt = None, False
+    elif ids and not asked:
         submission.asked_up_to = None
     else:
         return False
@@ -219,7 +232,7 @@ def _split(session: Session, refused: Submission) -> bool:
 def _try_again(session: Session, submission: Submission, account: Account, error: AdapterError) -> None:
     """Not answered for good: the same request_id again, later, as long as the provider remembers it."""
     if isinstance(error, AmbiguousError):
-        submission.maybe_sent = True
+        asking_again.perhaps_sent(session, submission)
     if isinstance(error, UnreadableAnswer):
         submission.unreadable += 1
     if submission.reason != error.reason:  # said once, not at every attempt

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, literal, select, update
+from sqlalchemy import ColumnElement, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..database import Euros
 from ..extensions import db
-from ..models import Message, Phone, Submission
+from ..models import EarlierAttempt, Message, Phone, Submission
 
 MILLIONTH = Decimal("0.000001")
 
@@ -18,14 +18,18 @@ def price_of(phone: Phone) -> Decimal | None:
     """Euros for one part, as the provider billed this phone's last message; None before the first."""
     # By way of its requests: a phone that has sent nothing must not cost a look at everything.
     billed = db.session.execute(
-        select(Submission.id, Submission.cost)
+        select(Submission.id, Submission.cost, Submission.parts)
         .where(Submission.phone_id == phone.id, Submission.cost.is_not(None), Submission.is_estimated.is_(False))
         .order_by(Submission.id.desc())
         .limit(1)
     ).first()
     if billed is None:
         return None
-    parts = db.session.scalar(select(func.sum(Message.parts)).where(Message.submission_id == billed.id))
+    # With those that were sent again since; and never fewer than the provider counted, for those that were erased.
+    earlier = select(EarlierAttempt.message_id).where(EarlierAttempt.submission_id == billed.id)
+    of_request = or_(Message.submission_id == billed.id, Message.id.in_(earlier))
+    ours = db.session.scalar(select(func.sum(Message.parts)).where(of_request)) or 0
+    parts = max(ours, billed.parts or 0)
     return billed.cost / parts if parts else None
 
 

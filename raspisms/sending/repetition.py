@@ -46,10 +46,8 @@ def write_next(session: Session, campaign: Campaign) -> None:
 
 def _first_start(session: Session, campaign: Campaign) -> datetime | None:
     """When the first of a row of repetitions was meant to start: its day and its time are those of all."""
-    known: Campaign | None = campaign
-    while known is not None and known.repeat_of_id is not None:
-        campaign, known = known, session.get(Campaign, known.repeat_of_id)
-    return (known or campaign).starts_at
+    first = session.get(Campaign, campaign.series_id) if campaign.series_id is not None else None
+    return (first or campaign).starts_at
 
 
 def next_time(moment: datetime, repeats: str, first: datetime | None = None) -> datetime:

@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, func, literal, select, text, update
+from sqlalchemy import ColumnElement, and_, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from .. import audit, live
@@ -38,6 +38,7 @@ from ..models.message import WAITING_STATUSES
 from ..stride import Stride
 from ..timeline import note_all
 from ..words import N_
+from . import repetition
 from .settlement import settle
 
 log = logging.getLogger(__name__)
@@ -247,12 +248,13 @@ def _close(session: Session, found: Restoration) -> None:
     mine = select(Message.id).where(Message.submission_id == Submission.id, Message.id <= found.last_message_id)
     for submission in session.scalars(open_ones.where(mine.exists())):
         submission.state, submission.closed_at, submission.reason = SubmissionState.UNKNOWN, now(), MAY_HAVE_LEFT
-    session.execute(
-        update(Campaign)
-        .where(Campaign.id <= found.last_campaign_id, Campaign.state == CampaignState.SCHEDULED)
-        .where(Campaign.starts_at <= found.noticed_at + HERE_AND_NOW)
-        .values(state=CampaignState.CANCELLED, finished_at=now(), pause_reason=MAY_HAVE_LEFT),
-        execution_options={"synchronize_session": False},
+    missed = select(Campaign).where(
+        Campaign.id <= found.last_campaign_id,
+        Campaign.state == CampaignState.SCHEDULED,
+        Campaign.starts_at <= found.noticed_at + HERE_AND_NOW,
     )
+    for campaign in session.scalars(missed).all():
+        campaign.state, campaign.finished_at, campaign.pause_reason = CampaignState.CANCELLED, now(), MAY_HAVE_LEFT
+        repetition.write_next(session, campaign)  # a series goes on
     settle(session)
     found.decided_at = now()

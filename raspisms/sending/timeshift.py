@@ -20,6 +20,8 @@ from .lease import LEASE
 
 # The longest wait that a provider may ask for; see adapters.http.
 LONGEST_WAIT = timedelta(hours=1)
+# What was perhaps sent waits for opening hours as long as the provider remembers it; see asking_again.
+LONGEST_NIGHT = timedelta(hours=24)
 # The longest moment in which somebody can call an SMS back, see preferences.
 LONGEST_HOLD = timedelta(seconds=30)
 # A smaller jump is a correction, and waiting for it is quicker than looking.
@@ -56,7 +58,7 @@ def release(longest: timedelta = LONGEST_WAIT) -> None:
         for statement in (
             _not_later(Account.not_before, longest),
             _not_later(Account.by_hand_not_before, longest),
-            _not_later(Submission.next_attempt_at, longest),
+            _not_later(Submission.next_attempt_at, longest and LONGEST_NIGHT),
             _not_later(Submission.created_at, timedelta(0)),
             _not_later(Submission.first_attempt_at, timedelta(0)),
             _not_later(Phone.check_at, min(longest, NEXT_CHECK)),

@@ -199,3 +199,24 @@ def test_the_text_is_the_one_that_was_read(here, phone):
         session.get_one(Phone, phone.id).stop_number = None
     sent(campaign)
     assert db.session.scalars(select(Message.text)).all() == [shown]
+
+
+@pytest.mark.parametrize("rests", [True, False], ids=["it rests", "it runs"])
+def test_an_erasure_meanwhile_makes_it_begin_anew(here, rests):
+    """A place in the list means the list of before: nobody is passed over, nobody comes back."""
+    numbers = [f"+3363998{n:04}" for n in range(1_200)]
+    campaign = drafts.save(None, wish(*numbers), None)
+    erased = contacts.save(None, None, "Léa", numbers[0], {})
+
+    def erase():
+        if db.session.get(Contact, erased.id) is not None:
+            with transaction() as session:
+                contacts.erase(session, session.get_one(Contact, erased.id))
+
+    if rests:
+        assert report.compute(campaign.id, ends=0) is Step.MORE
+        erase()
+    else:
+        assert report.compute(campaign.id, erase) is Step.CHANGED
+    assert report.compute(campaign.id) is Step.COMPLETE
+    assert [number for number, _ in fates(campaign)] == numbers[1:]

@@ -3,11 +3,13 @@
 import pytest
 from sqlalchemy import select
 
+from raspisms.database import transaction
 from raspisms.extensions import db
 from raspisms.models import Contact, Import, ImportLine, ImportState, Verdict
 from raspisms.people import contacts, groups, imports
-from raspisms.people.reading import read_text
+from raspisms.people.reading import Line, read_text
 from raspisms.stride import Stride
+from tests.factories import LEA
 
 LIST = """nom;portable;ville
 Léa;06 39 98 70 01;Lyon
@@ -172,3 +174,13 @@ def test_undo_removes_a_person_whom_two_lines_made(here):
     imports.undo(import_id)
     finish(import_id)
     assert everybody() == {}
+
+
+def test_an_erasure_reaches_the_lines_that_were_not_read_yet(here):
+    saved = contacts.save(None, None, "Léa", LEA, {})
+    begun = imports.begin([Line(1, "Léa", "06 39 98 70 01"), Line(2, "Bob", "06 39 98 70 02")], "liste", None)
+    with transaction() as session:
+        contacts.erase(session, session.get_one(Contact, saved.id))
+    while imports.work(begun.id):
+        pass
+    assert [line.raw["name"] for line in db.session.scalars(select(ImportLine))] == ["Bob"]

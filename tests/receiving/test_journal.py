@@ -11,7 +11,7 @@ import pytest
 import requests
 from sqlalchemy import select, update
 
-from raspisms import queues
+from raspisms import jobs, queues
 from raspisms.database import now, transaction
 from raspisms.extensions import bell, db
 from raspisms.models import JournalEntry, JournalState, Message, Role, Status
@@ -346,12 +346,13 @@ def test_the_limit_of_a_job_is_nobodys_fault(app, callbacks, run_jobs, monkeypat
     assert [found.text for found in all_messages(app)] == ["Oui"]
 
 
-def test_a_job_stops_before_its_limit_and_rings_for_the_rest(app, phone, callbacks, run_jobs):
+def test_a_job_stops_before_its_limit_and_rings_for_the_rest(app, phone, callbacks, run_jobs, monkeypatch):
+    monkeypatch.setattr(jobs, "APPLY_BUDGET", 0.05)
     with app.app_context():
         for number in range(300):
             body = json.dumps({"number": f"+336110{number:05}", "text": f"réponse {number}"}).encode()
             inbox.inbox().add(inbox.Letter(phone.id, "reception", "application/json", "", body, now().isoformat()))
-        bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=1)
+        bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
         run_jobs()
     assert len(all_messages(app)) == 300
 

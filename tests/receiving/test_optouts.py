@@ -107,3 +107,15 @@ def test_who_was_taken_off_by_the_team_stays_off_until_something_newer(app, phon
         with transaction() as session:
             assert not optouts.add(session, LEA, "report", at=earlier)
             assert optouts.add(session, LEA, "report", at=now())
+
+
+def test_who_said_stop_twice_can_be_forgotten_twice(app, phone):
+    """Erased, taken off the list by the team, and pasted into it again."""
+    with app.app_context():
+        for _ in range(2):
+            optouts.add_many(LEA, None)
+            with transaction() as session:
+                optouts.forget_number(session, LEA)
+            assert optouts.silent(db.session(), [LEA]) == {LEA}
+            optouts.remove(db.session.scalar(select(OptOut.id)), None)
+        assert list(db.session.scalars(select(OptOut.number))) == [None]

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from raspisms.database import now
+from raspisms.database import now, transaction
 from raspisms.extensions import db
-from raspisms.models import JournalEntry, JournalState, OptOut, ParkedReport, Status
+from raspisms.models import JournalEntry, JournalState, Message, MessageEvent, OptOut, ParkedReport, Status
 from raspisms.receiving import optouts
 from raspisms.sandbox import magic
 from tests.factories import BOB, LEA, is_well_received, message, post, until
@@ -253,3 +253,18 @@ def test_a_report_from_another_age_is_dated_now_and_says_so(app, phone, octopush
     found = message(app, sent)
     assert abs(found.delivered_at - now()) < timedelta(minutes=1)
     assert found.events[-1].said_at.year in {int(date[:4]), int(date[:4]) - 1}
+
+
+def test_somebody_who_was_erased_stops_all_the_same(app, phone, octopush, callbacks, run_jobs):
+    octopush.switches.reports = False
+    [sent] = post(app, phone)
+    run_jobs()
+    ticket = message(app, sent).submission.ticket
+    with app.app_context(), transaction() as session:
+        session.execute(delete(MessageEvent))
+        session.execute(delete(Message))
+    put(callbacks, run_jobs, said(ticket, LEA, "BLACKLISTED_NUMBER"))
+    with app.app_context():
+        assert optouts.silent(db.session(), [LEA]) == {LEA}
+        assert list(db.session.scalars(select(OptOut.number))) == [None], "only a digest tells it"
+        assert journal(app)[-1][1] == "erased"

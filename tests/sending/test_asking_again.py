@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from raspisms.database import transaction
 from raspisms.extensions import db
-from raspisms.models import Hours, Message, OptOut, Phone, Status
+from raspisms.models import Hours, Message, OptOut, Phone, PhoneStatus, Status, Submission
 from raspisms.receiving import optouts
-from raspisms.sending import asking_again, campaigns, hours, outbox
+from raspisms.sending import asking_again, campaigns, doubts, hours, outbox
 from tests.campaigns.conftest import here, sent, written  # noqa: F401
 from tests.factories import BOB, LEA, let_time_pass, message, post, ring
 from tests.sending.test_hard_cases import accepted, request_ids
@@ -175,3 +176,87 @@ def test_who_said_stop_in_secret_is_left_out_too(app, phone, octopush, run_jobs,
         session.add(OptOut(digest=optouts.digest(LEA), origin="reply"))
     again()
     assert (message(app, lea).status, message(app, bob).status) == (Status.CANCELLED, Status.SENT)
+
+
+def test_taken_before_says_nothing_of_those_that_an_attempt_in_doubt_left_out(app, phone, octopush, run_jobs, again):
+    """The first attempt never arrived, the half of it did, and its answer was lost."""
+    octopush.switches.reports = False
+    octopush.faults.extend(["cut_before", "code_103", "cut_after"])
+    ids = post(app, phone, *PEOPLE)
+    run_jobs()
+    for _ in range(4):
+        again()
+    assert [message(app, one).status for one in ids] == [Status.SENT] * 2 + [Status.UNKNOWN] * 2
+    assert len(octopush.messages) == 2
+    with app.app_context():
+        assert doubts.count() == 2
+        for one in ids[2:]:
+            doubts.send_again(one, None)
+    run_jobs()
+    assert sorted(one.number for one in octopush.messages) == PEOPLE
+
+
+def test_nor_of_who_said_stop_before_that_attempt(app, phone, octopush, run_jobs, again):
+    octopush.switches.reports = False
+    octopush.faults.extend(["cut_before", "cut_after"])
+    lea, bob = post(app, phone, LEA, BOB)
+    run_jobs()
+    stop(app, LEA)
+    again()
+    again()
+    assert (message(app, lea).status, message(app, bob).status) == (Status.UNKNOWN, Status.SENT)
+    assert accepted(octopush, LEA) == []
+
+
+def test_a_dead_worker_leaves_the_same_doubt(app, phone, octopush, run_jobs, again):
+    octopush.switches.reports = False
+    octopush.faults.extend(["cut_before", "code_103", "cut_after"])
+    ids = post(app, phone, *PEOPLE)
+    run_jobs()
+    again()
+    again()
+    with app.app_context(), transaction() as session:  # it died before it kept that the answer was missing
+        submission = session.get_one(Message, ids[0]).submission
+        submission.in_flight, submission.leaves_doubt = True, False
+    ring(app)
+    run_jobs()
+    again()
+    again()
+    assert [message(app, one).status for one in ids] == [Status.SENT] * 2 + [Status.UNKNOWN] * 2
+
+
+def test_where_nobody_is_left_of_the_part_the_others_are_asked_about(app, phone, octopush, run_jobs, again):
+    octopush.faults.extend(["cut_before", "code_103", "429"])
+    lea, bob = post(app, phone, LEA, BOB)
+    run_jobs()
+    again()
+    stop(app, LEA)
+    again()
+    again()
+    again()
+    assert (message(app, lea).status, message(app, bob).status) == (Status.CANCELLED, Status.SENT)
+    assert all(request["body"]["recipients"] for request in octopush.requests)
+    assert len(set(request_ids(octopush))) == 1
+
+
+def test_a_cancelled_campaign_is_in_doubt_at_once_even_with_a_phone_that_pauses(here, app, phone, octopush, run_jobs):  # noqa: F811
+    campaign = in_doubt(octopush, run_jobs, app)
+    with transaction() as session:
+        session.get_one(Phone, phone.id).status = PhoneStatus.DISABLED
+    campaigns.cancel(campaign.id)
+    assert statuses(campaign) == {Status.UNKNOWN: len(PEOPLE)}
+
+
+def test_a_cancelled_campaign_is_not_opened_again_while_a_request_is_in_the_air(here, app, octopush, run_jobs, again):  # noqa: F811
+    campaign = in_doubt(octopush, run_jobs, app)
+    with transaction() as session:
+        [submission] = session.scalars(select(Submission))
+        submission.in_flight = True
+        first = session.scalar(select(Message).order_by(Message.id))
+        first.status, first.submission_id = Status.FAILED, None
+    campaigns.cancel(campaign.id)
+    with pytest.raises(campaigns.Refused):
+        campaigns.retry_failed(campaign.id)
+    again()
+    again()
+    assert octopush.messages == []

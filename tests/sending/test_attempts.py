@@ -1,19 +1,22 @@
 """What was sent again keeps what it was part of before: late reports, costs, reasons."""
 
+import sqlite3
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
 
 from raspisms import statistics
+from raspisms.adapters.base import Accepted
 from raspisms.blueprints.presentation import why
 from raspisms.campaigns import progress
 from raspisms.database import transaction
 from raspisms.extensions import db
-from raspisms.models import Contact, JournalEntry, Message, Status, Submission
-from raspisms.sending import campaigns, recovery
+from raspisms.models import Canary, Contact, JournalEntry, Message, Phone, Status, Submission
+from raspisms.receiving import journal
+from raspisms.sending import campaigns, claim, dispatch, lease, outcome, prices, recovery
 from tests.campaigns.conftest import fresh, here, sent, written  # noqa: F401
-from tests.factories import LEA, LOGIN, let_time_pass, ring
+from tests.factories import LEA, LOGIN, let_time_pass, message, post, ring, sweep
 
 PEOPLE = [f"+3363998{n:04}" for n in range(1000, 1004)]
 
@@ -23,8 +26,8 @@ def desk(here, app, octopush, callbacks, run_jobs):  # noqa: F811
     octopush.switches.reports = False
 
     class Desk:
-        def launch(self, *numbers):
-            campaign = sent(written(*numbers, text="infos"))
+        def launch(self, *numbers, **more):
+            campaign = sent(written(*numbers, text="infos", **more))
             self.work()
             return campaign
 
@@ -198,3 +201,78 @@ def test_a_cancelled_campaign_lets_nothing_leave_while_its_messages_are_still_to
     desk.work()
     assert [one.number for one in octopush.messages] == [PEOPLE[0]]
     assert Decimal(0) < db.session.scalar(select(func.sum(Submission.cost)))
+
+
+def test_a_request_costs_what_its_messages_cost_whatever_came_before_its_answer(desk, octopush, app, phone):
+    """The earlier request arrived after all while the retry was in the air: it is paid for all the same."""
+    campaign = desk.launch(LEA)
+    first = desk.ticket()
+    desk.report(first, "NOT_DELIVERED", LEA)
+    desk.work()
+    campaigns.retry_failed(campaign.id)
+    assert lease.take(phone.account_id)
+    claimed = claim.next_claim(phone.account_id, has_heard=True)
+    desk.report(first, "DELIVERED", LEA)
+    journal.import_inbox()
+    journal.apply_new()
+    outcome.record(claimed.submission_id, Accepted("late", cost=Decimal("0.045"), parts=1))
+    db.session.rollback()
+    spent = db.session.scalar(select(func.sum(Submission.cost)))
+    assert db.session.scalar(select(func.sum(Message.cost))) == spent
+    assert desk.statuses(campaign) == {Status.DELIVERED: 1}
+
+
+def test_a_price_does_not_grow_when_messages_are_sent_again(desk, phone):
+    desk.launch(*PEOPLE)
+    before = prices.price_of(db.session.get(Phone, phone.id))
+    desk.report(desk.ticket(), "NOT_DELIVERED", *PEOPLE[:3])
+    desk.work()
+    with transaction() as session:
+        campaigns.again(session, Message.status == Status.FAILED, campaigns.RETRIED)
+    assert prices.price_of(db.session.get(Phone, phone.id)) == before
+
+
+def test_reports_that_waited_for_a_ticket_are_applied_when_another_report_tells_it(desk, octopush, app):
+    octopush.faults.append("cut_after")
+    campaign = desk.launch(*PEOPLE)
+    ticket = desk.ticket()
+    desk.report(ticket, "DELIVERED", *PEOPLE[1:])  # while it is still being asked about
+    desk.report("of somebody else", "DELIVERED", PEOPLE[1])
+    desk.work()
+    let_time_pass(app)
+    desk.work()
+    assert Status.DELIVERED not in desk.statuses(campaign), "two tickets: nobody can tell"
+    desk.report(ticket, "DELIVERED", PEOPLE[0])
+    desk.work()
+    assert desk.statuses(campaign) == {Status.DELIVERED: len(PEOPLE)}
+
+
+def test_an_answer_is_kept_whatever_befalls_the_choice_of_the_next_request(app, phone, octopush, monkeypatch):
+    octopush.switches.reports = False
+    [first] = post(app, phone, LEA)
+    post(app, phone, LEA, text="B")
+    monkeypatch.setattr(dispatch, "_claim_or_none", lambda *_: 1 / 0)
+    with app.app_context(), pytest.raises(ZeroDivisionError):
+        dispatch.drain(phone.account_id)
+    assert message(app, first).submission.ticket == octopush.messages[0].ticket
+
+
+def test_an_unreadable_inbox_is_something_that_waits(here, monkeypatch):  # noqa: F811
+    def broken(_):
+        raise sqlite3.DatabaseError("file is not a database")
+
+    monkeypatch.setattr(type(journal.inbox()), "is_empty", broken)
+    assert journal.has_waiting(db.session())
+
+
+def test_a_retry_passes_no_trial_on_a_few(desk, octopush, app):
+    campaign = desk.launch(*PEOPLE, canary=2)
+    desk.report(desk.ticket(), "NOT_DELIVERED", *PEOPLE[:2])
+    desk.work()
+    campaigns.retry_failed(campaign.id)
+    desk.work()
+    assert len(octopush.messages) == 2
+    sweep(app)  # the verdict: of the few, none was tried yet
+    desk.work()
+    assert fresh(campaign.id).canary_state is Canary.WAITING
+    assert len(octopush.messages) == 4

@@ -13,6 +13,7 @@ from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import (
     Account,
+    Campaign,
     CampaignState,
     Decision,
     Message,
@@ -21,7 +22,8 @@ from raspisms.models import (
     Status,
     Submission,
 )
-from raspisms.sending import dispatch, doubts, lease, outcome, restoration
+from raspisms.phones.settings import open_adapter
+from raspisms.sending import claim, dispatch, doubts, lease, outcome, restoration
 from tests import factories
 from tests.campaigns.conftest import fresh, here, wish  # noqa: F401
 from tests.factories import BOB, LEA, message, post, ring, sweep
@@ -213,3 +215,33 @@ def test_only_an_administrator_decides_and_everybody_is_told(app, client, octopu
     assert client.post("/restoration/", data=form | {"decision": "?"}).status_code == 400
     assert client.post("/restoration/", data=form).status_code == 302
     assert "retenu" not in client.get("/messages/").text
+
+
+def test_a_series_goes_on_after_the_time_that_was_missed(app, here, restored):  # noqa: F811
+    campaign = drafts.save(None, wish(LEA, starts_at=now() - timedelta(minutes=1), repeats="daily"), None)
+    with transaction() as session:
+        session.get_one(Campaign, campaign.id).state = CampaignState.SCHEDULED
+        restoration.current(session).last_campaign_id = campaign.id
+    restoration.decide(restoration.current(db.session()).id, Decision.KEEP_BACK, None)
+    assert fresh(campaign.id).state is CampaignState.CANCELLED
+    [following] = db.session.scalars(select(Campaign).where(Campaign.repeat_of_id == campaign.id))
+    assert (following.state, following.starts_at > now()) == (CampaignState.SCHEDULED, True)
+
+
+def test_nothing_leaves_between_the_provider_s_surprise_and_what_it_means(app, phone, octopush, run_jobs):
+    """Two texts of an old copy: the provider had the first already."""
+    post(app, phone, LEA, text="A")
+    post(app, phone, LEA, text="B")
+    with app.app_context():
+        assert lease.take(phone.account_id)
+        claimed = claim.next_claim(phone.account_id)
+        lease.release(phone.account_id)
+        open_adapter(claimed.adapter, claimed.sealed_settings).submit(claimed.batch)
+        with transaction() as session:  # as the copy believes
+            submission = session.get_one(Submission, claimed.submission_id)
+            submission.in_flight, submission.attempts = False, 0
+    asked = len(octopush.requests)
+    ring(app)
+    run_jobs()
+    assert len(octopush.requests) == asked + 1
+    assert held(app) == 1

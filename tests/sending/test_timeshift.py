@@ -92,3 +92,11 @@ def test_two_jumps_between_two_looks_are_noticed_by_what_they_left(app, phone, o
     with app.app_context():
         assert db.session.scalar(select(Submission)).first_attempt_at <= now()
         assert not timeshift.is_behind()
+
+
+def test_what_waits_for_opening_hours_is_left_alone(app, phone, waiting):
+    with app.app_context():
+        with transaction() as session:
+            session.scalar(select(Submission)).next_attempt_at = now() + timedelta(hours=12)
+        timeshift.release()
+        assert db.session.scalar(select(Submission)).next_attempt_at > now() + timedelta(hours=11)
