@@ -213,7 +213,7 @@ def restore_copy(installation: Installation) -> int:
     with installation.app.app_context():
         beats = select(Heartbeat.at).where(Heartbeat.name == "clock")
         first = db.session.scalar(beats)
-        until(lambda: db.session.rollback() or db.session.scalar(beats) != first, 60, "the clock's look")
+        until(lambda: db.session.rollback() or db.session.scalar(beats) != first, 120, "the clock's look")
         if (found := restoration.current(db.session())) is not None:
             restoration.decide(found.id, Decision.KEEP_BACK, None)
             until(lambda: db.session.rollback() or restoration.current(db.session()) is None, 60, "the decision")

@@ -188,7 +188,9 @@ class Rounds:
         self.tally.remarks.append(f"round {self.tally.rounds}: not calm after {self.patience:.0f} s")
 
     def _is_calm(self, wanted: int, written: int, stored: int) -> bool:
-        rows = select(Message.direction, func.count()).where(Message.id > stored).group_by(Message.direction)
+        # Without those that a fault wrote by itself: it has waited for them, and they would stand for ours.
+        ours = (Message.id > stored, Message.number.not_in(self.installation.aside))
+        rows = select(Message.direction, func.count()).where(*ours).group_by(Message.direction)
         done = dict(db.session.execute(rows.where(Message.status.in_((Status.DELIVERED, Status.RECEIVED)))).all())
         waiting = select(JournalEntry.id).where(JournalEntry.state == JournalState.NEW).limit(1)
         # A whole campaign may have been cancelled because its acceptance failed; what counts is what was accepted.
