@@ -42,7 +42,8 @@ class Installation:
         self.switch(reports=False)
         self.leave_at_once()
         self.tree.control("credit", login=LOGIN, credit=100_000_000)
-        self._engine = create_engine(url_of(self.tree.settings()))
+        # Patient: it takes no turn among the application's writers, see raspisms/writers.py.
+        self._engine = create_engine(url_of(self.tree.settings()), connect_args={"timeout": 60})
         return self
 
     def __exit__(self, *_error: object) -> None:
