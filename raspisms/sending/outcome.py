@@ -191,14 +191,14 @@ def _ask_fewer(session: Session, submission: Submission, error: RefusedError) ->
     asked = [message_id for message_id in ids if upto is None or message_id <= upto]
     if len(asked) > 1:
         submission.asked_up_to = asked[len(asked) // 2 - 1]
+    elif not asked and ids:  # of the part that was named, a report has told meanwhile what became
+        submission.asked_up_to = None
     elif len(ids) > 1:  # the guilty one: no request that names it was ever taken
         guilty = Message.id == asked[0]
         if error.bad_number:
             faults.mark(session, list(session.scalars(select(Message.number).where(guilty))), error.reason)
         note_all(session, guilty, Status.FAILED, reason=error.reason, words=error.words, code=error.code)
         submission.asked_up_to, submission.leaves_doubt = None, False
-    elif ids and not asked:
-        submission.asked_up_to = None
     else:
         return False
     submission.reason = error.reason

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from raspisms.adapters.base import RefusedError
 from raspisms.database import transaction
 from raspisms.extensions import db
 from raspisms.models import Hours, Message, OptOut, Phone, PhoneStatus, Status, Submission
 from raspisms.receiving import optouts
-from raspisms.sending import asking_again, campaigns, doubts, hours, outbox
+from raspisms.sending import asking_again, campaigns, doubts, hours, outbox, outcome
 from tests.campaigns.conftest import here, sent, written  # noqa: F401
 from tests.factories import BOB, LEA, let_time_pass, message, post, ring
 from tests.sending.test_hard_cases import accepted, request_ids
@@ -260,3 +261,19 @@ def test_a_cancelled_campaign_is_not_opened_again_while_a_request_is_in_the_air(
     again()
     again()
     assert octopush.messages == []
+
+
+def test_a_refusal_of_a_part_of_which_more_is_known_by_now(app, phone, octopush, run_jobs, again):
+    """While the first half was in the air, a report told that it had arrived."""
+    octopush.faults.extend(["cut_before", "code_103"])
+    lea, bob, _ = post(app, phone, LEA, BOB, PEOPLE[0])
+    run_jobs()
+    again()
+    with app.app_context():
+        submission_id = db.session.get_one(Message, lea).submission_id
+        with transaction() as session:
+            session.get_one(Message, lea).status = Status.DELIVERED
+        outcome.record(submission_id, RefusedError("mauvais numéro", one_number=True, code="103"))
+        assert db.session.get_one(Submission, submission_id).asked_up_to is None
+    again()
+    assert message(app, bob).status is Status.SENT
