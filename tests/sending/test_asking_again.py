@@ -265,7 +265,7 @@ def test_a_cancelled_campaign_is_not_opened_again_while_a_request_is_in_the_air(
 
 def test_a_refusal_of_a_part_of_which_more_is_known_by_now(app, phone, octopush, run_jobs, again):
     """While the first half was in the air, a report told that it had arrived."""
-    octopush.faults.extend(["cut_before", "code_103"])
+    octopush.faults.extend(["cut_before", "code_103", "429"])
     lea, bob, _ = post(app, phone, LEA, BOB, PEOPLE[0])
     run_jobs()
     again()
