@@ -132,6 +132,8 @@ def _settle_left_out(session: Session, submission: Submission, answer: Accepted)
     Taken before: all of them left then, or nobody can tell, where an attempt without them was perhaps sent as well.
     Taken now: none of them did.
     """
+    if not submission.maybe_sent:
+        return  # every attempt named everybody: the most frequent answer costs no statement here
     said_stop = and_(Message.submission_id == submission.id, Message.status == Status.UNKNOWN)
     upto = submission.asked_up_to
     others = and_(_sending(submission), false() if upto is None else Message.id > upto)
