@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, current_app
 from rq.timeouts import JobTimeoutException
@@ -30,6 +30,7 @@ from .words import N_
 from .writers import Busy, Lane, Writers
 
 WRITE = "raspisms_write"
+FACTS = "raspisms_facts"
 # PostgreSQL's writers queue for this number, as SQLite's do for its file: the code may count on it.
 WRITERS_LOCK = 7247473
 # Longer than any transaction of ours; a person waits this long at most for a lock.
@@ -42,6 +43,8 @@ ABANDONED_SECONDS = 30
 LONG_LOG_BYTES = 4 * 1024 * 1024
 FULL_LOG_PAGES = 16_384
 
+
+Answer = TypeVar("Answer")
 
 OCCUPIED = N_("La base de données est occupée. Rien n’a été enregistré : réessayez dans quelques secondes.")
 
@@ -245,6 +248,7 @@ def transaction(*, bulk: bool = False) -> Iterator[Session]:
     session.rollback()
     session.expire_all()  # a rollback of nothing would leave what was read before as it was
     session.info[WRITE] = True
+    session.info[FACTS] = {}
     try:
         with storage_errors(), _turn(bulk=bulk):
             connection = session.connection(execution_options={WRITE: True})
@@ -258,7 +262,26 @@ def transaction(*, bulk: bool = False) -> Iterator[Session]:
         raise
     finally:
         session.info.pop(WRITE, None)
+        session.info.pop(FACTS, None)
     live.tell(session)
+
+
+def asked_once(session: Session, question: str, ask: Callable[[], Answer]) -> Answer:
+    """The answer to a question that several ask in one transaction: while it lasts, nobody else can change it.
+
+    Whoever changes it in the same transaction calls `ask_again`. Outside of a transaction it is asked each time.
+    """
+    facts: dict[str, Answer] | None = session.info.get(FACTS)
+    if facts is None:
+        return ask()
+    if question not in facts:
+        facts[question] = ask()
+    return facts[question]
+
+
+def ask_again(session: Session, question: str) -> None:
+    """This transaction has changed the answer."""
+    session.info.get(FACTS, {}).pop(question, None)
 
 
 @contextmanager

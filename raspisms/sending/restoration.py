@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from .. import audit, live
-from ..database import bulk_step, now, transaction
+from ..database import ask_again, asked_once, bulk_step, now, transaction
 from ..extensions import db
 from ..models import (
     Account,
@@ -52,6 +52,8 @@ ASKED_AGAIN = timedelta(days=1)
 # Ids go on this far above the copy's: what an open page holds from before is never given again.
 AHEAD = 1_000_000
 
+# What several ask in each transaction of sending.
+HELD = "held up to"
 OLDER = N_("La base de données est une copie plus ancienne : des SMS sont partis depuis.")
 COPIED = N_("Les fichiers de cette installation ont été recopiés : des SMS sont peut-être partis entre-temps.")
 PROVIDER_KNOWS = N_("Le fournisseur avait déjà pris une demande que cette base de données croit nouvelle.")
@@ -156,6 +158,7 @@ def notice(session: Session, reason: str) -> None:
     last_message = session.scalar(select(func.max(Message.id))) or 0
     last_campaign = session.scalar(select(func.max(Campaign.id))) or 0
     session.add(Restoration(reason=reason, last_message_id=last_message, last_campaign_id=last_campaign))
+    ask_again(session, HELD)
     _move_ids_ahead(session)
     audit.record(session, None, "restoration noticed")
     live.changed(session, "messages", *range(-live.MANY - 1, 0))
@@ -185,7 +188,8 @@ def current(session: Session) -> Restoration | None:
 
 def held_up_to(session: Session) -> int | None:
     """The last message that is held after a restore; None when nothing is."""
-    return session.scalar(select(Restoration.last_message_id).where(Restoration.decided_at.is_(None)).limit(1))
+    undecided = select(Restoration.last_message_id).where(Restoration.decided_at.is_(None)).limit(1)
+    return asked_once(session, HELD, lambda: session.scalar(undecided))
 
 
 def campaigns_held_up_to(session: Session) -> int | None:
@@ -223,6 +227,7 @@ def decide(restoration_id: int, decision: Decision, user_id: int | None) -> None
         found.decision, found.user_id = decision, user_id
         if decision is Decision.SEND:
             found.decided_at = now()
+            ask_again(session, HELD)
         audit.record(session, user_id, "restoration decided", decision.value)
     work()
 
@@ -258,3 +263,4 @@ def _close(session: Session, found: Restoration) -> None:
         repetition.write_next(session, campaign)  # a series goes on
     settle(session)
     found.decided_at = now()
+    ask_again(session, HELD)
