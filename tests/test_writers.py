@@ -111,9 +111,13 @@ def test_a_process_that_dies_gives_its_turn_back(tmp_path):
 
 
 def test_where_no_lock_file_can_be_made_the_database_alone_decides(tmp_path):
+    entered = 0
     with ExitStack() as stack:
         for _ in range(2):
             stack.enter_context(Writers(tmp_path / "nowhere" / "raspisms.db").turn(0.1))
+            entered += 1
+    assert entered == 2
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_a_turn_that_does_not_come_is_a_sentence(app, tmp_path):

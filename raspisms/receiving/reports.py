@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, lazyload
 
 from ..adapters.base import Outcome, Report
@@ -162,15 +162,17 @@ def _said(session: Session, message_ids: Collection[int]) -> dict[int, set[str]]
 
 def match_left_over(session: Session) -> None:
     """Look again at submissions whose ticket was never learnt: what was in the air before may have landed."""
-    waiting = session.scalars(
-        select(Submission).where(
-            Submission.ticket.is_(None),
-            Submission.state.in_((SubmissionState.ACCEPTED, SubmissionState.UNKNOWN)),
-            Submission.created_at > now() - ADOPTION_WINDOW,
-        )
-    )
-    for submission in list(waiting):
+    for submission in session.scalars(select(Submission).where(*_without_ticket())).all():
         match_parked(session, submission)
+
+
+def _without_ticket() -> tuple[ColumnElement[bool], ...]:
+    """The requests that were, or may have been, taken, and whose ticket a report may still tell."""
+    return (
+        Submission.ticket.is_(None),
+        Submission.state.in_((SubmissionState.ACCEPTED, SubmissionState.UNKNOWN)),
+        Submission.created_at > now() - ADOPTION_WINDOW,
+    )
 
 
 def match_parked(session: Session, submission: Submission) -> None:
@@ -190,7 +192,12 @@ def match_parked(session: Session, submission: Submission) -> None:
             _change(
                 session, message, Outcome(report.outcome), report.words, report.reason, report.at, report.journal_id
             )
-            session.delete(report)
+        elif earlier := _find_earlier(session, submission.phone, report.ticket, report.number):
+            said = Report(report.ticket, report.number, Outcome(report.outcome), report.words, report.reason, report.at)
+            _arrived_after_all(session, *earlier, said, report.at, report.journal_id)
+        else:
+            continue
+        session.delete(report)
 
 
 def _find(session: Session, phone: Phone, ticket: str, number: str) -> Message | None:
@@ -254,7 +261,10 @@ def _arrived_after_all(
 
 
 def _is_in_the_air(session: Session, account_id: int, numbers: Collection[str]) -> bool:
-    """Whether a request for one of these numbers has no answer yet: an unknown ticket may be its own."""
+    """Whether a request for one of these numbers may have been taken, without an answer that names its ticket.
+
+    An unknown ticket may be its own. One that surely did not leave, and waits for another try, has none.
+    """
     return (
         session.scalar(
             select(Submission.id)
@@ -262,7 +272,7 @@ def _is_in_the_air(session: Session, account_id: int, numbers: Collection[str]) 
             .where(
                 Submission.account_id == account_id,
                 Submission.state == SubmissionState.OPEN,
-                Submission.attempts > 0,
+                or_(Submission.in_flight, Submission.maybe_sent),
                 Message.number.in_(numbers),
             )
             .limit(1)
@@ -284,9 +294,7 @@ def _adopt(session: Session, account_id: int, report: Report) -> Message | None:
         .join(Submission, Message.submission_id == Submission.id)
         .where(
             Submission.account_id == account_id,
-            Submission.ticket.is_(None),
-            Submission.state.in_((SubmissionState.ACCEPTED, SubmissionState.UNKNOWN)),
-            Submission.created_at > now() - ADOPTION_WINDOW,
+            *_without_ticket(),
             Message.number == report.number,
             Message.status.in_(UNCERTAIN),
         )
@@ -307,9 +315,7 @@ def _adopt_earlier(session: Session, account_id: int, report: Report) -> tuple[M
         .join(Submission, EarlierAttempt.submission_id == Submission.id)
         .where(
             Submission.account_id == account_id,
-            Submission.ticket.is_(None),
-            Submission.state.in_((SubmissionState.ACCEPTED, SubmissionState.UNKNOWN)),
-            Submission.created_at > now() - ADOPTION_WINDOW,
+            *_without_ticket(),
             Message.number == report.number,
         )
         .limit(2)
@@ -330,7 +336,9 @@ def _learn(session: Session, submission: Submission, ticket: str) -> None:
 
 def _adopt_parked(session: Session, submission: Submission) -> None:
     """Give a submission without a ticket the one that parked reports for its numbers agree on."""
-    numbers = session.scalars(select(Message.number).where(Message.submission_id == submission.id)).all()
+    earlier = select(EarlierAttempt.message_id).where(EarlierAttempt.submission_id == submission.id)
+    its_own = or_(Message.submission_id == submission.id, Message.id.in_(earlier))
+    numbers = session.scalars(select(Message.number).where(its_own)).all()
     if _is_in_the_air(session, submission.account_id, numbers):
         return
     known = select(Submission.ticket).where(

@@ -259,6 +259,8 @@ def _try_again(session: Session, submission: Submission, account: Account, error
     no_key = submission.maybe_sent and adapter_class(submission.phone.adapter).repeat_window is None
     if no_key or submission.unreadable >= UNREADABLE_LIMIT:
         give_up(session, submission)
+    if not submission.maybe_sent:  # what waited for this answer, which might have been its own, is another's
+        reports.match_left_over(session)
 
 
 def give_up(session: Session, submission: Submission, reason: str = OUTCOME_UNKNOWN) -> None:

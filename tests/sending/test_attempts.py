@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import func, select
 
 from raspisms import statistics
-from raspisms.adapters.base import Accepted
+from raspisms.adapters.base import Accepted, TemporaryError
 from raspisms.blueprints.presentation import why
 from raspisms.campaigns import progress
 from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import Canary, Contact, JournalEntry, Message, Phone, Status, Submission
 from raspisms.receiving import journal
-from raspisms.sending import campaigns, claim, dispatch, lease, outcome, prices, recovery
+from raspisms.sending import campaigns, claim, dispatch, doubts, lease, outcome, prices, recovery
 from tests.campaigns.conftest import fresh, here, sent, written  # noqa: F401
 from tests.factories import LEA, LOGIN, let_time_pass, message, post, ring, sweep
 
@@ -279,3 +279,27 @@ def test_a_retry_passes_no_trial_on_a_few(desk, octopush, app):
     desk.work()
     assert fresh(campaign.id).canary_state is Canary.WAITING
     assert len(octopush.messages) == 4
+
+
+def test_a_delivery_that_came_while_the_second_request_was_in_the_air_stops_it_once_it_surely_did_not_leave(
+    desk, octopush, app, phone
+):
+    """The ticket of the first was lost, a person sent it again, and the provider was too busy for that."""
+    octopush.faults.append("cut_after")
+    [sent] = post(app, phone, LEA)
+    desk.work()
+    with transaction() as session:
+        outcome.give_up(session, session.get_one(Message, sent).submission)
+    doubts.send_again(sent, None)
+    let_time_pass(app)
+    assert lease.take(phone.account_id)
+    claimed = claim.next_claim(phone.account_id, has_heard=True)
+    desk.report(desk.ticket(), "DELIVERED", LEA)
+    journal.import_inbox()
+    journal.apply_new()
+    assert message(app, sent).status is Status.SENDING, "it may be the report of the one in the air"
+    outcome.record(claimed.submission_id, TemporaryError("trop de demandes", http_status=429))
+    let_time_pass(app)
+    desk.work()
+    assert message(app, sent).status is Status.DELIVERED
+    assert copies(octopush) == 1
