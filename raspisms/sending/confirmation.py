@@ -7,13 +7,24 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Update, bindparam, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
 from ..database import DatabaseNow, UTCDateTime, now, transaction
-from ..models import Account, Campaign, CampaignState, Message, OptOut, Phone, Status, Submission, SubmissionState
+from ..models import (
+    Account,
+    Campaign,
+    CampaignState,
+    Message,
+    OptOut,
+    Phone,
+    Restoration,
+    Status,
+    Submission,
+    SubmissionState,
+)
 from ..models.phone import SENDING_STATUSES
 from ..receiving import optouts
-from . import hours, lease, restoration
+from . import hours, lease
 from .claim import Claim
 
 
@@ -33,22 +44,18 @@ def confirm(account_id: int, prepared: Claim) -> int | None:
         "settings": prepared.sealed_settings,
     }
     with transaction() as session:
-        if restoration.held_up_to(session) is not None or _said_stop_in_secret(session, prepared):
-            return None
         renewal, take_off = _confirmation()
-        departure: int | None = session.scalar(renewal, facts, execution_options={"synchronize_session": False})
-        if departure is None:
+        renewed = session.execute(renewal, facts, execution_options={"synchronize_session": False}).first()
+        if renewed is None:
             return None
+        departure, may_be_secret = renewed
         left = session.execute(take_off, facts, execution_options={"synchronize_session": False})
-        if not left.rowcount:  # type: ignore[attr-defined]
+        # Of somebody who said STOP and was erased only a digest knows, and SQL cannot make one.
+        said_stop = may_be_secret and optouts.silent(session, prepared.batch.recipients)
+        if not left.rowcount or said_stop:  # type: ignore[attr-defined]
             session.rollback()
             return None
-        return departure
-
-
-def _said_stop_in_secret(session: Session, prepared: Claim) -> bool:
-    """Whether somebody of the chunk said STOP and was erased: only a digest knows of it, and SQL cannot make one."""
-    return optouts.has_digests(session) and bool(optouts.silent(session, prepared.batch.recipients))
+        return int(departure)
 
 
 @functools.cache
@@ -60,8 +67,9 @@ def _confirmation() -> tuple[Any, Update]:
         update(Account)
         .where(Account.id == account, Account.holder == bindparam("myself"))
         .where(or_(Account.not_before.is_(None), Account.not_before <= present))
+        .where(~select(Restoration.id).where(Restoration.decided_at.is_(None)).exists())
         .values(held_until=DatabaseNow(lease.LEASE), departures=Account.departures + 1)
-        .returning(Account.departures)
+        .returning(Account.departures, select(OptOut.id).where(OptOut.digest.is_not(None)).exists())
     )
     phones = select(Phone.id).where(Phone.account_id == account, Phone.status.in_(SENDING_STATUSES))
     by_hand = select(Message.id).where(

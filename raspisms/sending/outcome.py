@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, false, func, select
+from sqlalchemy import ColumnElement, and_, case, false, func, select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import (
@@ -91,9 +91,9 @@ def _accepted(session: Session, submission: Submission, answer: Accepted) -> Non
         return
     _settle_left_out(session, submission, answer)
     sending = _sending(submission)
-    _bill(session, submission, _left_with(submission), answer.cost)
+    left, asked, parts = _counted(session, submission)
     reason = TAKEN_BEFORE if answer.was_taken_before else None
-    asked = session.scalar(select(func.count()).select_from(Message).where(sending)) or 0
+    _bill(session, submission, answer.cost, left, parts)
     if answer.taken is not None and answer.taken < asked:
         reason = NOT_ALL
     sent = note_all(session, sending, Status.SENT, reason=reason, words=answer.words, code=answer.code)
@@ -109,15 +109,22 @@ def _took_nobody(session: Session, submission: Submission, answer: Accepted) -> 
     reports.match_parked(session, submission)
 
 
-def _bill(session: Session, submission: Submission, which: ColumnElement[bool], cost: Decimal | None) -> None:
+def _counted(session: Session, submission: Submission) -> tuple[int, int, int]:
+    """How many messages the request is paid for, how many of them still wait for its answer, and their parts."""
+    waits = case((Message.status == Status.SENDING, 1))
+    counts = select(func.count(), func.count(waits), func.coalesce(func.sum(Message.parts), 0))
+    left, asked, parts = session.execute(counts.where(_left_with(submission))).one()
+    return left, asked, parts
+
+
+def _bill(session: Session, submission: Submission, cost: Decimal | None, left: int, parts: int) -> None:
     """Keep what the request cost; where the provider named nothing, what the last one makes likely."""
     submission.cost, submission.is_estimated = cost, cost is None
     if cost is None and (price := prices.price_of(submission.phone)) is not None:
-        parts = session.scalar(select(func.sum(Message.parts)).where(which)) or 0
         submission.cost = (price * parts).quantize(prices.MILLIONTH)
     session.flush()
     if submission.cost is not None:
-        prices.share(session, which, submission.cost)
+        prices.share(session, _left_with(submission), left, submission.cost)
 
 
 def _left_with(submission: Submission) -> ColumnElement[bool]:

@@ -33,12 +33,12 @@ def price_of(phone: Phone) -> Decimal | None:
     return billed.cost / parts if parts else None
 
 
-def share(session: Session, which: ColumnElement[bool], cost: Decimal) -> None:
+def share(session: Session, which: ColumnElement[bool], number: int, cost: Decimal) -> None:
     """Add what a request cost to its messages, in equal shares whose sum is exactly that. Call inside a transaction.
 
-    `which` is a condition on Message. A message that was sent more than once has cost more than once.
+    `which` is a condition on Message that holds for `number` of them. A message that was sent more than once has
+    cost more than once.
     """
-    number = session.scalar(select(func.count()).select_from(Message).where(which)) or 0
     if not number:
         return
     each = (cost / number).quantize(MILLIONTH, "ROUND_DOWN")
