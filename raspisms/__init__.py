@@ -17,10 +17,11 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
 
     Settings come from the environment unless given. Raises config.ConfigError.
     """
-    from . import blueprints
+    from . import blueprints, health
 
     app = _base(settings, WRITES_FOR_PEOPLE=True)
     extensions.init_pages(app)
+    health.init_app(app)
     blueprints.init_app(app)
     return app
 

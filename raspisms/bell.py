@@ -14,6 +14,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 
+from .queues import SERIALIZER
+
 log = logging.getLogger(__name__)
 
 # A page must not hang because the bell does.
@@ -31,6 +33,9 @@ def owned(namespace: str, name: str) -> str:
 
 class Bell:
     """Rings at most one pending job for one thing to do, whatever the number of callers."""
+
+    def __init__(self) -> None:
+        self._is_away = False
 
     def init_app(self, app: Flask) -> None:
         """Open no connection yet: the queue server may start later than the pages."""
@@ -57,7 +62,7 @@ class Bell:
         try:
             if not self.connection.set(flag, 1, nx=True, ex=FLAG_SECONDS):
                 return True
-            Queue(self.own(queue), connection=self.connection).enqueue(
+            Queue(self.own(queue), connection=self.connection, serializer=SERIALIZER).enqueue(
                 function,
                 *args,
                 job_timeout=timeout,
@@ -65,16 +70,23 @@ class Bell:
                 failure_ttl=KEEP_FAILED_SECONDS,
             )
         except (RedisError, OSError) as error:
-            log.warning("queue server out of reach, the sweep will ring later: %s", type(error).__name__)
+            self._say_once(type(error).__name__)
             return False
+        self._is_away = False
         return True
+
+    def _say_once(self, error: str) -> None:
+        """A queue server that is away is one line of the log, not one for each ring."""
+        if not self._is_away:
+            log.warning("queue server out of reach, the sweep will ring later: %s", error)
+        self._is_away = True
 
     def answer(self, function: str, *args: Any) -> None:
         """Called by a job before it reads the database: from now on a ring makes a new job."""
         try:
             self.connection.delete(self._flag(function, args))
         except (RedisError, OSError):
-            log.warning("queue server out of reach while answering the bell")
+            self._say_once("while answering")
 
     def own(self, name: str) -> str:
         """A name in the queue server that no other installation has: several may share one server.

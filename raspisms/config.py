@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,11 +19,16 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.engine import URL, make_url
+
+from . import addresses
 from .words import N_, say
 
 PREFIX = "RASPISMS_"
-# A Unix socket's path may hold 107 bytes; a deep instance folder needs a shorter place.
+# A Unix socket's path may hold 107 bytes; a deep instance folder needs a shorter place. So does one with a space or
+# worse: the queue server lists its clients with their addresses, and RQ's client splits that list on spaces and "=".
 SOCKET_PATH_LIMIT = 100
+PLAIN_PATH = re.compile(rb"[A-Za-z0-9/._-]+")
 
 
 class ConfigError(Exception):
@@ -82,7 +88,7 @@ def _address(value: str) -> str:
 
 
 def _secret(value: str) -> str:
-    if len(value) < 32:
+    if len(value.strip()) < 32:
         raise ValueError(N_("il faut au moins 32 caractères"))
     return value
 
@@ -111,7 +117,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("REDIS_URL", None, "Queue server; `up` starts its own when not set.", _redis_url),
     Setting("PUBLIC_URL", None, "Base of the callback URLs, as the provider sees it.", _http_url),
     Setting("OCTOPUSH_URL", "https://api.octopush.com/v1/public", "Base of Octopush's API.", _http_url),
-    Setting("HOST", "127.0.0.1", "Address that the pages and the callbacks listen on."),
+    Setting("HOST", "127.0.0.1", "Address or name that the pages and the callbacks listen on."),
     Setting("PORT", "8000", "Port of the pages, for the LAN.", _port),
     Setting("CALLBACKS_PORT", "8001", "Port of the callbacks, for the reverse proxy.", _port),
     Setting("SANDBOX_PORT", "8002", "Port of the built-in Octopush sandbox.", _port),
@@ -186,11 +192,10 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
             N_("RASPISMS_SMTP_URL est réglé, mais pas RASPISMS_MAIL_FROM : donnez l’adresse d’expédition.")
         )
     instance = Path(values["INSTANCE"] or default_instance()).absolute()
-    host = values["HOST"]
-    if ":" in host:
-        host = f"[{host}]"
+    host = addresses.callable_name(values["HOST"])
     local = f"http://{host}:{values['CALLBACKS_PORT']}"
-    database = values["DATABASE_URL"] or f"sqlite:///{instance / 'raspisms.db'}"
+    # Not as a text: a folder's name may hold whatever means something in a URL.
+    database = make_url(values["DATABASE_URL"] or URL.create("sqlite", database=str(instance / "raspisms.db")))
     return values | {
         "INSTANCE": str(instance),
         "EMBEDDED_QUEUE": values["REDIS_URL"] is None,
@@ -210,10 +215,10 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _engine_options(database: str) -> dict[str, Any]:
+def _engine_options(database: URL) -> dict[str, Any]:
     # An error's text must not carry what people wrote, nor to whom, into the log.
     options: dict[str, Any] = {"hide_parameters": True}
-    if not database.startswith("sqlite"):
+    if database.get_backend_name() != "sqlite":
         # The server may be restarted under us, or its machine may vanish.
         options |= {
             "pool_pre_ping": True,
@@ -237,8 +242,10 @@ def default_instance() -> Path:
 
 def queue_socket(instance: Path) -> Path:
     """Path of the embedded queue server's socket: the same for every process of one instance."""
-    path = instance / "queue" / "valkey.sock"
-    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
-        return path
-    short = hashlib.sha256(os.fsencode(instance)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"raspisms-{os.getuid()}-{short}" / "valkey.sock"
+    short = f"raspisms-{os.getuid()}-{hashlib.sha256(os.fsencode(instance)).hexdigest()[:16]}"
+    places = (instance / "queue", Path(tempfile.gettempdir()) / short, Path("/tmp") / short)  # noqa: S108 - owner checked
+    for place in places:
+        path = os.fsencode(place / "valkey.sock")
+        if len(path) <= SOCKET_PATH_LIMIT and PLAIN_PATH.fullmatch(path):
+            return place / "valkey.sock"
+    return places[-1] / "valkey.sock"

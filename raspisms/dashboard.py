@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from . import statistics
+from . import health, statistics
 from .conversations import threads
 from .database import now
 from .extensions import db
@@ -89,6 +89,8 @@ class Attention:
     forecasts: list[Forecast]
     troubled: int
     """Callbacks that could not be applied, and files of them that were damaged."""
+    troubles: tuple[health.Trouble, ...]
+    """What of the program itself does not work."""
 
     @property
     def is_calm(self) -> bool:
@@ -102,6 +104,7 @@ class Attention:
             or self.paused_phones
             or self.paused_campaigns
             or self.troubled
+            or self.troubles
             or any(one.is_short for one in self.forecasts)
         )
 
@@ -127,6 +130,7 @@ def attention() -> Attention:
         ),
         forecasts=forecasts,
         troubled=journal.count_troubled() + len(inbox().damaged()),
+        troubles=health.troubles(),
     )
 
 

@@ -231,6 +231,15 @@ def checkpoint() -> None:
             connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[union-attr]
 
 
+def settle() -> None:
+    """Bring the whole of SQLite's log into its file, and close it: nobody else may have it open."""
+    engine = db.engine
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+    engine.dispose()
+
+
 @contextmanager
 def transaction(*, bulk: bool = False) -> Iterator[Session]:
     """One short write: takes the database's write lock, commits at the end, rolls back on any error.

@@ -1,18 +1,60 @@
-"""Whether this installation works: the database takes writes, the queue answers, a worker lives."""
+"""Whether this installation works: the database takes writes, the queue answers, workers and the clock live.
+
+Who lives says so in the queue server, under a key that ends by itself. People read what is wrong on every page.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+from flask import Flask, current_app
 from redis.exceptions import RedisError
-from rq import Worker
 
+from . import queues
 from .database import StorageUnavailable, now, transaction
 from .extensions import bell
 from .models import Heartbeat
+from .words import N_
 
-# A worker shows itself at least every 45 seconds; see supervisor.worker.
-MISSED_AFTER = timedelta(seconds=90)
+# A sign of life ends after this many seconds; each is given again at least every fifteen.
+SIGN_SECONDS = 40
+SHOW_SECONDS = 10.0
+CLOCK = "clock"
+# What pages are told is looked at so often, and not before a new installation had the time to show itself.
+LOOK_SECONDS = 10.0
+GRACE_SECONDS = 50.0
+# Names of the services that end as soon as they start, as the supervisor sees them; see cli/up.py.
+LOOPS_FILE = "troubled-services"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What does not work, and what to do; both are sentences (msgids)."""
+
+    what: str
+    advice: str
+
+
+ASK = N_("Prévenez qui a installé RaspiSMS : relancez-le, et si cela continue, son journal dit pourquoi.")
+NO_QUEUE = Trouble(
+    N_("La file d’attente ne répond pas : l’envoi et la réception sont ralentis ou arrêtés. Rien n’est perdu."), ASK
+)
+SILENT = {
+    queues.SENDING: Trouble(N_("Aucun processus d’envoi ne tourne : les SMS attendent. Rien n’est perdu."), ASK),
+    queues.RECEIVING: Trouble(
+        N_("Le processus de réception ne tourne pas : accusés et réponses arrivent en retard. Rien n’est perdu."), ASK
+    ),
+    CLOCK: Trouble(
+        N_("L’horloge de RaspiSMS est arrêtée : ce qui est programmé ou à réessayer attend. Rien n’est perdu."), ASK
+    ),
+}
+LOOPS = Trouble(N_("Un service de RaspiSMS s’arrête dès qu’il démarre. Rien n’est perdu."), ASK)
 
 
 def takes_writes() -> bool:
@@ -34,11 +76,86 @@ def has_queue() -> bool:
 
 
 def has_worker() -> bool:
-    """Whether a worker showed itself lately."""
+    """Whether a worker that sends showed itself lately."""
+    return queues.SENDING in (_alive() or ())
+
+
+def sign(name: str) -> str:
+    """The key under which somebody shows that they live: a queue's name for its workers, or CLOCK."""
+    return bell.own(f"alive:{name}")
+
+
+def show_while(app: Flask, name: str, works: Callable[[], bool]) -> None:
+    """Show that somebody lives as long as they work, from a thread of its own."""
+    with app.app_context():
+        key, connection = sign(name), bell.connection
+
+    def show() -> None:
+        while True:
+            if works():
+                with contextlib.suppress(RedisError, OSError):  # the queue's own trouble: the pages see it themselves
+                    connection.set(key, 1, ex=SIGN_SECONDS)
+            time.sleep(SHOW_SECONDS)
+
+    threading.Thread(target=show, name="signs of life", daemon=True).start()
+
+
+def _alive() -> set[str] | None:
+    """Who showed themselves lately; None when the queue server does not answer."""
+    names = list(SILENT)
     try:
-        workers = Worker.all(connection=bell.connection)
+        shown = bell.connection.mget([sign(name) for name in names])
     except (RedisError, OSError):
-        return False
-    ours = [worker for worker in workers if any(name.startswith(bell.own("")) for name in worker.queue_names())]
-    beats = [worker.last_heartbeat for worker in ours if worker.last_heartbeat]
-    return any(now() - beat < MISSED_AFTER for beat in beats)
+        return None
+    return {name for name, found in zip(names, shown, strict=True) if found}
+
+
+# -- what people are told -------------------------------------------------------------------------------
+
+
+class Watch:
+    """What is wrong, looked at now and then: pages are many, and a queue server that hangs must not slow each."""
+
+    def __init__(self, instance: Path) -> None:
+        self._loops = instance / LOOPS_FILE
+        self._guard = threading.Lock()
+        self._began = time.monotonic()
+        self._looked = float("-inf")
+        self._found: tuple[Trouble, ...] = ()
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What is wrong, at most ten seconds old."""
+        with self._guard:
+            if time.monotonic() - self._looked < LOOK_SECONDS:
+                return self._found
+            self._looked = time.monotonic()  # whoever comes meanwhile is not kept waiting
+        self._found = tuple(self._look())
+        return self._found
+
+    def _look(self) -> list[Trouble]:
+        found = []
+        alive = _alive()
+        if alive is None:
+            found.append(NO_QUEUE)
+        elif time.monotonic() - self._began > GRACE_SECONDS:
+            found += [trouble for name, trouble in SILENT.items() if name not in alive]
+        if self._has_loops() and not found:
+            found.append(LOOPS)
+        return found
+
+    def _has_loops(self) -> bool:
+        try:
+            return bool(json.loads(self._loops.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return False
+
+
+def init_app(app: Flask) -> None:
+    """Give the pages their look at what is wrong."""
+    app.extensions["watch"] = Watch(Path(app.config["INSTANCE"]))
+
+
+def troubles() -> tuple[Trouble, ...]:
+    """What is wrong with the current application's installation."""
+    watch: Watch = current_app.extensions["watch"]
+    return watch.troubles()

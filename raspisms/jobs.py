@@ -7,11 +7,13 @@ and the sweep rings again.
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from rq import get_current_job
+from rq.job import Job
 
 from . import queues
 from .campaigns import drafts, launch
@@ -105,3 +107,46 @@ def _stopping() -> Iterator[list[bool]]:
         yield stop
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+# -- what a worker may be asked to do -----------------------------------------------------------------------
+
+LISTED: dict[str, Callable[..., None]] = {
+    queues.DRAIN: drain,
+    queues.APPLY_CALLBACKS: apply_callbacks,
+    queues.CHECK_PHONE: check_phone,
+    queues.WORK_IMPORT: work_import,
+    queues.WORK_CAMPAIGN: work_campaign,
+    queues.POST_NOTICES: post_notices,
+}
+
+
+class NotListed(Exception):
+    """Somebody put a job into the queue that is none of ours."""
+
+
+class ListedJob(Job):
+    """A job as a name of the closed list and ids: whoever can write to the queue server can ring, and no more.
+
+    RQ would import whatever a job names, what it is told to call afterwards included.
+    """
+
+    @property
+    def func(self) -> Callable[..., Any]:
+        """The function of the list. Raises NotListed."""
+        found = LISTED.get(str(self.func_name))
+        if found is None or self.instance is not None or self.kwargs or not all(type(one) is int for one in self.args):
+            raise NotListed("a job that is not ours was in the queue")
+        return found
+
+    @property
+    def success_callback(self) -> None:
+        """Nothing is called afterwards."""
+
+    @property
+    def failure_callback(self) -> None:
+        """Nothing is called afterwards."""
+
+    @property
+    def stopped_callback(self) -> None:
+        """Nothing is called afterwards."""

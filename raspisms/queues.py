@@ -19,6 +19,10 @@ WORK_IMPORT = "raspisms.jobs.work_import"
 WORK_CAMPAIGN = "raspisms.jobs.work_campaign"
 POST_NOTICES = "raspisms.jobs.post_notices"
 
+# Jobs on a queue server that somebody else can write to must not be code: no pickle, names of a closed list
+# (jobs.ListedJob), and ids.
+SERIALIZER = "rq.serializers.JSONSerializer"
+
 # Seconds after which a job is ended: more than its own budget plus one slow request.
 DRAIN_SECONDS = 120
 APPLY_SECONDS = 120

@@ -22,12 +22,13 @@ class Version(Enum):
     EMPTY = "no table yet"
     OLD = "needs an upgrade"
     CURRENT = "up to date"
+    NEWER = "written by a newer program"
 
 
 def alembic_config() -> Config:
     """Alembic's configuration, without a file: the folder of migrations is all it needs."""
     config = Config()
-    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     return config
 
 
@@ -37,7 +38,10 @@ def version() -> Version:
         current = MigrationContext.configure(connection).get_current_revision()
         if current is None and not inspect(connection).get_table_names():
             return Version.EMPTY
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    scripts = ScriptDirectory.from_config(alembic_config())
+    head = scripts.get_current_head()
+    if current is not None and head is not None and current > head:
+        return Version.NEWER
     return Version.CURRENT if current == head else Version.OLD
 
 

@@ -20,10 +20,20 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import Flask, current_app
 
 TOKEN_BYTES = 32
+# Characters of a secret; a file with fewer is damaged.
+SHORTEST = 32
 
 
 class Unreadable(Exception):
     """A sealed value was made with another secret, or is too old."""
+
+
+class BadSecret(Exception):
+    """The installation's secret cannot be read, or is none; `path` is its file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("the secret is empty or unreadable")
+        self.path = path
 
 
 class Vault:
@@ -89,7 +99,7 @@ def _of(settings: Mapping[str, Any]) -> Vault:
 
 
 def read_or_make(path: Path) -> str:
-    """The secret in `path`, made there for the owner's eyes only when there is none yet.
+    """The secret in `path`, made there for the owner's eyes only when there is none yet. Raises BadSecret.
 
     Two processes may start at the same time: the file appears whole, and the first one wins.
     """
@@ -106,4 +116,10 @@ def read_or_make(path: Path) -> str:
             pass
         finally:
             draft.unlink()
-    return path.read_text(encoding="utf-8")
+    try:
+        secret = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSecret(path) from error
+    if len(secret.strip()) < SHORTEST or "\0" in secret:
+        raise BadSecret(path)
+    return secret

@@ -23,8 +23,9 @@ from werkzeug.serving import make_server
 from raspisms import create_app, create_callbacks_app
 from raspisms.config import load
 from raspisms.extensions import bell, db
+from raspisms.jobs import ListedJob
 from raspisms.models import Role
-from raspisms.queues import RECEIVING_WORKER, SENDING_WORKER
+from raspisms.queues import RECEIVING_WORKER, SENDING_WORKER, SERIALIZER
 from raspisms.sandbox import create_sandbox_app
 from raspisms.sandbox.postman import PATIENCE
 from raspisms.sandbox.server import QuietHandler
@@ -190,7 +191,7 @@ def run_jobs(app):
         with app.app_context():
             connection = app.extensions["bell"]
             queues = [bell.own(name) for name in names or SENDING_WORKER + RECEIVING_WORKER]
-            worker = SimpleWorker(queues, connection=connection)
+            worker = SimpleWorker(queues, connection=connection, serializer=SERIALIZER, job_class=ListedJob)
             worker.work(burst=True, logging_level="ERROR")
             db.session.remove()
 

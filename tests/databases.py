@@ -147,7 +147,7 @@ class PostgreSQL:
 
 def _conninfo(url):
     """The same database, as PostgreSQL's own programs want to be told."""
-    return url.replace("postgresql+psycopg", "postgresql")
+    return make_url(url).render_as_string(hide_password=False).replace("postgresql+psycopg", "postgresql")
 
 
 KINDS = {"sqlite": SQLite, "postgresql": PostgreSQL}
@@ -232,7 +232,7 @@ def _at_every_connection(app, **statements):
 
 def break_down(url, table="users"):
     """From now on nothing can be read; on SQLite, nothing of one table."""
-    if url.startswith("sqlite"):
+    if make_url(url).get_backend_name() == "sqlite":
         with raw(url) as connection:
             connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO elsewhere")
         return

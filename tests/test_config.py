@@ -8,7 +8,7 @@ def test_nothing_needs_to_be_set():
     assert values["PORT"] == 8000
     assert values["PUBLIC_URL"] == "http://127.0.0.1:8001"
     assert values["OCTOPUSH_URL"] == "https://api.octopush.com/v1/public"
-    assert values["SQLALCHEMY_DATABASE_URI"].startswith("sqlite:////")
+    assert str(values["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite:////")
     assert values["EMBEDDED_QUEUE"]
 
 

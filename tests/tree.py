@@ -40,6 +40,7 @@ def children(pid):
 class Tree:
     """The processes of one instance, and what people do with it."""
 
+    program = (sys.executable, "-m", "raspisms")
     arguments = ("up", "--sandbox")
 
     @staticmethod
@@ -73,9 +74,7 @@ class Tree:
 
     def start(self):
         with self.log.open("a") as log:
-            self.up = subprocess.Popen(
-                [sys.executable, "-m", "raspisms", *self.arguments], env=self.environ, stdout=log, stderr=log
-            )
+            self.up = subprocess.Popen([*self.program, *self.arguments], env=self.environ, stdout=log, stderr=log)
         until(self.is_ready, 30, "a ready installation")
         return self
 

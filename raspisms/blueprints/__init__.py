@@ -47,6 +47,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "auth.setup",
         "callbacks.receive",
         "health.live",
+        "health.pulse",
         "health.ready",
         "static",
         "bootstrap.static",

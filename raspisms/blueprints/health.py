@@ -15,6 +15,12 @@ def live() -> Response:
     return jsonify(status="pass", new_installation=users.is_new_installation())
 
 
+@bp.get("/pulse")
+def pulse() -> tuple[str, int]:
+    """A thread of the pages answers; nothing else is asked. For the supervisor."""
+    return "", 204
+
+
 @bp.get("/ready")
 def ready() -> tuple[Response, int]:
     """Messages can be written, and somebody is there to send them; 503 when not."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import ipaddress
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from babel.dates import format_timedelta
 from babel.numbers import format_currency, format_decimal
@@ -20,7 +18,8 @@ from flask_login import current_user
 from markupsafe import Markup, escape
 from sqlalchemy import func, select
 
-from .. import labels
+from .. import health, labels
+from ..addresses import is_local
 from ..conversations import threads
 from ..database import now
 from ..extensions import db
@@ -95,12 +94,13 @@ def init_app(app: Flask) -> None:
 def _everywhere() -> dict[str, Any]:
     """The alarms and the unread count, for people who are signed in and ask for a whole page."""
     if not current_user or not current_user.is_authenticated or request.args.get("fragment"):
-        return {"alarms": [], "unread": 0, "restored": None}
+        return {"alarms": [], "unread": 0, "restored": None, "troubles": ()}
     paused = list(db.session.scalars(select(Phone).where(Phone.status.in_(PAUSED_STATUSES)).order_by(Phone.name)))
     return {
         "alarms": [(phone, waiting(phone)) for phone in paused],
         "unread": threads.unread_count(),
         "restored": restoration.current(db.session()),
+        "troubles": health.troubles(),
     }
 
 
@@ -227,15 +227,6 @@ def asset(filename: str) -> str:
     """URL of a file of ours, different whenever the file is: it may then be kept for ever."""
     folder = current_app.static_folder or ""
     return url_for("static", filename=filename, v=_fingerprint(str(Path(folder) / filename)))
-
-
-def is_local(url: str) -> bool:
-    """Whether an address can only be reached from this machine or this LAN."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return host == "localhost" or "." not in host
 
 
 def limit_of(phone: Phone) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from ..words import N_, say
@@ -20,8 +18,12 @@ def upgrade() -> None:
     from .. import create_worker_app, schema
 
     values = _app.settings()
-    Path(values["INSTANCE"]).mkdir(mode=0o700, parents=True, exist_ok=True)
-    with create_worker_app(values).app_context():
+    _app.close_folder(values)
+    with _app.readable_secret():
+        app = create_worker_app(values)
+    with app.app_context(), _app.answering_database():
+        if schema.version() is schema.Version.NEWER:
+            _app.fail_for_newer()
         schema.upgrade()
     click.echo(say("La base de données est à jour."))
 

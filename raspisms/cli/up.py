@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import functools
 import gc
 import importlib
 import json
@@ -16,8 +18,9 @@ from typing import IO, Any
 
 import click
 
+from .. import addresses, folder
 from ..words import N_, say
-from ._app import fail, in_child, settings
+from ._app import close_folder, fail, fail_for_newer, in_child, readable_secret, settings
 
 READY_SECONDS = 30.0
 
@@ -29,15 +32,21 @@ def up(sandbox: bool) -> None:
     from ..supervisor import process
 
     values = settings()
+    close_folder(values)
     lock = _only_one(values)
+    values["BIND"] = _address(values["HOST"])
     _ports_free(values, sandbox)
+    _no_torn_copy(values)
     _prepare(values, sandbox)
     process.keep_descendants_together()
     process.be_thrifty()
     gc.collect()
     gc.freeze()  # what the children share stays shared
-    family = supervisor.Family(supervisor.services(values, sandbox=sandbox))
+    family = supervisor.Family(
+        supervisor.services(values, sandbox=sandbox), functools.partial(_tell_who_loops, Path(values["INSTANCE"]))
+    )
     family.run(lambda: _announce(values, sandbox))
+    _close(values)
     click.echo(say("RaspiSMS est arrêté."))
     lock.close()
 
@@ -46,26 +55,81 @@ def _only_one(values: dict[str, Any]) -> IO[str]:
     """Hold the instance: two supervisors would fight over its queue."""
     instance = Path(values["INSTANCE"])
     try:
-        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (instance / "up.lock").open("a")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        fail(N_("RaspiSMS tourne déjà pour cette installation (%(path)s)."), path=str(instance))
-    except OSError:
-        fail(N_("Le dossier %(path)s ne peut pas être créé : vérifiez RASPISMS_INSTANCE."), path=str(instance))
+        fail(N_("RaspiSMS tourne déjà pour cette installation (%(path)s)."), path=folder.shown(instance))
     return lock
+
+
+def _tell_who_loops(instance: Path, names: list[str]) -> None:
+    """Let every page say it, see health.py."""
+    from ..health import LOOPS_FILE
+
+    file = instance / LOOPS_FILE
+    with contextlib.suppress(OSError):  # a full disk: the log has it
+        if names:
+            file.write_text(json.dumps(names), encoding="utf-8")
+        else:
+            file.unlink(missing_ok=True)
+
+
+def _no_torn_copy(values: dict[str, Any]) -> None:
+    """Refuse the copy of a running installation: it may lack what was being written, and nobody would notice."""
+    instance = Path(values["INSTANCE"])
+    if folder.is_copied_while_running(instance):
+        fail(
+            N_(
+                "Le dossier %(path)s a été copié pendant que RaspiSMS tournait : la copie peut être incomplète. "
+                "Arrêtez RaspiSMS et copiez de nouveau. Si c’est tout ce qu’il vous reste, supprimez le fichier "
+                "« running » de la copie, relancez, et vérifiez vos derniers SMS."
+            ),
+            path=folder.shown(instance),
+        )
+    folder.mark_running(instance)
+
+
+def _close(values: dict[str, Any]) -> None:
+    """Everything has ended: bring what SQLite keeps beside its files into them, so that a copy of them is whole."""
+
+    def close() -> None:
+        from .. import create_worker_app, database
+        from ..receiving.inbox import inbox
+
+        with create_worker_app(values).app_context():
+            database.settle()
+            inbox().settle()
+
+    if in_child("close", close):
+        folder.mark_stopped(Path(values["INSTANCE"]))
+
+
+def _address(host: str) -> str:
+    """What to listen on."""
+    try:
+        return addresses.resolve(host)
+    except addresses.Unknown:
+        fail(N_("RASPISMS_HOST : aucune adresse ne porte le nom « %(host)s »."), host=host)
 
 
 def _ports_free(values: dict[str, Any], sandbox: bool) -> None:
     names = ["PORT", "CALLBACKS_PORT"] + (["SANDBOX_PORT"] if sandbox else [])
     for name in names:
-        host = "127.0.0.1" if name == "SANDBOX_PORT" else values["HOST"]
+        host = "127.0.0.1" if name == "SANDBOX_PORT" else values["BIND"]
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, values[name]))
-            except OSError:
+            except OSError as error:
+                if error.errno == errno.EADDRNOTAVAIL:
+                    fail(N_("RASPISMS_HOST : %(host)s n’est pas une adresse de cette machine."), host=host)
+                if error.errno == errno.EACCES:
+                    fail(
+                        N_("Le port %(port)s est réservé au système : réglez RASPISMS_%(name)s à partir de 1024."),
+                        port=values[name],
+                        name=name,
+                    )
                 fail(
                     N_("Le port %(port)s de %(host)s n’est pas libre : réglez RASPISMS_%(name)s."),
                     port=values[name],
@@ -96,8 +160,13 @@ def _prepare(values: dict[str, Any], sandbox: bool) -> None:
         from ..sending import restoration
         from ..supervisor import sandbox_phone
 
-        with create_worker_app(values).app_context():
-            if schema.version() is not schema.Version.CURRENT:
+        with readable_secret():
+            app = create_worker_app(values)
+        with app.app_context():
+            found = schema.version()
+            if found is schema.Version.NEWER:
+                fail_for_newer()
+            if found is not schema.Version.CURRENT:
                 schema.upgrade()
             restoration.look()  # before anything leaves
             if sandbox:
@@ -110,15 +179,19 @@ def _prepare(values: dict[str, Any], sandbox: bool) -> None:
 
 def _announce(values: dict[str, Any], sandbox: bool) -> None:
     """Say where to go, once the pages answer."""
-    host = values["HOST"] if values["HOST"] not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - compared, not bound
-    base = f"http://[{host}]:{values['PORT']}" if ":" in host else f"http://{host}:{values['PORT']}"
-    setup = _wait_for_pages(base)
+    bound = values["BIND"]
+    if addresses.is_everywhere(bound):
+        bound = "::1" if ":" in bound else "127.0.0.1"
+    setup = _wait_for_pages(f"http://{addresses.callable_name(bound)}:{values['PORT']}")
+    base = values["PAGES_URL"]
     if setup:
         click.echo(say("Nouvelle installation. Créez l’administrateur avec ce lien, valable une fois :"))
         click.echo(f"  {base}{_first_admin_path(values)}")
     else:
         click.echo(say("RaspiSMS : %(url)s", url=base))
-    click.echo(say("Callbacks (à exposer par un proxy inverse) : %(url)s", url=values["PUBLIC_URL"]))
+    click.echo(say("Callbacks (à exposer par un proxy inverse) : %(url)s", url=values["PUBLIC_URL"]))
+    if addresses.is_local(values["PUBLIC_URL"]):
+        click.echo(say("  Un fournisseur ne peut pas encore joindre cette adresse : réglez RASPISMS_PUBLIC_URL."))
     if sandbox:
         click.echo(say("Bac à sable : http://127.0.0.1:%(port)s", port=values["SANDBOX_PORT"]))
     click.echo(say("Ctrl-C arrête tout."))

@@ -8,7 +8,7 @@ import os
 import click
 
 from ..words import N_, say
-from ._app import application, fail, in_child, settings
+from ._app import application, close_folder, fail, in_child, settings
 
 SHARED = ("REDIS_URL", "DATABASE_URL", "SECRET_KEY")
 
@@ -20,6 +20,7 @@ def worker() -> None:
 
     values = settings()
     _check_shared()
+    close_folder(values)
     _check_secret()
     process.keep_descendants_together()
     process.be_thrifty()

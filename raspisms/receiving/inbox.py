@@ -168,6 +168,12 @@ class Inbox:
             self._connection.close()
         self._connection = None
 
+    def settle(self) -> None:
+        """Bring the whole of its log into the file; nobody else may have it open."""
+        if self.path.exists():
+            with suppress(sqlite3.DatabaseError), closing(_connect(self.path)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def reading(self) -> Iterator[Reader]:
         """Look at what waits; a file that cannot be read is set aside. Raises sqlite3.Error."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from flask import current_app
 from sqlalchemy import select
 
+from .. import addresses
 from ..adapters.base import Check
 from ..adapters.octopush_sandbox import OctopushSandbox
 from ..database import StorageUnavailable
@@ -34,7 +35,9 @@ def ensure() -> None:
 
 def register(state: State) -> None:
     """Tell the sandbox where to call: the callbacks port of this machine, under the present tokens."""
-    base = f"http://127.0.0.1:{current_app.config['CALLBACKS_PORT']}"
+    bound = current_app.config.get("BIND", "127.0.0.1")
+    host = "127.0.0.1" if addresses.is_everywhere(bound) else addresses.callable_name(bound)
+    base = f"http://{host}:{current_app.config['CALLBACKS_PORT']}"
     try:
         phones = list(db.session.scalars(select(Phone).where(Phone.adapter == OctopushSandbox.key)))
     except StorageUnavailable:

