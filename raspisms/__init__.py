@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import config, extensions, vault
 from .receiving import inbox
@@ -49,6 +50,10 @@ def _base(settings: dict[str, Any] | None, *, static: bool = True, **more: Any) 
         static_folder="static" if static else None,
     )
     app.config.from_mapping(values, **more)
+    if proxies := app.config["PROXIES"]:  # who asks, and under which name, is what they say; see front.address_of
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies
+        )
     vault.init_app(app)
     extensions.init_storage(app)
     inbox.init_app(app)

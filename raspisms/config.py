@@ -50,6 +50,12 @@ def _workers(value: str) -> int:
     return int(value)
 
 
+def _proxies(value: str) -> int:
+    if not value.isdigit() or int(value) > 9:
+        raise ValueError(N_("c’est le nombre de proxys inverses devant RaspiSMS, de 0 à 9"))
+    return int(value)
+
+
 def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -121,6 +127,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PORT", "8000", "Port of the pages, for the LAN.", _port),
     Setting("CALLBACKS_PORT", "8001", "Port of the callbacks, for the reverse proxy.", _port),
     Setting("SANDBOX_PORT", "8002", "Port of the built-in Octopush sandbox.", _port),
+    Setting("PROXIES", "0", "How many reverse proxies of ours stand before us and say who asks.", _proxies),
     Setting("WORKERS", "2", "Sending workers; replies and reports have one of their own.", _workers),
     Setting("SECRET_KEY", None, "Key of sessions and of secrets at rest; made at first start.", _secret),
     Setting("PAGES_URL", None, "Base of the pages as the team sees them, for links in e-mails.", _http_url),

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -21,7 +22,9 @@ from flask import Flask
 from flask_login import current_user
 from redis.exceptions import RedisError
 
+from . import blueprints, front
 from .bell import owned
+from .front import Receive, Scope, Send
 from .live import CHANNEL, MANY
 
 log = logging.getLogger(__name__)
@@ -36,15 +39,9 @@ RECONNECT_SECONDS = 2.0
 MOST_STREAMS = 500
 # Somebody who was signed out, or whose password changed, hears no more after this long.
 RECHECK_SECONDS = 60.0
-# A request's body: how long it may take, how much it may be (Flask's own limits are lower), what is kept in memory.
-BODY_SECONDS = 60.0
-MOST_BYTES = 64 * 1024 * 1024
-IN_MEMORY_BYTES = 1024 * 1024
+# Open tabs of one person; the one that was opened first makes room.
+MOST_OF_ONE = 20
 PIECE_BYTES = 64 * 1024
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Hub:
@@ -52,7 +49,8 @@ class Hub:
 
     def __init__(self, redis_url: str, channel: str) -> None:
         self.redis_url, self.channel = redis_url, channel
-        self.streams: set[asyncio.Queue[bytes | None]] = set()
+        self.streams: dict[asyncio.Queue[bytes | None], int] = {}
+        """Each with the id of the person who looks."""
         self.hears = False
         self.task: asyncio.Task[None] | None = None
 
@@ -110,6 +108,19 @@ class Hub:
             else:
                 stream.put_nowait(event)
 
+    def join(self, stream: asyncio.Queue[bytes | None], user_id: int) -> None:
+        """Tell this stream, too; of a person who has too many, the oldest ends."""
+        mine = [other for other, owner in self.streams.items() if owner == user_id]
+        for other in mine[: len(mine) - MOST_OF_ONE + 1]:
+            self.leave(other)
+            if not other.full():
+                other.put_nowait(None)
+        self.streams[stream] = user_id
+
+    def leave(self, stream: asyncio.Queue[bytes | None]) -> None:
+        """Tell this stream no more."""
+        self.streams.pop(stream, None)
+
     def _end_streams(self) -> None:
         for stream in self.streams:
             if not stream.full():
@@ -138,6 +149,8 @@ class Application:
     def __init__(self, app: Flask, threads: int) -> None:
         self.app = app
         self.pages = WSGIMiddleware(app, workers=threads)  # type: ignore[arg-type]
+        self.room = front.Room()
+        self.large: Counter[str] = Counter()
         self.hub = Hub(app.config["REDIS_URL"], owned(app.config["NAMESPACE"], CHANNEL))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -153,18 +166,39 @@ class Application:
         """A page has a thread only once its request is whole: who sends half of one keeps nobody waiting."""
         if scope["type"] != "http":
             return
-        with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as body:
+        with SpooledTemporaryFile(max_size=front.IN_MEMORY_BYTES) as body:
             try:
-                await asyncio.wait_for(_collect(receive, body), BODY_SECONDS)
-            except TimeoutError:
-                await _answer(send, 408)
-            except TooLarge:
-                await _answer(send, 413)
-            except Disconnected:
-                return
+                await self._take(scope, receive, body)
+            except front.Refused as error:
+                await front.refuse(send, error.status)
             else:
                 body.seek(0)
                 await self.pages(scope, _given(body), _coroutine(send))  # type: ignore[arg-type]
+
+    async def _take(self, scope: Scope, receive: Receive, body: front.Body) -> None:
+        """The request's body. Who wants to send more than a form's worth is asked who they are first.
+
+        Raises front.Refused.
+        """
+        address = front.address_of(scope, self.app.config["PROXIES"])
+        is_chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
+        if not is_chunked and (front.declared_length(scope) or 0) <= front.STRANGERS_BYTES:
+            await front.whole(scope, receive, body, self.room, address, front.STRANGERS_BYTES)
+            return
+        loop = asyncio.get_running_loop()
+        person, limit = await loop.run_in_executor(self.pages.executor, self._largest_body, scope)
+        if self.large.total() >= front.MOST_LARGE or self.large[person] >= front.MOST_LARGE_OF_ONE:
+            raise front.Refused(503)
+        self.large[person] += 1
+        try:
+            await front.whole(scope, receive, body, self.room, address, limit, front.LIST_SECONDS)
+        finally:
+            self.large[person] -= 1
+
+    def _largest_body(self, scope: Scope) -> tuple[str, int]:
+        """Who sends it, and the bytes that it may have."""
+        with self.app.request_context(build_environ(scope, None)):  # type: ignore[arg-type]
+            return str(current_user.get_id()), blueprints.largest_body()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -177,21 +211,22 @@ class Application:
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.hub.start()
         loop = asyncio.get_running_loop()
-        if not await loop.run_in_executor(self.pages.executor, self._is_allowed, scope):
-            await _answer(send, 403)
+        user_id = await loop.run_in_executor(self.pages.executor, self._who, scope)
+        if user_id is None:
+            await front.refuse(send, 403)
             return
         if not self.hub.hears or len(self.hub.streams) >= MOST_STREAMS:
-            await _answer(send, 503)
+            await front.refuse(send, 503)
             return
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         stream: asyncio.Queue[bytes | None] = asyncio.Queue(100)
-        self.hub.streams.add(stream)
+        self.hub.join(stream, user_id)
         leaving = loop.create_task(_until_gone(receive))
         try:
             await self._feed(stream, leaving, send, scope)
         finally:
             leaving.cancel()
-            self.hub.streams.discard(stream)
+            self.hub.leave(stream)
 
     async def _feed(
         self, stream: asyncio.Queue[bytes | None], leaving: asyncio.Task[None], send: Send, scope: Scope
@@ -206,17 +241,17 @@ class Application:
                 event = b"data: {}\n\n"
             if loop.time() - checked > RECHECK_SECONDS:
                 checked = loop.time()
-                if not await loop.run_in_executor(self.pages.executor, self._is_allowed, scope):
+                if await loop.run_in_executor(self.pages.executor, self._who, scope) is None:
                     event = None
             if event is None:
                 break
             await send({"type": "http.response.body", "body": event, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _is_allowed(self, scope: Scope) -> bool:
-        """Whether the person is signed in: the same session that the pages ask for."""
+    def _who(self, scope: Scope) -> int | None:
+        """Id of the person who is signed in: the same session that the pages ask for."""
         with self.app.request_context(build_environ(scope, None)):  # type: ignore[arg-type]
-            return bool(current_user.is_authenticated)
+            return current_user.id if current_user.is_authenticated else None
 
 
 HEADERS = [
@@ -227,33 +262,7 @@ HEADERS = [
 ]
 
 
-async def _answer(send: Send, status: int) -> None:
-    headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store"), (b"retry-after", b"5")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-class Disconnected(Exception):
-    """Nobody waits for the answer any more."""
-
-
-class TooLarge(Exception):
-    """More than any form or file of ours."""
-
-
-async def _collect(receive: Receive, body: SpooledTemporaryFile[bytes]) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        body.write(message.get("body", b""))
-        if body.tell() > MOST_BYTES:
-            raise TooLarge
-        if not message.get("more_body", False):
-            return
-
-
-def _given(body: SpooledTemporaryFile[bytes]) -> Receive:
+def _given(body: front.Body) -> Receive:
     """What a2wsgi asks for, piece by piece."""
 
     async def receive() -> MutableMapping[str, Any]:

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "raspisms"
 # Who may import whom, from the ground up. A layer may use its own and those before it.
 LAYERS = (
     {"words"},
+    {"addresses", "folder", "front"},
     {"config", "bell", "queues"},
     {"writers", "stride"},
     {"extensions", "database", "live", "vault"},

@@ -212,7 +212,15 @@ class Ignored:
     """Readable, and of no use to us."""
 
 
-Item = Report | Reply | OptOutNotice | Ignored
+@dataclass(frozen=True)
+class Unreadable:
+    """One of several that cannot be understood: the others are applied, a person looks at this one."""
+
+    reason: str
+    """For a person who knows programs; never a text or a number."""
+
+
+Item = Report | Reply | OptOutNotice | Ignored | Unreadable
 
 
 class UnreadableCallback(Exception):

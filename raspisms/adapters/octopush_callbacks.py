@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -20,6 +21,7 @@ from .base import (
     Outcome,
     Reply,
     Report,
+    Unreadable,
     UnreadableCallback,
 )
 
@@ -76,6 +78,10 @@ REPORT_DATES = ("delivery_date",)
 STATUS_KEYS = ("status", "delivery_status")
 TICKET_KEYS = ("message_id", "sms_ticket", "ticket")
 METADATA_KEYS = ("meta_data", "metadata")
+KNOWN = frozenset({"number", "text", *STATUS_KEYS, *TICKET_KEYS, *STOP_DATES, *REPLY_DATES, *REPORT_DATES})
+# What others put around it, and PHP's way to say the same in a form.
+ENVELOPES = ("data", "payload", "body", "event", "events", "messages", "items", "results", "sms")
+BRACKETS = re.compile(r"(?P<place>.*)\[(?P<name>[^\[\]]+)\]")
 
 
 def read(callback: Callback) -> list[Item]:
@@ -83,7 +89,7 @@ def read(callback: Callback) -> list[Item]:
     objects = _objects(callback)
     if not objects:
         raise UnreadableCallback("no object in the body")
-    return [_item(one, callback.timezone) for one in objects]
+    return [_item_or_why(one, callback.timezone) for one in objects]
 
 
 # -- from bytes to objects ----------------------------------------------------------------------------
@@ -93,11 +99,11 @@ def _objects(callback: Callback) -> list[dict[str, Any]]:
     body = callback.body.strip()
     if not body:  # as a last resort, what the URL itself carries
         return _form(callback.query.encode())
-    if callback.content_type.lower().startswith("multipart/"):
-        return _multipart(body, callback.content_type)
     text = _text(body)
     if text[:1] in {"{", "[", '"'}:  # the body tells what it is; the content type often lies
         return _json(text)
+    if body.startswith(b"--") and callback.content_type.lower().startswith("multipart/"):
+        return _multipart(body, callback.content_type)
     return _form(body)
 
 
@@ -111,16 +117,41 @@ def _text(raw: bytes) -> str:
 
 def _json(text: str) -> list[dict[str, Any]]:
     try:
-        value = json.loads(text, strict=False, object_hook=_whole)
-        if isinstance(value, str):  # encoded twice
-            value = json.loads(value, strict=False, object_hook=_whole)
+        values = _values(text)
+        if len(values) == 1 and isinstance(values[0], str):  # encoded twice
+            values = _values(values[0])
     except (ValueError, RecursionError) as error:
         raise UnreadableCallback("broken JSON") from error
-    found = value if isinstance(value, list) else [value]
+    found = [one for value in values for one in _unwrapped(value)]
     objects = [one for one in found if isinstance(one, dict)]
     if found and not objects:
         raise UnreadableCallback("JSON, but no object")
     return objects  # what is none among them says nothing of the others
+
+
+def _values(text: str) -> list[Any]:
+    """One JSON value, or one after the other (a line each). Raises ValueError."""
+    decoder = json.JSONDecoder(strict=False, object_hook=_whole)
+    values, place = [], 0
+    while place < len(text):
+        value, place = decoder.raw_decode(text, place)
+        values.append(value)
+        while place < len(text) and text[place] in " \t\r\n\x1e,":
+            place += 1
+    return values
+
+
+def _unwrapped(value: Any) -> list[Any]:
+    """The objects of a list, and what somebody in between has put into an envelope."""
+    if isinstance(value, list):
+        return [one for inner in value for one in _unwrapped(inner)]
+    if isinstance(value, dict) and not KNOWN & value.keys():
+        inner = next((value[key] for key in ENVELOPES if isinstance(value.get(key), dict | list | str)), None)
+        if isinstance(inner, str) and inner.lstrip()[:1] in {"{", "["}:
+            inner = json.loads(inner, strict=False, object_hook=_whole)
+        if isinstance(inner, dict | list):
+            return _unwrapped(inner)
+    return [value]
 
 
 def _whole(one: dict[str, Any]) -> dict[str, Any]:
@@ -138,11 +169,23 @@ def _form(body: bytes) -> list[dict[str, Any]]:
     except UnicodeDecodeError:  # raw accents, or accents percent-encoded in the Windows encoding
         raw = parse_qsl(_text(body), keep_blank_values=True, encoding="latin-1")
         pairs = [(_text(key.encode("latin-1", "replace")), _repair(value)) for key, value in raw]
-    form = dict(pairs)
-    known = {"number", "text", *STATUS_KEYS, *TICKET_KEYS, *STOP_DATES, *REPLY_DATES, *REPORT_DATES}
-    if not known & form.keys():
+    for _, value in pairs:  # the whole of it as one field
+        if len(pairs) == 1 and value.lstrip()[:1] in {"{", "["}:
+            return _json(value.strip())
+    forms = _nested(pairs)
+    if not any(KNOWN & form.keys() for form in forms):
         raise UnreadableCallback("neither JSON nor a form that we know")
-    return [form]
+    return forms
+
+
+def _nested(pairs: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The objects of a form, where PHP's brackets make several: `data[0][number]`."""
+    forms: dict[str, dict[str, Any]] = {}
+    for key, value in pairs:
+        found = BRACKETS.fullmatch(key)
+        place, name = (found["place"], found["name"]) if found else ("", key)
+        forms.setdefault(place, {})[name] = value
+    return list(forms.values())
 
 
 def _repair(value: str) -> str:
@@ -171,12 +214,21 @@ def _multipart(body: bytes, content_type: str) -> list[dict[str, Any]]:
 # -- from objects to items ----------------------------------------------------------------------------
 
 
+def _item_or_why(one: dict[str, Any], zone: ZoneInfo) -> Item:
+    """One object must not keep the others of its callback from being applied."""
+    try:
+        return _item(one, zone)
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
+        return Unreadable(type(error).__name__)
+
+
 def _item(one: dict[str, Any], zone: ZoneInfo) -> Item:
     data = _with_metadata(one)
+    kind = _kind(data)
     number = numbers.from_provider(_first(data, ("number",)) or "")
     if not number:
-        return Ignored()
-    kind = _kind(data)
+        is_ours = _first(data, ("text", *TICKET_KEYS, *STOP_DATES, *REPLY_DATES, *REPORT_DATES)) is not None
+        return Unreadable("a callback without a number") if is_ours else Ignored()
     if kind == "stop":
         text = _first(data, ("text",))
         return OptOutNotice(number, "STOP" if text is None else str(text), _date(data, STOP_DATES, zone))
@@ -197,7 +249,7 @@ def _report(data: dict[str, Any], number: str, zone: ZoneInfo) -> Item:
     ticket = str(_first(data, TICKET_KEYS) or "").strip()
     words = str(_first(data, STATUS_KEYS) or "").strip().upper()
     if not ticket or not words:
-        return Ignored()
+        return Unreadable("a report without a ticket or a status")
     outcome, reason = STATUSES.get(words, UNHEARD_OF)
     at = _date(data, REPORT_DATES, zone)
     return Report(

@@ -7,6 +7,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ..extensions import csrf, db, login
+from ..front import STRANGERS_BYTES
 from ..models import User
 from . import (
     auth,
@@ -54,6 +55,13 @@ PUBLIC_ENDPOINTS = frozenset(
     }
 )
 
+# Where somebody who is signed in may bring in a list of people, of so many bytes.
+LISTS = {
+    imports.bp.name: imports.LARGEST_LIST,
+    messages.bp.name: imports.LARGEST_LIST,
+    campaigns.bp.name: imports.LARGEST_LIST,
+}
+
 # Only what is ours, nothing inline: a text from an SMS can never become a script.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -75,12 +83,20 @@ def init_app(app: Flask) -> None:
     for module in (*PAGES, callbacks):
         app.register_blueprint(module.bp)
     csrf.exempt(callbacks.bp)
+    app.wsgi_app = callbacks.Straight(app.wsgi_app)  # type: ignore[method-assign]
     errors.init_app(app)
     presentation.init_app(app)
     app.before_request(_closed_by_default)
     app.after_request(_headers)
     app.after_request(compression.compress)
     login.user_loader(_load_user)
+
+
+def largest_body() -> int:
+    """Bytes that the present request's body may have: a form's for strangers, a list's where lists are brought in."""
+    if not current_user.is_authenticated:
+        return STRANGERS_BYTES
+    return LISTS.get(request.blueprint or "", int(current_app.config["MAX_CONTENT_LENGTH"]))
 
 
 def _closed_by_default() -> Response | None:

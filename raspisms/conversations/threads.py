@@ -47,6 +47,63 @@ def heard(session: Session, message: Message) -> None:
     live.changed(session, "received", conversation.id)
 
 
+def heard_many(session: Session, messages: Collection[Message]) -> None:
+    """The same for many messages that are no STOP, all of them new: the newest of their conversations.
+
+    Call inside a transaction.
+    """
+    told: dict[tuple[int, str], list[Message]] = {}
+    for message in messages:
+        told.setdefault((message.phone_id, message.number), []).append(message)
+    numbers, phone_ids = {number for _, number in told}, {phone_id for phone_id, _ in told}
+    theirs = and_(Conversation.number.in_(numbers), Conversation.phone_id.in_(phone_ids))
+    there = {
+        (phone_id, number)
+        for phone_id, number in session.execute(select(Conversation.phone_id, Conversation.number).where(theirs))
+    }
+    fresh = [
+        {"phone_id": pair[0], "number": pair[1], "last_at": news[0].created_at, "unread": 0}
+        for pair, news in told.items()
+        if pair not in there
+    ]
+    if fresh:
+        session.execute(insert(Conversation), fresh)
+    unread = _unread_of(session, numbers, phone_ids)
+    for conversation in session.scalars(select(Conversation).where(theirs)):
+        pair = (conversation.phone_id, conversation.number)
+        if pair in told:
+            _hear(session, conversation, told[pair], unread.get(pair, 0))
+
+
+def _hear(session: Session, conversation: Conversation, news: list[Message], unread: int) -> None:
+    live.changed(session, "received", conversation.id)
+    if conversation.is_closed:
+        conversation.closed_at = None
+        recount(session, conversation)
+        return
+    conversation.unread = unread
+    conversation.last_message_id = news[-1].id
+    conversation.last_at = max(conversation.last_at, news[-1].created_at)
+    if conversation.waiting_since is None:  # nobody waited: whoever waits now is among the news
+        conversation.waiting_since = next((one.created_at for one in news if _wants_answer(one)), None)
+    live.changed(session, "conversations", conversation.id)
+
+
+def _unread_of(session: Session, numbers: Collection[str], phone_ids: Collection[int]) -> dict[tuple[int, str], int]:
+    rows = session.execute(
+        select(Message.phone_id, Message.number, func.count())
+        .where(Message.number.in_(numbers), Message.phone_id.in_(phone_ids))
+        .where(Message.direction == Direction.IN, Message.read_at.is_(None))
+        .group_by(Message.phone_id, Message.number)
+    )
+    return {(phone_id, number): count for phone_id, number, count in rows}
+
+
+def _wants_answer(message: Message) -> bool:
+    """Neither a STOP nor a yes or no to a campaign."""
+    return not is_stop(message.text) and not (message.answer and message.answered_campaign_id)
+
+
 def said(session: Session, messages: Collection[Message]) -> None:
     """Messages that somebody wrote by hand were accepted, all of one phone. Call inside a transaction."""
     if not messages:
@@ -109,10 +166,7 @@ def _waiting_since(session: Session, mine: ColumnElement[bool]) -> datetime | No
         .order_by(Message.id)
         .limit(LOOKED_AT)
     )
-    for message in since:
-        if not is_stop(message.text) and not (message.answer and message.answered_campaign_id):
-            return message.created_at
-    return None
+    return next((message.created_at for message in since if _wants_answer(message)), None)
 
 
 def between(conversation: Conversation) -> ColumnElement[bool]:

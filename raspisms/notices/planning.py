@@ -28,13 +28,15 @@ def is_possible() -> bool:
     return bool(current_app.config.get("SMTP_URL"))
 
 
-def received(session: Session, message: Message) -> None:
-    """Somebody wrote to us: tell those who want to know now. Call inside a transaction."""
+def received(session: Session, *messages: Message) -> None:
+    """People wrote to us: tell those who want to know now. Call inside a transaction."""
     if not is_possible():
         return
     wanted = {Mailing.ALWAYS, Mailing.OPEN if opening.is_open(preferences.current(), now()) else Mailing.CLOSED}
     for user_id in session.scalars(select(User.id).where(User.mail_received.in_(wanted))):
-        session.add(Notice(user_id=user_id, kind=NoticeKind.RECEIVED, message_id=message.id))
+        session.add_all(
+            [Notice(user_id=user_id, kind=NoticeKind.RECEIVED, message_id=message.id) for message in messages]
+        )
 
 
 def plan_digests() -> None:

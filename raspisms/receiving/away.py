@@ -26,20 +26,36 @@ FRESH = timedelta(hours=1)
 ZONES = timedelta(hours=2)
 
 
-def answer(session: Session, message: Message, arrived_at: datetime) -> None:
-    """Answer a received message if nobody is there to; `arrived_at` is when we were told. Call inside a transaction."""
+def answer(session: Session, *received: tuple[Message, datetime]) -> None:
+    """Answer received messages if nobody is there to; each with when we were told. Call inside a transaction."""
     choices = preferences.current()
     text, since = choices.away_text, opening.closed_since(choices, now())
-    if not text or since is None or not _wants_answer(message, text, arrived_at):
+    if not text or since is None:
         return
-    key = AWAY + hashlib.sha256(f"{message.phone_id}\0{message.number}\0{since.isoformat()}".encode()).hexdigest()[:56]
-    if session.scalar(select(Message.id).where(Message.dedup_key == key)) is not None:
+    wanted = {
+        _key(message, since): message for message, arrived_at in received if _wants_answer(message, text, arrived_at)
+    }
+    if not wanted:
         return
+    answered = set(session.scalars(select(Message.dedup_key).where(Message.dedup_key.in_(wanted))))
+    left = MOST_AN_HOUR - _lately(session)
+    silent = optouts.silent(session, [message.number for message in wanted.values()]) if left > 0 else set()
+    for key, message in wanted.items():
+        if left > 0 and key not in answered and message.number not in silent:
+            incoming.answer_by_itself(session, message, text, key, expires_at=now() + FRESH)
+            left -= 1
+
+
+def _key(message: Message, since: datetime) -> str:
+    """One for each person, phone and absence."""
+    facts = f"{message.phone_id}\0{message.number}\0{since.isoformat()}"
+    return AWAY + hashlib.sha256(facts.encode()).hexdigest()[:56]
+
+
+def _lately(session: Session) -> int:
     recent = select(func.count()).select_from(Message)
     recent = recent.where(Message.created_at > now() - timedelta(hours=1), Message.dedup_key.startswith(AWAY))
-    if (session.scalar(recent) or 0) >= MOST_AN_HOUR or optouts.silent(session, [message.number]):
-        return
-    incoming.answer_by_itself(session, message, text, key, expires_at=now() + FRESH)
+    return session.scalar(recent) or 0
 
 
 def _wants_answer(message: Message, text: str, arrived_at: datetime) -> bool:

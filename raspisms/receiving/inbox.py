@@ -57,8 +57,8 @@ class Letter:
 
 
 class _Waiting:
-    def __init__(self, letter: Letter) -> None:
-        self.letter = letter
+    def __init__(self, letters: tuple[Letter, ...]) -> None:
+        self.letters = letters
         self.error: BaseException | None = None
         self.done = False
 
@@ -74,12 +74,12 @@ class Inbox:
         self._connection: sqlite3.Connection | None = None
         self._opened: tuple[int, tuple[int, int] | None] = (0, None)
 
-    def add(self, letter: Letter) -> bool:
-        """Store a letter for good; True for the one caller of many at a time that has something to announce.
+    def add(self, *letters: Letter) -> bool:
+        """Store letters for good; True for the one caller of many at a time that has something to announce.
 
         Raises OSError when the file takes nothing.
         """
-        mine = _Waiting(letter)
+        mine = _Waiting(letters)
         with self._guard:
             self._waiting.append(mine)
         wrote = False
@@ -118,7 +118,7 @@ class Inbox:
             connection.executemany(
                 "INSERT INTO inbox (phone_id, kind, content_type, query, body, received_at, name)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(*astuple(waiting.letter), new_token()[:32]) for waiting in together],
+                [(*astuple(letter), new_token()[:32]) for waiting in together for letter in waiting.letters],
             )
             connection.execute("COMMIT")
         except BaseException:

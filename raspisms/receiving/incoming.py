@@ -39,7 +39,18 @@ def store(
     `answered` and `campaign_id` are what it replies to, if that is known; `journal_id`, the callback that brought it.
     """
     at, kept_aside = believed(at, now())
-    message = Message(
+    message = made(phone, number, text, at)
+    message.reply_to_id, message.answered_campaign_id = answered.id if answered else None, campaign_id
+    session.add(message)
+    session.flush()
+    note(session, [message], Status.RECEIVED, at=at, journal_id=journal_id, said_at=said_at or kept_aside)
+    threads.heard(session, message)
+    return message
+
+
+def made(phone: Phone, number: str, text: str, at: datetime) -> Message:
+    """The row of a received message, not stored yet; `at` is when it was written."""
+    return Message(
         direction=Direction.IN,
         phone_id=phone.id,
         number=number[:32],
@@ -49,15 +60,8 @@ def store(
         parts=max(1, segments.count(text).parts),
         created_at=at,
         figures_at=now(),
-        reply_to_id=answered.id if answered else None,
-        answered_campaign_id=campaign_id,
         answer=Answer.YES if is_yes(text) else Answer.NO if is_no(text) else None,
     )
-    session.add(message)
-    session.flush()
-    note(session, [message], Status.RECEIVED, at=at, journal_id=journal_id, said_at=said_at or kept_aside)
-    threads.heard(session, message)
-    return message
 
 
 def answer_by_itself(

@@ -6,10 +6,15 @@ An entry changes state in the same transaction as everything it causes.
 
 from __future__ import annotations
 
+import functools
 import logging
 import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -17,29 +22,48 @@ from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from .. import audit, queues, stride
-from ..adapters.base import Callback, Item, OptOutNotice, Reply, Report, UnreadableCallback
+from ..adapters.base import Adapter, Callback, Item, OptOutNotice, Reply, Report, Unreadable, UnreadableCallback
 from ..database import INTERRUPTIONS, now, transaction
 from ..extensions import bell, db
 from ..models import JournalEntry, JournalState, Phone
 from ..phones.settings import adapter_class
-from . import optouts, replies, reports
+from . import envelope, optouts, replies, reports
 from .inbox import Letter, inbox
 from .reports import ERASED
 
 log = logging.getLogger(__name__)
 
-# What is applied in one transaction, and what is imported in one.
-BATCH = 200
+# What is applied in one transaction follows from how long the last ones took; what is imported in one.
+_stride = stride.Stride(100, most=300, seconds=0.06)
+APART = 200
+# From so many replies on, asking once for all is worth its dozen statements.
+CROWD = 5
+# Bytes of a callback that takes long to understand, and how many of those are looked at before they are applied.
+LONG, AHEAD = 4096, 4
 IMPORTED_TOGETHER = 500
 # When an item that could not be applied is tried again; then somebody is shown it.
 PATIENCE = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 
 
-def keep(phone_id: int, kind: str, content_type: str, query: str, body: bytes) -> None:
-    """Store a callback for good, then ring. Raises OSError when it could be stored nowhere."""
-    letter = Letter(phone_id, kind, content_type[:255], query[:4096], body, now().isoformat())
-    if inbox().add(letter):
-        bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
+def letter(phone_id: int, kind: str, content_type: str, query: str, body: bytes) -> Letter:
+    """A callback as it came, now."""
+    return Letter(phone_id, kind, content_type[:255], query[:4096], body, now().isoformat())
+
+
+def keep(letters: list[Letter]) -> None:
+    """Store callbacks for good, then ring. Raises OSError when they could be stored nowhere."""
+    if store(letters):
+        ring()
+
+
+def store(letters: list[Letter]) -> bool:
+    """Store callbacks for good; whether somebody has to ring for them. Raises OSError."""
+    return inbox().add(*letters)
+
+
+def ring() -> None:
+    """Tell a worker that callbacks wait."""
+    bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
 
 
 def import_inbox() -> None:
@@ -68,7 +92,9 @@ def _store(session: Session, letters: dict[str, Letter]) -> None:
     known = set(session.scalars(select(JournalEntry.inbox_id).where(JournalEntry.inbox_id.in_(letters))))
     phones = set(session.scalars(select(Phone.id)))
     rows = [
-        vars(letter) | {"inbox_id": name, "received_at": datetime.fromisoformat(letter.received_at)}
+        vars(letter)
+        | {"inbox_id": name, "received_at": datetime.fromisoformat(letter.received_at)}
+        | {"body": envelope.opened(letter.body, letter.content_type)}
         for name, letter in letters.items()
         if name not in known and letter.phone_id in phones
     ]
@@ -116,24 +142,38 @@ def apply_new(seconds: float = float("inf")) -> bool:
         except Exception:
             # Whose fault it is, nobody can tell: each of the next ones has a transaction of its own.
             log.exception("callbacks could not be applied together, and are applied one by one")
-            _apply_apart(ends)
+            if not _apply_apart(ends):
+                return False
     return True
 
 
 def _apply_some() -> int:
     """One short transaction: how many entries it looked at."""
-    with transaction() as session:
-        waiting = _new_select().limit(BATCH).with_for_update(skip_locked=True, of=JournalEntry)
+    _read_ahead()
+    with transaction() as session, _stride.measured() as rows:
+        waiting = _new_select().limit(rows).with_for_update(skip_locked=True, of=JournalEntry)
         entries = list(session.scalars(waiting))
         _apply_together(session, entries)
+        session.flush()
     return len(entries)
 
 
-def _apply_apart(ends: float) -> None:
-    ids = db.session.scalars(_new_select().with_only_columns(JournalEntry.id).limit(BATCH)).all()
+def _read_ahead() -> None:
+    """Understand long callbacks before the lock is taken: nobody waits for that."""
+    first = _new_select().limit(_stride.rows).subquery()
+    long = select(JournalEntry).where(JournalEntry.id.in_(select(first.c.id)), func.length(JournalEntry.body) > LONG)
+    for entry in db.session.scalars(long.limit(AHEAD)):
+        with suppress(UnreadableCallback, ValueError, TypeError, LookupError, AttributeError):  # said under the lock
+            _read(entry)
+    db.session.rollback()
+
+
+def _apply_apart(ends: float) -> int:
+    """Each entry in a transaction of its own: how many there were."""
+    ids = db.session.scalars(_new_select().with_only_columns(JournalEntry.id).limit(APART)).all()
     for entry_id in ids:
         if monotonic() > ends:
-            return
+            break
         try:
             with transaction() as session:
                 _apply_together(session, _still_new(session, entry_id))
@@ -144,6 +184,7 @@ def _apply_apart(ends: float) -> None:
             with transaction() as session:
                 for entry in _still_new(session, entry_id):
                     _put_off(entry, [type(error).__name__])
+    return len(ids)
 
 
 def _still_new(session: Session, entry_id: int) -> list[JournalEntry]:
@@ -151,38 +192,129 @@ def _still_new(session: Session, entry_id: int) -> list[JournalEntry]:
     return list(session.scalars(query.with_for_update(skip_locked=True, of=JournalEntry)))
 
 
-def _apply_together(session: Session, entries: list[JournalEntry]) -> None:
-    """Plain reports all at once, since they come by the thousand; then whatever else came, one by one.
+@dataclass
+class _Said:
+    """An entry, what it says, and what became of each item so far."""
 
-    What there is no more time for in this transaction waits for the next one.
+    entry: JournalEntry
+    items: list[Item]
+    results: list[str | None]
+    failed: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+def _apply_together(session: Session, entries: list[JournalEntry]) -> None:
+    """As many items as there is time for: reports and replies as groups, since they come by the thousand; the rest one
+    by one.
+
+    What there is no more time for in this transaction waits for the next one, in the middle of an entry if need be.
     """
     ends = monotonic() + stride.SECONDS
-    read = {entry.id: items for entry in entries if (items := _read_or_note(entry)) is not None}
-    plain: list[tuple[JournalEntry, Report]] = []
+    said: list[_Said] = []
+    open_items: list[tuple[_Said, int]] = []
     for entry in entries:
-        match read.get(entry.id):
-            case [Report(opted_out=False) as report] if not entry.attempts:
-                plain.append((entry, report))
-    done = _apply_plain(session, plain) if plain else {}
-    for entry in entries:
-        if entry.id in done:
-            entry.state, entry.outcome = JournalState.APPLIED, done[entry.id]
-        elif entry.id in read:
-            if monotonic() > ends and entry is not entries[0]:
-                return
-            _apply(session, entry, read[entry.id])
+        if len(open_items) >= _stride.rows:
+            break
+        items = _read_or_note(entry)
+        if items is not None:
+            said.append(_Said(entry, items, _results(entry, items)))
+            open_items += [(said[-1], place) for place, result in enumerate(said[-1].results) if result is None]
+    now_or_never = open_items[: _stride.rows]
+    _apply_group(session, reports.apply_many, [unit for unit in now_or_never if _is_plain_report(unit)])
+    singular = {_number(unit) for unit in now_or_never if not (_is_plain_reply(unit) or _is_plain_report(unit))}
+    plain = [unit for unit in now_or_never if _is_plain_reply(unit) and _number(unit) not in singular]
+    if len(plain) >= CROWD:
+        _apply_group(session, replies.apply_many, plain)
+    tried = 0
+    for one, place in now_or_never:
+        if one.results[place] is not None:
+            continue
+        if tried and monotonic() > ends:
+            break
+        tried += _apply_one(session, one, place)
+    for one in said:
+        _note_progress(one)
 
 
-def _apply_plain(session: Session, plain: list[tuple[JournalEntry, Report]]) -> dict[int, str]:
-    """What became of those that could be applied together, by entry; none when our own fault prevents it."""
+def _results(entry: JournalEntry, items: list[Item]) -> list[str | None]:
+    if entry.results and len(entry.results) == len(items):
+        return list(entry.results)
+    return [None] * len(items)
+
+
+def _is_plain_report(unit: tuple[_Said, int]) -> bool:
+    one, place = unit
+    item = one.items[place]
+    return isinstance(item, Report) and not item.opted_out and not one.entry.attempts
+
+
+def _is_plain_reply(unit: tuple[_Said, int]) -> bool:
+    one, place = unit
+    item = one.items[place]
+    return isinstance(item, Reply) and replies.is_plain(item) and not one.entry.attempts
+
+
+def _number(unit: tuple[_Said, int]) -> str | None:
+    """Whose order must be kept: what a person said before and after a STOP is no group."""
+    return getattr(unit[0].items[unit[1]], "number", None)
+
+
+def _apply_group(session: Session, apply_many: Callable[..., dict[Any, str]], group: list[tuple[_Said, int]]) -> None:
+    """Apply what can be applied together; nothing of it when our own fault prevents that."""
+    if not group:
+        return
+    wanted = [((one.entry.id, place), one.entry, one.items[place]) for one, place in group]
     try:
         with session.begin_nested():
-            return reports.apply_many(session, plain)
+            done = apply_many(session, wanted)
     except INTERRUPTIONS:
         raise
     except Exception:
-        log.exception("%s reports could not be applied together, and are applied one by one", len(plain))
-        return {}
+        log.exception("%s items could not be applied together, and are applied one by one", len(group))
+        return
+    for one, place in group:
+        one.results[place] = done.get((one.entry.id, place))
+
+
+def _apply_one(session: Session, one: _Said, place: int) -> bool:
+    """One item, in a savepoint of its own; if it fails it is tried again later, and the others are not.
+
+    Whether there was anything to try.
+    """
+    item = one.items[place]
+    if isinstance(item, Unreadable):
+        one.unread.append(item.reason)
+        return False
+    try:
+        with session.begin_nested():
+            one.results[place] = _apply_item(session, one.entry, item)
+    except INTERRUPTIONS:
+        raise  # nobody's fault: tried again as a whole
+    except Exception as error:
+        one.failed.append(type(error).__name__)
+        log.exception("journal=%s could not be applied", one.entry.id)
+    return True
+
+
+def _note_progress(one: _Said) -> None:
+    """What became of an entry: all of it, or so much of it so far."""
+    entry, results = one.entry, one.results
+    if one.failed:
+        entry.results = results
+        _put_off(entry, one.failed)
+    elif results.count(None) > len(one.unread):  # there was no time for the rest
+        if any(results):
+            entry.results = results
+    elif one.unread:
+        entry.results, entry.next_attempt_at = results, None
+        entry.state, entry.outcome = JournalState.UNREADABLE, ", ".join(one.unread)[:255]
+        log.warning("journal=%s: %s of %s items unreadable", entry.id, len(one.unread), len(results))
+    else:
+        entry.state, entry.results, entry.next_attempt_at = JournalState.APPLIED, None, None
+        entry.outcome = ", ".join(result or "" for result in results)[:255]
+        if ERASED in results or set(results) == {"repeated"}:
+            # Of somebody who was erased, nothing is kept; what is repeated says nothing that is not kept already.
+            entry.body, entry.query = b"", ""
 
 
 def _read_or_note(entry: JournalEntry) -> list[Item] | None:
@@ -196,34 +328,6 @@ def _read_or_note(entry: JournalEntry) -> list[Item] | None:
         entry.state, entry.outcome = JournalState.UNREADABLE, words
         log.warning("journal=%s unreadable: %s", entry.id, type(error).__name__)
         return None
-
-
-def _apply(session: Session, entry: JournalEntry, items: list[Item]) -> None:
-    """Each item once, in a savepoint of its own; one that fails is tried again later, and the others are not."""
-    results: list[str | None] = (
-        list(entry.results) if entry.results and len(entry.results) == len(items) else [None] * len(items)
-    )
-    failed: list[str] = []
-    for position, item in enumerate(items):
-        if results[position] is not None:
-            continue
-        try:
-            with session.begin_nested():
-                results[position] = _apply_item(session, entry, item)
-        except INTERRUPTIONS:
-            raise  # nobody's fault: tried again as a whole
-        except Exception as error:
-            failed.append(type(error).__name__)
-            log.exception("journal=%s could not be applied", entry.id)
-    if failed:
-        entry.results = results
-        _put_off(entry, failed)
-        return
-    entry.state, entry.results, entry.next_attempt_at = JournalState.APPLIED, None, None
-    entry.outcome = ", ".join(result or "" for result in results)[:255]
-    if ERASED in results or set(results) == {"repeated"}:
-        # Of somebody who was erased, nothing is kept; and what is repeated says nothing that is not kept already.
-        entry.body, entry.query = b"", ""
 
 
 def _put_off(entry: JournalEntry, failed: list[str]) -> None:
@@ -243,7 +347,14 @@ def _read(entry: JournalEntry) -> list[Item]:
         query=entry.query,
         timezone=ZoneInfo(current_app.config["TIMEZONE"]),
     )
-    return adapter_class(entry.phone.adapter).read_callback(callback)
+    adapter = adapter_class(entry.phone.adapter)
+    return _read_long(adapter, callback) if len(callback.body) > LONG else adapter.read_callback(callback)
+
+
+@functools.lru_cache(maxsize=2 * AHEAD)
+def _read_long(adapter: type[Adapter], callback: Callback) -> list[Item]:
+    """A callback of a thousand items is applied in several transactions, and understood once."""
+    return adapter.read_callback(callback)
 
 
 def _apply_item(session: Session, entry: JournalEntry, item: Item) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import Reply
+from ..conversations import threads
 from ..database import now
 from ..models import Direction, JournalEntry, Message, Phone, Status, StopMark, Submission
 from ..notices import planning
 from ..texts.optouts import is_like_stop, is_start, is_stop
-from ..timeline import believed
+from ..timeline import believed, mark, write
 from . import away, incoming, optouts
 
 # Without a date from the provider, the same text from the same person within this time is a repetition.
@@ -43,8 +45,144 @@ def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
     elif is_like_stop(reply.text):
         message.stop = StopMark.SUSPECTED
     planning.received(session, message)
-    away.answer(session, message, entry.received_at)
+    away.answer(session, (message, entry.received_at))
     return "reply"
+
+
+def is_plain(reply: Reply) -> bool:
+    """Whether it may be stored in a group: it has a date that tells a repetition, and speaks of no STOP or START."""
+    special = is_stop(reply.text) or is_start(reply.text) or is_like_stop(reply.text)
+    return reply.at is not None and not special
+
+
+# Which reply of which entry.
+Key = tuple[int, int]
+Pair = tuple[int, str]
+"""A phone's id, and the number of a person."""
+
+
+@dataclass(frozen=True)
+class _New:
+    """A reply that is not stored yet."""
+
+    key: Key
+    entry: JournalEntry
+    reply: Reply
+    phone: Phone
+    dedup_key: str | None
+
+    @property
+    def pair(self) -> Pair:
+        return self.phone.id, self.reply.number
+
+
+def apply_many(session: Session, wanted: list[tuple[Key, JournalEntry, Reply]]) -> dict[Key, str]:
+    """Store plain replies, in order: what became of each.
+
+    After a campaign they come by the hundred: what `apply` asks for one, this asks once for all.
+    """
+    outcomes: dict[Key, str] = {}
+    new = _not_stored(session, wanted, outcomes)
+    if not new:
+        return outcomes
+    answered = _answered_many(session, new)
+    messages, dates = [], {}
+    for one in new:
+        at, said_at = believed(one.reply.at, one.entry.received_at)
+        at, kept_aside = believed(at, now())
+        message = incoming.made(one.phone, one.reply.number, one.reply.text, at)
+        message.dedup_key = one.dedup_key
+        message.reply_to_id, message.answered_campaign_id = answered.get(one.key, (None, None))
+        messages.append(message)
+        dates[one.key] = at, said_at or kept_aside
+        outcomes[one.key] = "reply"
+    session.add_all(messages)
+    session.flush()
+    write(
+        session,
+        [
+            mark(message, Status.RECEIVED, dates[one.key][0], journal_id=one.entry.id, said_at=dates[one.key][1])
+            for one, message in zip(new, messages, strict=True)
+        ],
+    )
+    threads.heard_many(session, messages)
+    planning.received(session, *messages)
+    away.answer(session, *((message, one.entry.received_at) for one, message in zip(new, messages, strict=True)))
+    return outcomes
+
+
+def _not_stored(
+    session: Session, wanted: list[tuple[Key, JournalEntry, Reply]], outcomes: dict[Key, str]
+) -> list[_New]:
+    """Those that say something new; the others are noted as repeated."""
+    phones: dict[tuple[int, str], Phone] = {}
+    found = []
+    for key, entry, reply in wanted:
+        called = (entry.phone_id, reply.received_by)
+        if called not in phones:
+            phones[called] = receiving_phone(session, entry.phone, reply.received_by)
+        found.append(_New(key, entry, reply, phones[called], _dedup_key(phones[called], reply)))
+    keys = [one.dedup_key for one in found]
+    known = set(session.scalars(select(Message.dedup_key).where(Message.dedup_key.in_(keys))))
+    new = []
+    for one in found:
+        if one.dedup_key in known:
+            outcomes[one.key] = "repeated"
+        else:
+            known.add(one.dedup_key)
+            new.append(one)
+    return new
+
+
+def _answered_many(session: Session, new: list[_New]) -> dict[Key, tuple[int | None, int | None]]:
+    """What each reply answers, and of which campaign: the same as `_answered` and `_answered_campaign`."""
+    by_ticket = _by_ticket(session, new)
+    last = _last_of_each(session, new, Message.sent_at.is_not(None))
+    of_campaign = _last_of_each(
+        session, new, Message.campaign_id.is_not(None), Message.sent_at > now() - CAMPAIGN_ANSWERS
+    )
+    answered = {}
+    for one in new:
+        message_id, campaign_id = (
+            by_ticket.get((one.phone.account_id, one.reply.ticket, one.reply.number))
+            or last.get(one.pair)
+            or (None, None)
+        )
+        if campaign_id is None:
+            _, campaign_id = of_campaign.get(one.pair, (None, None))
+        answered[one.key] = message_id, campaign_id
+    return answered
+
+
+def _by_ticket(session: Session, new: list[_New]) -> dict[tuple[int, str, str], tuple[int, int | None]]:
+    tickets = {one.reply.ticket for one in new if one.reply.ticket}
+    if not tickets:
+        return {}
+    rows = session.execute(
+        select(Submission.account_id, Submission.ticket, Message.number, Message.id, Message.campaign_id)
+        .join(Submission, Message.submission_id == Submission.id)
+        .where(Submission.ticket.in_(tickets), Message.number.in_({one.reply.number for one in new}))
+        .where(Message.direction == Direction.OUT)
+    )
+    return {
+        (account_id, ticket or "", number): (found, campaign) for account_id, ticket, number, found, campaign in rows
+    }
+
+
+def _last_of_each(session: Session, new: list[_New], *which: ColumnElement[bool]) -> dict[Pair, tuple[int, int | None]]:
+    """The last message of a kind that each of our phones sent to each person, and its campaign."""
+    last = (
+        select(func.max(Message.id))
+        .where(
+            Message.number.in_({one.reply.number for one in new}), Message.phone_id.in_({one.phone.id for one in new})
+        )
+        .where(Message.direction == Direction.OUT, Message.status != Status.FAILED, *which)
+        .group_by(Message.phone_id, Message.number)
+    )
+    rows = session.execute(
+        select(Message.phone_id, Message.number, Message.id, Message.campaign_id).where(Message.id.in_(last))
+    )
+    return {(phone_id, number): (found, campaign_id) for phone_id, number, found, campaign_id in rows}
 
 
 def receiving_phone(session: Session, called: Phone, received_by: str) -> Phone:

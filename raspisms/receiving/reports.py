@@ -79,32 +79,36 @@ def apply(session: Session, entry: JournalEntry, report: Report) -> str:
     return "report" if changed else "repeated"
 
 
-def apply_many(session: Session, wanted: list[tuple[JournalEntry, Report]]) -> dict[int, str]:
-    """Apply, in order, the reports whose message is known: what became of each, by entry.
+# Which report of which entry.
+Key = tuple[int, int]
+
+
+def apply_many(session: Session, wanted: list[tuple[Key, JournalEntry, Report]]) -> dict[Key, str]:
+    """Apply, in order, the reports whose message is known: what became of each.
 
     Reports come by the thousand: what `apply` asks for one, this asks once for all. Those that it leaves out
     (an unknown ticket, a person who said STOP) are for `apply`.
     """
     messages = _find_many(session, wanted)
     said = _said(session, {message.id for message in messages.values()})
-    outcomes: dict[int, str] = {}
+    outcomes: dict[Key, str] = {}
     events = []
-    for entry, report in wanted:
-        message = messages.get(entry.id)
+    for key, entry, report in wanted:
+        message = messages.get(key)
         if message is None:
             continue
         if report.words in said[message.id]:
-            outcomes[entry.id] = "repeated"
+            outcomes[key] = "repeated"
             continue
         said[message.id].add(report.words)
         at, said_at = believed(report.at, entry.received_at)
         status = _next_status(message, report.outcome)
         _keep_words(message, status, report.outcome, report.words)
         events.append(mark(message, status, at, report.reason, report.words, journal_id=entry.id, said_at=said_at))
-        outcomes[entry.id] = "report"
+        outcomes[key] = "report"
     write(session, events)
     _recount(session, [message for message in messages.values() if message.status is Status.FAILED])
-    _teach(session, [report for entry, report in wanted if entry.id in outcomes])
+    _teach(session, [report for key, _, report in wanted if key in outcomes])
     return outcomes
 
 
@@ -122,14 +126,14 @@ def _teach(session: Session, reports: Collection[Report]) -> None:
     faults.clear(session, {report.number for report in reports if report.outcome is Outcome.DELIVERED})
 
 
-def _find_many(session: Session, wanted: list[tuple[JournalEntry, Report]]) -> dict[int, Message]:
-    """The message of each report (by entry) that `apply` would find by its ticket."""
+def _find_many(session: Session, wanted: list[tuple[Key, JournalEntry, Report]]) -> dict[Key, Message]:
+    """The message of each report that `apply` would find by its ticket."""
     rows = session.execute(
         select(Message, Submission.ticket, Submission.account_id, Submission.phone_id)
         .join(Submission, Message.submission_id == Submission.id)
         .where(
-            Submission.ticket.in_({report.ticket for _, report in wanted}),
-            Message.number.in_({report.number for _, report in wanted}),
+            Submission.ticket.in_({report.ticket for _, _, report in wanted}),
+            Message.number.in_({report.number for _, _, report in wanted}),
         )
         .options(lazyload(Message.phone))
     ).all()
@@ -137,10 +141,10 @@ def _find_many(session: Session, wanted: list[tuple[JournalEntry, Report]]) -> d
     for message, ticket, account_id, phone_id in rows:
         found.setdefault((ticket, message.number), []).append((message, account_id, phone_id))
     matched = {}
-    for entry, report in wanted:
+    for key, entry, report in wanted:
         for message, account_id, phone_id in found.get((report.ticket, report.number), ()):
             if account_id == entry.phone.account_id or phone_id == entry.phone_id:
-                matched[entry.id] = message
+                matched[key] = message
     return matched
 
 

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -26,13 +27,13 @@ from ..config import queue_socket
 from . import process, pulse
 from .family import Service
 
-if TYPE_CHECKING:
-    from granian.constants import Interfaces
-
 log = logging.getLogger(__name__)
 
 # Seconds of silence after which a service is replaced: longer than the longest that it may be silent at work.
 PATIENCE = {"queue": 30.0, "web": 60.0, "callbacks": 60.0, "worker": 150.0, "clock": 300.0, "sandbox": 120.0}
+# A connection that has not said what it wants after so many seconds is closed, an idle one as well.
+HEADER_SECONDS = 10
+MOST_CONNECTIONS, OWN_FILES = 8_000, 300
 PAGE_THREADS = 8
 CALLBACK_THREADS = 8
 TIDY_SECONDS = 60.0
@@ -140,9 +141,7 @@ def _forget_old_queue(folder: Path) -> None:
 
 def run_web(settings: dict[str, Any]) -> None:
     """Serve the pages, and the streams that tell them what changed."""
-    from granian.constants import Interfaces
-
-    _serve(functools.partial(_pages, settings), settings, settings["PORT"], PAGE_THREADS, Interfaces.ASGI)
+    _serve(functools.partial(_pages, settings), settings, settings["PORT"])
 
 
 def _pages(settings: dict[str, Any]) -> Any:
@@ -153,34 +152,53 @@ def _pages(settings: dict[str, Any]) -> Any:
 
 def run_callbacks(settings: dict[str, Any]) -> None:
     """Serve the callbacks."""
-    from granian.constants import Interfaces
-
-    factory = functools.partial(create_callbacks_app, settings)
-    _serve(factory, settings, settings["CALLBACKS_PORT"], CALLBACK_THREADS, Interfaces.WSGI)
+    _serve(functools.partial(_callbacks, settings), settings, settings["CALLBACKS_PORT"])
 
 
-def _serve(
-    factory: Callable[[], Any], settings: dict[str, Any], port: int, threads: int, interface: Interfaces
-) -> None:
-    from granian.constants import Interfaces
+def _callbacks(settings: dict[str, Any]) -> Any:
+    from ..blueprints import callbacks
+    from ..front import Callbacks
+
+    app = create_callbacks_app(settings)
+    return Callbacks(
+        app,
+        CALLBACK_THREADS,
+        callbacks.LARGEST_BODY,
+        is_quick=functools.partial(callbacks.is_quick, app),
+        store=functools.partial(callbacks.store, app),
+        tell=functools.partial(callbacks.ring, app),
+    )
+
+
+def _serve(factory: Callable[[], Any], settings: dict[str, Any], port: int) -> None:
+    """Serve an ASGI application, whose Flask has threads of its own.
+
+    Every open connection has a place, also one that says nothing: there are more than one machine can use up within
+    the time after which a silent one is closed. Only HTTP/1 has that time from the beginning (hyper#3756).
+    """
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server import Server
+
+    connections = _room_for_connections()
 
     class Polite(Server):  # type: ignore[misc, valid-type]
         """Ends the streams before its workers: they would hold up the stop for as long as pages are open."""
 
         def shutdown(self, exit_code: int = 0) -> None:
-            if interface is Interfaces.ASGI:
-                _say_goodbye(settings)
+            _say_goodbye(settings)
             super().shutdown(exit_code)
 
     server = Polite(
         "raspisms",
         address=settings["BIND"],
         port=port,
-        interface=interface,
-        # An event loop has one thread; its pages have theirs in streaming.Application.
-        blocking_threads=1 if interface is Interfaces.ASGI else threads,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
+        backlog=4096,
+        backpressure=connections,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
         log_level=LogLevels.error,
@@ -190,6 +208,15 @@ def _serve(
         bound = "::1" if ":" in bound else "127.0.0.1"
     works = functools.partial(pulse.answers, bound, port, "/health/pulse")
     server.serve(target_loader=functools.partial(_load, factory, works), wrap_loader=False)
+
+
+def _room_for_connections() -> int:
+    """How many connections there may be at once: a server that runs out of file descriptors does nothing else."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + OWN_FILES
+    allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    return max(256, allowed - OWN_FILES)
 
 
 def _say_goodbye(settings: dict[str, Any]) -> None:

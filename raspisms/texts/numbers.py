@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import phonenumbers
@@ -111,7 +112,11 @@ def from_provider(raw: object) -> str:
     What is no number (a short code, a sender's name) comes back trimmed, as it is.
     Source: octopush-api.md §7.2 and §8.
     """
-    text = str(raw).strip()
+    return _from_provider(str(raw).strip())
+
+
+@functools.lru_cache(maxsize=1024)
+def _from_provider(text: str) -> str:
     digits = re.sub(r"[\s.\-()]", "", text)
     if digits.startswith("00"):
         digits = "+" + digits[2:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -30,6 +31,7 @@ def is_like_stop(text: str) -> bool:
     return not is_stop(text) and LIKE_STOP.search(_plain(text)) is not None
 
 
+@functools.lru_cache(maxsize=64)
 def _plain(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(character for character in decomposed if not unicodedata.combining(character)).upper()

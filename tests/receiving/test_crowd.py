@@ -1,0 +1,127 @@
+"""Replies that come by the hundred are stored in groups: the same rows as one by one, in short transactions."""
+
+import json
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from raspisms.database import now, transaction
+from raspisms.extensions import db
+from raspisms.models import Conversation, JournalEntry, JournalState, Message
+from raspisms.receiving import journal
+from raspisms.receiving.inbox import inbox
+from tests import factories
+from tests.factories import LEA, NUMBER
+
+PEOPLE = (LEA, "+33639980002", "36105")
+TEXTS = ("Oui", "non", "Bonjour, à demain", "STOP", "start", "stop, c’est trop", "")
+
+
+def said(person, text, minutes=0, **more):
+    at = (now() - timedelta(minutes=5 - minutes / 100)).strftime("%Y-%m-%d %H:%M:%S.%f+00:00")
+    return {"number": person, "text": text, "sim_card_number": NUMBER, "reception_date": at} | more
+
+
+def deliver(phone_id, *bodies):
+    inbox().add(
+        *[journal.letter(phone_id, "reception", "application/json", "", json.dumps(b).encode()) for b in bodies]
+    )
+    journal.import_inbox()
+    journal.apply_new()
+    db.session.rollback()
+
+
+def story(phone_id):
+    """All that replies left, without what differs between two phones."""
+    numbers = {}
+    mine = select(Message).where(Message.phone_id == phone_id)
+    messages = db.session.scalars(mine.order_by(Message.number, Message.id)).all()  # the order of each person's
+    for place, message in enumerate(messages):
+        numbers[message.id] = place
+    told = [
+        (m.number, m.text, m.status, m.answer, m.stop, numbers.get(m.reply_to_id), m.parts, m.created_at, len(m.events))
+        for m in messages
+    ]
+    conversations = db.session.scalars(
+        select(Conversation).where(Conversation.phone_id == phone_id).order_by(Conversation.number)
+    )
+    heard = [
+        (c.number, c.unread, numbers.get(c.last_message_id), c.last_at, c.waiting_since, c.is_closed)
+        for c in conversations
+    ]
+    return told, heard
+
+
+@pytest.mark.parametrize("first", ["alone", "answered", "closed"])
+@given(crowd=st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(TEXTS)), min_size=5, max_size=25))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_group_leaves_what_one_by_one_leaves(app, first, crowd):
+    with app.app_context(), pytest.MonkeyPatch.context() as patch:
+        stories = []
+        bodies = [said(person, text, place) for place, (person, text) in enumerate(crowd)]
+        bodies += bodies[:2]  # some come twice
+        earlier = said(LEA, "Une question", -100)
+        for alone in (True, False):
+            patch.setattr(journal, "CROWD", 10**9 if alone else 5)
+            clear()
+            phone = factories.phone()
+            if first != "alone":
+                deliver(phone.id, earlier)
+            if first == "closed":
+                with transaction() as session:
+                    session.scalars(select(Conversation)).one().closed_at = now()
+            deliver(phone.id, *bodies)
+            stories.append(story(phone.id))
+        assert stories[0] == stories[1]
+        assert not db.session.scalars(select(JournalEntry.id).where(JournalEntry.state != JournalState.APPLIED)).all()
+
+
+def clear():
+    db.session.rollback()
+    with transaction() as session:
+        for table in reversed(db.metadata.sorted_tables):
+            if table.name not in ("users",):
+                session.execute(table.delete())
+
+
+def test_a_callback_of_a_thousand_is_applied_in_short_transactions(app, phone, monkeypatch):
+    lasted = []
+
+    @contextmanager
+    def timed(**more):
+        begun = time.monotonic()
+        with transaction(**more) as session:
+            yield session
+        lasted.append(time.monotonic() - begun)
+
+    monkeypatch.setattr(journal, "transaction", timed)
+    with app.app_context():
+        people = [f"+3363998{n:04d}" for n in range(1000)]
+        deliver(phone.id, [said(person, f"Oui, {n}") for n, person in enumerate(people)])
+        assert db.session.scalar(select(db.func.count()).select_from(Message)) == 1000
+        [entry] = db.session.scalars(select(JournalEntry))
+        assert entry.state is JournalState.APPLIED
+    assert len(lasted) > 1000 / 300  # in several, each of so many items as the last one showed that there is time for
+
+
+def test_of_a_list_what_can_be_read_is_applied_and_the_rest_is_shown(app, phone, get, client):
+    with app.app_context():
+        body = [said(LEA, "Je viens"), None, {"text": "de personne", "reception_date": "2026-11-26 05:00:00"}, 7]
+        deliver(phone.id, [*body, said(PEOPLE[1], "Moi aussi")])
+        assert sorted(db.session.scalars(select(Message.text))) == ["Je viens", "Moi aussi"]
+        [entry] = db.session.scalars(select(JournalEntry))
+        assert entry.state is JournalState.UNREADABLE
+        assert "1 callback" in get("/").text
+        page = get("/callbacks-in-trouble/").text
+        assert "de personne" in page
+        assert "without a number" in page
+
+        journal.try_again(entry.id, None)
+        journal.apply_new()
+        db.session.rollback()
+        assert len(db.session.scalars(select(Message.text)).all()) == 2
