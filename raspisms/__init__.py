@@ -21,6 +21,7 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     from . import blueprints, health
 
     app = _base(settings, WRITES_FOR_PEOPLE=True)
+    app.response_class = blueprints.Answer
     extensions.init_pages(app)
     health.init_app(app)
     blueprints.init_app(app)

@@ -24,7 +24,7 @@ from .models import (
     Phone,
     Status,
 )
-from .receiving import journal, optouts
+from .receiving import incoming, journal, optouts
 from .receiving.inbox import inbox
 from .sending import doubts
 
@@ -89,6 +89,8 @@ class Attention:
     forecasts: list[Forecast]
     troubled: int
     """Callbacks that could not be applied, and files of them that were damaged."""
+    answers: int
+    """Answers that nobody wrote, in the last hour, if they are so many that no more leave; else 0."""
     troubles: tuple[health.Trouble, ...]
     """What of the program itself does not work."""
 
@@ -104,6 +106,7 @@ class Attention:
             or self.paused_phones
             or self.paused_campaigns
             or self.troubled
+            or self.answers
             or self.troubles
             or any(one.is_short for one in self.forecasts)
         )
@@ -130,8 +133,14 @@ def attention() -> Attention:
         ),
         forecasts=forecasts,
         troubled=journal.count_troubled() + len(inbox().damaged()),
+        answers=_answers(),
         troubles=health.troubles(),
     )
+
+
+def _answers() -> int:
+    lately = incoming.answers_lately(db.session())
+    return lately if lately >= incoming.MOST_AN_HOUR else 0
 
 
 def _failures() -> tuple[int, list[Cause]]:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask, current_app
@@ -54,7 +55,18 @@ SILENT = {
         N_("L’horloge de RaspiSMS est arrêtée : ce qui est programmé ou à réessayer attend. Rien n’est perdu."), ASK
     ),
 }
+CLOCK_BEHIND = Trouble(
+    N_("L’horloge de cette machine est en retard : les dates et les heures d’envoi sont fausses."),
+    N_("Mettez-la à l’heure (un Raspberry Pi la demande au réseau au démarrage), puis relancez RaspiSMS."),
+)
+# No clock that is right has been before this: it is set at each release.
+RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
 LOOPS = Trouble(N_("Un service de RaspiSMS s’arrête dès qu’il démarre. Rien n’est perdu."), ASK)
+
+
+def clock_is_behind() -> bool:
+    """Whether this machine believes to live before this program was written."""
+    return now() < RELEASED
 
 
 def takes_writes() -> bool:
@@ -133,7 +145,7 @@ class Watch:
         return self._found
 
     def _look(self) -> list[Trouble]:
-        found = []
+        found = [CLOCK_BEHIND] if clock_is_behind() else []
         alive = _alive()
         if alive is None:
             found.append(NO_QUEUE)

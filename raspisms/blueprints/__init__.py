@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from flask import Flask, current_app, redirect, request, url_for
+from flask import Response as FlaskResponse
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from ..database import now
 from ..extensions import csrf, db, login
 from ..front import STRANGERS_BYTES
 from ..models import User
@@ -78,6 +83,17 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+class Answer(FlaskResponse):
+    """Whose cookies last for a time instead of until a date: a browser's clock and ours may differ by years."""
+
+    def set_cookie(self, key: str, *arguments: Any, **more: Any) -> None:
+        """The same, with the rest of its life in seconds beside the date."""
+        expires = more.get("expires")
+        if isinstance(expires, datetime) and more.get("max_age") is None:
+            more["max_age"] = int((expires - now()).total_seconds())
+        super().set_cookie(key, *arguments, **more)
+
+
 def init_app(app: Flask) -> None:
     """Register every blueprint, close the doors, and set what every page shares."""
     for module in (*PAGES, callbacks):
@@ -102,11 +118,12 @@ def largest_body() -> int:
 def _closed_by_default() -> Response | None:
     if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS or current_user.is_authenticated:
         return None
-    wanted = request.full_path if request.query_string else request.path
+    wanted = request.script_root + (request.full_path if request.query_string else request.path)
     return redirect(url_for("auth.login", next=wanted if request.method == "GET" else None))
 
 
 def _headers(response: Response) -> Response:
+    _stay_here(response)
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
@@ -115,6 +132,13 @@ def _headers(response: Response) -> Response:
     elif not current_app.debug:
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
+
+
+def _stay_here(response: Response) -> None:
+    """A redirection names a place on the server that was asked, not a server: a stranger may write any Host."""
+    location = response.headers.get("Location", "")
+    if location.startswith(request.host_url):
+        response.headers["Location"] = "/" + location.removeprefix(request.host_url)
 
 
 def _load_user(session_id: str) -> User | None:

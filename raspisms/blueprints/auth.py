@@ -47,7 +47,7 @@ def login() -> str | Response | tuple[str, int]:
 
 def _local(target: str | None) -> str | None:
     """The page that somebody wanted before signing in, only if it is one of ours."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
         return None
     return None if urlsplit(target).netloc else target
 

@@ -36,6 +36,7 @@ from ..models import Campaign, CampaignState, Fate, Phone, Recipient, Status
 from ..people import exports
 from ..sending import campaigns, repetition
 from . import compose, downloads, errors, paging
+from .arguments import whole
 from .imports import LARGEST_LIST
 
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
@@ -136,7 +137,7 @@ def bulk() -> AnyResponse:
     verb, done = request.form.get("verb", ""), 0
     if verb not in {"pause", "resume", "cancel"}:
         abort(400)
-    for campaign_id in request.form.getlist("chosen", type=int)[: listing.SIZE]:
+    for campaign_id in request.form.getlist("chosen", type=whole)[: listing.SIZE]:
         try:
             VERBS[verb](campaign_id)
         except campaigns.Refused as error:
@@ -179,7 +180,7 @@ def show(campaign_id: int) -> str | AnyResponse:
     template = "campaigns/_progress.html" if is_fragment else "campaigns/show.html"
     found = progress.of(campaign)
     status = request.args.get("status", "")
-    page = paging.page(progress.messages(campaign.id, status), request.args.get("before", type=int))
+    page = paging.page(progress.messages(campaign.id, status), request.args.get("before", type=whole))
     return render_template(
         template,
         campaign=campaign,
@@ -202,7 +203,7 @@ def _report(campaign: Campaign, is_fragment: bool) -> str:
         summary = report.summary(campaign)
         if not fate and not summary.kept and summary.fates:  # why nobody gets it
             shown = max(summary.fates, key=lambda one: summary.fates[one])
-        people, more = report.recipients(campaign.id, shown, request.args.get("after", 0, type=int), PAGE)
+        people, more = report.recipients(campaign.id, shown, request.args.get("after", 0, type=whole), PAGE)
     return render_template(
         "campaigns/_report.html" if is_fragment else "campaigns/report.html",
         campaign=campaign,
@@ -294,7 +295,7 @@ def preview() -> AnyResponse:
     phones = list(db.session.scalars(select(Phone)))
     form = ComposeForm(phones)
     form.validate()
-    position = min(max(0, request.form.get("position", 0, type=int)), 10_000)
+    position = min(max(0, request.form.get("position", 0, type=whole)), 10_000)
     chosen = form.chosen(form.import_id)
     text = report.with_mention(form.text.data or "", form.purpose.data or "", form.chosen_phone)
     try:

@@ -22,6 +22,7 @@ from ..people import contacts, groups, imports
 from ..sending import campaigns, outbox
 from ..texts import numbers as telephone_numbers
 from ..texts import rewriting
+from .arguments import whole
 
 Page = str | Response | tuple[str, int]
 
@@ -51,7 +52,7 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
     elif not form.is_submitted():
         form.key.data = uuid.uuid4().hex
         _copy_recipients(form)
-        if (contact := request.args.get("contact", type=int)) is not None:
+        if (contact := request.args.get("contact", type=whole)) is not None:
             _begin_with(form, contact)
     return render_template(
         "messages/new.html", form=form, answered=answered, draft=draft, **_shown(form, phones)
@@ -142,6 +143,6 @@ def mark_read(message_id: int) -> None:
 
 def linked(argument: str, *, incoming: bool) -> Message | None:
     """The message that the link to this page speaks of: one to answer, or one to write again."""
-    message_id = request.args.get(argument, type=int)
+    message_id = request.args.get(argument, type=whole)
     message = db.session.get(Message, message_id) if message_id is not None else None
     return message if message and message.is_incoming is incoming else None

@@ -22,6 +22,7 @@ from ..receiving import optouts
 from ..texts import numbers as telephone_numbers
 from ..words import N_
 from . import downloads
+from .arguments import whole
 from .phones import admin_only
 
 bp = Blueprint("contacts", __name__, url_prefix="/contacts")
@@ -41,7 +42,7 @@ def _search() -> tuple[ColumnElement[bool], dict[str, str]]:
 @bp.get("/")
 def index() -> str:
     which, asked = _search()
-    after_id = request.args.get("after_id", type=int)
+    after_id = request.args.get("after_id", type=whole)
     after = (request.args.get("after", "").replace("\0", ""), after_id) if after_id is not None else None
     sort = request.args.get("sort", "")
     found, more = contacts.page(which, after, PAGE, sort)
@@ -85,7 +86,7 @@ def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse |
     form = ContactForm(contact)
     if contact is None and not form.is_submitted():
         form.number.data = telephone_numbers.pretty(request.args.get("number", "")[:32])
-    chosen = set(request.form.getlist("groups", type=int))
+    chosen = set(request.form.getlist("groups", type=whole))
     conflict = None
     if not gone and form.validate_on_submit():
         try:
@@ -130,7 +131,7 @@ def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse |
 @bp.get("/<int:contact_id>")
 def show(contact_id: int) -> str:
     contact = db.get_or_404(Contact, contact_id)
-    messages, more = contacts.history(contact.number, request.args.get("before", type=int), PAGE)
+    messages, more = contacts.history(contact.number, request.args.get("before", type=whole), PAGE)
     own = contacts.groups_of(contact.id)
     return render_template(
         "contacts/show.html",
@@ -188,7 +189,7 @@ def bulk() -> AnyResponse:
     """What is done to the ticked contacts, or to all that the search found."""
     which, asked = _search()
     if not request.form.get("all"):
-        which = contacts.by_ids(request.form.getlist("contact", type=int)[:1000])
+        which = contacts.by_ids(request.form.getlist("contact", type=whole)[:1000])
     back = redirect(url_for("contacts.index", **dict[str, Any](asked)))
     count = contacts.count(which)
     if not count:
@@ -203,7 +204,7 @@ def bulk() -> AnyResponse:
 
 
 def _done(verb: str, which: ColumnElement[bool]) -> str:
-    group_id = request.form.get("to_group", type=int) or 0
+    group_id = request.form.get("to_group", type=whole) or 0
     if verb in {"add", "remove"}:
         known = {group.id: group for group in groups.all_groups() if not group.is_conditional}
         if group_id not in known:

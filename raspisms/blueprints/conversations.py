@@ -24,6 +24,7 @@ from ..sending import outbox
 from ..texts import numbers as telephone_numbers
 from ..words import N_
 from . import errors
+from .arguments import whole
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
 
@@ -53,7 +54,7 @@ def _asked() -> lists.Asked:
         view=view if view in lists.VIEWS else "open",
         q=request.args.get("q", "").replace("\0", "")[:200],
         tag=request.args.get("tag", "").replace("\0", "")[: care.TAG_LENGTH],
-        phone=request.args.get("phone", type=int),
+        phone=request.args.get("phone", type=whole),
     )
 
 
@@ -72,7 +73,7 @@ def _listed() -> dict[str, Any]:
 def index() -> str:
     """The list; what a click on one of them opens has it at its side."""
     template = "conversations/_list.html" if request.args.get("fragment") else "conversations/index.html"
-    chosen = request.args.get("chosen", type=int)  # the one beside which a list stands
+    chosen = request.args.get("chosen", type=whole)  # the one beside which a list stands
     return render_template(template, **_listed(), tags=care.known_tags(), phones=threads.phones(), chosen=chosen)
 
 
@@ -86,7 +87,7 @@ def state() -> Response:
 def with_number() -> Response:
     """The conversation of a phone with a number that we know: begun by a link from any list."""
     number = request.args.get("number", "").replace("\0", "")
-    phone_id = request.args.get("phone", type=int)
+    phone_id = request.args.get("phone", type=whole)
     mine = select(Conversation.id).where(Conversation.number == number)
     if phone_id is not None:
         mine = mine.where(Conversation.phone_id == phone_id)
@@ -115,7 +116,7 @@ def show(conversation_id: int) -> Page:
 
 def _fragment(conversation: Conversation) -> str:
     """What was said, once more: the page puts in what is new."""
-    before, since = request.args.get("before", type=int), request.args.get("since", type=int)
+    before, since = request.args.get("before", type=whole), request.args.get("since", type=whole)
     thread = threads.thread(conversation, before, since)
     if request.args.get("read"):
         threads.mark_read(conversation.id, up_to=thread.newest_id)
@@ -155,7 +156,7 @@ def _page(
     note_error: str = "",
     status: int = 200,
 ) -> tuple[str, int]:
-    thread = threads.thread(conversation, request.args.get("before", type=int))
+    thread = threads.thread(conversation, request.args.get("before", type=whole))
     contact = db.session.scalar(select(Contact).where(Contact.number == conversation.number).order_by(Contact.id))
     own = contacts.groups_of(contact.id) if contact else set()
     page = render_template(
@@ -196,7 +197,7 @@ def reply(conversation_id: int) -> Page:
     typed, key = request.form.get("text", ""), request.form.get("key", "")
     if conversation is None or request.form.get("number", conversation.number) != conversation.number:
         return errors.gone(gettext(NOT_THERE), typed)
-    seen = request.form.get("seen", 0, type=int)
+    seen = request.form.get("seen", 0, type=whole)
     if request.form.get("keep"):
         care.keep_draft(conversation_id, current_user.id, typed)
         flash(gettext("Le brouillon est gardé."), "success")
@@ -258,7 +259,7 @@ def act(conversation_id: int, verb: str) -> Response:
     db.get_or_404(Conversation, conversation_id)
     try:
         if verb == "close":
-            care.close(conversation_id, request.form.get("seen", 0, type=int))
+            care.close(conversation_id, request.form.get("seen", 0, type=whole))
             flash(gettext("La discussion est fermée. Un nouveau message la rouvrira."), "success")
             return redirect(url_for("conversations.index"))
         if verb == "reopen":
@@ -266,7 +267,7 @@ def act(conversation_id: int, verb: str) -> Response:
         elif verb == "take":
             care.assign(conversation_id, current_user.id)
         elif verb == "assign":
-            care.assign(conversation_id, request.form.get("user", type=int))
+            care.assign(conversation_id, request.form.get("user", type=whole))
         elif verb == "tag":
             care.tag(conversation_id, request.form.get("tag", ""))
         else:

@@ -16,6 +16,7 @@ from ..language import Mistake
 from ..models import Group
 from ..people import contacts, groups
 from ..people.contacts import Person
+from .arguments import whole
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 
@@ -40,7 +41,7 @@ def edit(group_id: int) -> str | Response | tuple[str, int]:
 
 def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[str, int]:
     form = GroupForm(data={"name": group.name, "rule": group.rule} if group else {})
-    chosen = set(request.form.getlist("children", type=int))
+    chosen = set(request.form.getlist("children", type=whole))
     others = [other for other in groups.all_groups() if group is None or other.id != group.id]
     preview = None
     if form.validate_on_submit():

@@ -15,6 +15,7 @@ from ..extensions import db
 from ..forms.contact import ImportForm
 from ..models import Import
 from ..people import groups, imports, reading
+from .arguments import whole
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -70,7 +71,7 @@ def show(import_id: int) -> str:
     kind = request.args.get("kind", "")
     if kind not in KINDS:
         kind = next((kind for kind in KINDS if counts[kind]), "new")
-    lines, more = imports.lines_of(import_id, kind, request.args.get("after", 0, type=int), PAGE)
+    lines, more = imports.lines_of(import_id, kind, request.args.get("after", 0, type=whole), PAGE)
     template = "imports/_progress.html" if request.args.get("fragment") else "imports/show.html"
     return render_template(template, found=found, counts=counts, kind=kind, lines=lines, more=more, kinds=KINDS)
 

@@ -22,6 +22,7 @@ from ..models import Direction, Message, Phone
 from ..people import contacts, exports
 from ..sending import doubts, holding, withdrawal
 from . import advice, compose, downloads, paging
+from .arguments import whole
 from .imports import LARGEST_LIST
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
@@ -33,12 +34,12 @@ def asked(direction: Direction) -> finding.Asked:
         direction,
         q=request.args.get("q", "").replace("\0", "")[:200],
         status=request.args.get("status", ""),
-        phone=request.args.get("phone", type=int),
+        phone=request.args.get("phone", type=whole),
         tag=request.args.get("tag", "").replace("\0", "")[:255],
         first=_day("from"),
         last=_day("to"),
         unread=bool(request.args.get("unread")),
-        campaign=request.args.get("campaign", type=int),
+        campaign=request.args.get("campaign", type=whole),
         sort=request.args.get("sort", "newest"),
     )
 
@@ -103,7 +104,7 @@ def when(moment: Any) -> str:
 @bp.post("/bulk")
 def bulk() -> AnyResponse:
     """What is done with the ticked messages."""
-    chosen, verb = request.form.getlist("chosen", type=int)[:500], request.form.get("verb", "")
+    chosen, verb = request.form.getlist("chosen", type=whole)[:500], request.form.get("verb", "")
     if verb not in {"cancel", "write"}:
         abort(400)
     if not chosen:
@@ -119,7 +120,7 @@ def bulk() -> AnyResponse:
 @bp.get("/doubts")
 def in_doubt() -> str:
     """ "Envois incertains": what only a person may decide."""
-    page = paging.page(doubts.doubtful(), request.args.get("before", type=int))
+    page = paging.page(doubts.doubtful(), request.args.get("before", type=whole))
     return render_template("messages/doubts.html", page=page)
 
 

@@ -14,6 +14,7 @@ from ..models import Message, OptOut
 from ..people import contacts, exports
 from ..receiving import optouts
 from . import downloads
+from .arguments import whole
 from .phones import admin_only
 
 bp = Blueprint("optouts", __name__, url_prefix="/opt-outs")
@@ -56,7 +57,7 @@ def index() -> str:
 @admin_only
 def bulk() -> AnyResponse:
     """The ticked numbers may be written to again."""
-    ids = request.form.getlist("chosen", type=int)[: listing.SIZE]
+    ids = request.form.getlist("chosen", type=whole)[: listing.SIZE]
     known = list(db.session.scalars(select(OptOut.id).where(OptOut.id.in_(ids))))
     for opt_out_id in known:
         optouts.remove(opt_out_id, current_user.id)

@@ -84,6 +84,7 @@ def init_app(app: Flask) -> None:
         event_label=event_label,
         current_locale=get_locale,
         asset=asset,
+        clock_is_behind=health.clock_is_behind,
         is_local=is_local,
         limit_of=limit_of,
         price_of=price_of,

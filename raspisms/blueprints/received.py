@@ -18,6 +18,7 @@ from ..finding import messages as finding
 from ..models import Direction, Message
 from ..people import exports
 from . import downloads
+from .arguments import whole
 from .messages import asked, listed, when
 
 bp = Blueprint("received", __name__, url_prefix="/received")
@@ -48,7 +49,7 @@ def _lines(wanted: finding.Asked) -> Iterator[list[object]]:
 @bp.post("/bulk")
 def bulk() -> AnyResponse:
     """What is done with the ticked messages."""
-    chosen, verb = request.form.getlist("chosen", type=int)[:500], request.form.get("verb", "")
+    chosen, verb = request.form.getlist("chosen", type=whole)[:500], request.form.get("verb", "")
     if verb not in {"read", "unread", "delete"}:
         abort(400)
     if not chosen:
@@ -73,7 +74,7 @@ def _delete(chosen: list[int]) -> None:
 @bp.post("/read")
 def read_all() -> AnyResponse:
     """Everything up to the newest message that the person saw is read."""
-    seen = request.form.get("up_to", type=int)
+    seen = request.form.get("up_to", type=whole)
     if seen is None:
         abort(400)
     unread = select(Message.id).where(Message.direction == Direction.IN, Message.read_at.is_(None), Message.id <= seen)

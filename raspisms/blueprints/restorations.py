@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from ..extensions import db
 from ..models import Decision
 from ..sending import restoration
+from .arguments import whole
 from .phones import admin_only
 
 bp = Blueprint("restorations", __name__, url_prefix="/restoration")
@@ -31,7 +32,7 @@ def decide() -> Response:
     if choice not in {one.value for one in Decision}:
         abort(400)
     try:
-        restoration.decide(request.form.get("restoration", 0, type=int), Decision(choice), current_user.id)
+        restoration.decide(request.form.get("restoration", 0, type=whole), Decision(choice), current_user.id)
     except restoration.Refused as error:
         flash(gettext(str(error)), "warning")
     else:

@@ -19,6 +19,7 @@ from ..models import Campaign, CampaignState, Fate, Phone, Recipient
 from ..people import exports
 from ..sending import campaigns
 from . import downloads
+from .arguments import whole
 from .messages import when
 
 bp = Blueprint("scheduled", __name__, url_prefix="/scheduled")
@@ -73,7 +74,7 @@ def _people(ids: list[int]) -> dict[int, int]:
 def cancel() -> AnyResponse:
     """The ticked ones do not leave."""
     done = 0
-    for campaign_id in request.form.getlist("chosen", type=int)[: listing.SIZE]:
+    for campaign_id in request.form.getlist("chosen", type=whole)[: listing.SIZE]:
         campaign = db.session.get(Campaign, campaign_id)
         if campaign is None or campaign.state is not CampaignState.SCHEDULED:
             flash(gettext("Un de ces envois a déjà commencé : ouvrez-le pour l’arrêter."), "warning")

@@ -14,6 +14,7 @@ from ..labels import STATUS_LABELS
 from ..models import Phone
 from ..people import exports
 from . import downloads
+from .arguments import whole
 
 bp = Blueprint("statistics", __name__, url_prefix="/statistics")
 
@@ -72,7 +73,7 @@ def _asked() -> tuple[date, date, int | None]:
     today = statistics.today()
     first = _day(request.args.get("from"), today - timedelta(days=USUAL_DAYS - 1))
     last = max(first, _day(request.args.get("to"), today))
-    return max(first, last - timedelta(days=MOST_DAYS - 1)), last, request.args.get("phone", type=int) or None
+    return max(first, last - timedelta(days=MOST_DAYS - 1)), last, request.args.get("phone", type=whole) or None
 
 
 def _day(raw: str | None, otherwise: date) -> date:

@@ -13,7 +13,6 @@ from enum import Enum
 from time import monotonic
 from typing import Any
 
-import phonenumbers
 from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
@@ -28,6 +27,7 @@ from ..receiving import optouts
 from ..sending import hours
 from ..sending.prices import price_of
 from ..stride import Stride
+from ..texts import numbers as telephone_numbers
 from ..texts import segments
 from ..words import N_, say
 from . import targets
@@ -217,7 +217,7 @@ class Judge:
             known_id, known_name = self.kept[number]
             same = person.id == known_id or not person.name or fold(person.name) == known_name
             return Fate.DUPLICATE if same else Fate.HOUSEHOLD
-        if self.countries and country(number) not in self.countries:
+        if self.countries and telephone_numbers.country(number) not in self.countries:
             return Fate.COUNTRY
         if number in silent:
             return Fate.OPTED_OUT
@@ -242,16 +242,6 @@ class Judge:
         if not text:
             return Fate.EMPTY
         return Fate.TOO_LONG if len(text) > self.limit else Fate.KEPT
-
-
-def country(number: str) -> str:
-    """The ISO code of a number's country; a French mobile is answered without a look into the plan."""
-    if number.startswith(("+336", "+337")):
-        return "FR"
-    parsed = phonenumbers.parse(number, None)
-    return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
-        parsed.country_code or 0
-    )
 
 
 def outgoing_text(campaign: Campaign) -> str:

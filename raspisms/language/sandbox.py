@@ -153,9 +153,19 @@ class Language(SandboxedEnvironment):
             known = self.filters if isinstance(use, nodes.Filter) else self.tests
             if use.name not in known:
                 raise Mistake(UNKNOWN_FILTER, use.lineno, what=use.name)
+        self._check_functions(tree)
         unknown = (find_undeclared_variables(tree) - SUBJECTS - set(self.globals)) | {"self"}
         for name in tree.find_all(nodes.Name):
             if name.name in unknown:
+                raise Mistake(UNKNOWN_NAME, name.lineno, what=name.name)
+
+    def _check_functions(self, tree: nodes.Template) -> None:
+        """A function is called, never shown: it is nothing that a person could read."""
+        called = {id(node.node) for node in tree.find_all(nodes.Call)}
+        names = list(tree.find_all(nodes.Name))
+        own = {name.name for name in names if name.ctx != "load"}
+        for name in names:
+            if name.name in self.globals and name.name not in own and id(name) not in called:
                 raise Mistake(UNKNOWN_NAME, name.lineno, what=name.name)
 
 

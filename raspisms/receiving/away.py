@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import opening, preferences
@@ -18,8 +18,6 @@ from . import incoming, optouts
 
 # Begins the key of these answers.
 AWAY = "away:"
-# Machines that answer each other write every few seconds: more than this in an hour, in all, are no people.
-MOST_AN_HOUR = 60
 # A message that comes long after it was written is not answered, and an answer that could not leave by then does not.
 FRESH = timedelta(hours=1)
 # A provider may date what it brings in another zone: only a date that is older than that, too, tells of a late one.
@@ -38,24 +36,16 @@ def answer(session: Session, *received: tuple[Message, datetime]) -> None:
     if not wanted:
         return
     answered = set(session.scalars(select(Message.dedup_key).where(Message.dedup_key.in_(wanted))))
-    left = MOST_AN_HOUR - _lately(session)
-    silent = optouts.silent(session, [message.number for message in wanted.values()]) if left > 0 else set()
+    silent = optouts.silent(session, [message.number for message in wanted.values()])
     for key, message in wanted.items():
-        if left > 0 and key not in answered and message.number not in silent:
+        if key not in answered and message.number not in silent:
             incoming.answer_by_itself(session, message, text, key, expires_at=now() + FRESH)
-            left -= 1
 
 
 def _key(message: Message, since: datetime) -> str:
     """One for each person, phone and absence."""
     facts = f"{message.phone_id}\0{message.number}\0{since.isoformat()}"
     return AWAY + hashlib.sha256(facts.encode()).hexdigest()[:56]
-
-
-def _lately(session: Session) -> int:
-    recent = select(func.count()).select_from(Message)
-    recent = recent.where(Message.created_at > now() - timedelta(hours=1), Message.dedup_key.startswith(AWAY))
-    return session.scalar(recent) or 0
 
 
 def _wants_answer(message: Message, text: str, arrived_at: datetime) -> bool:

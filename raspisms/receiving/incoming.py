@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from .. import preferences
 from ..conversations import threads
 from ..database import now
 from ..models import Answer, Direction, Lane, Message, Phone, Status
 from ..models.message import batch_key
+from ..texts import numbers as telephone_numbers
 from ..texts import segments
 from ..texts.answers import is_no, is_yes
 from ..texts.optouts import is_stop
 from ..timeline import believed, note
+
+log = logging.getLogger(__name__)
 
 # A STOP may come twice, in any order: as a reply, and as the provider's notice of it.
 SAME_STOP = timedelta(minutes=10)
@@ -69,8 +74,11 @@ def answer_by_itself(
 ) -> None:
     """Queue an answer that nobody wrote; `key` makes it the only one of its kind. Call inside a transaction.
 
-    What has not left by `expires_at` does not leave any more.
+    What has not left by `expires_at` does not leave any more. Each costs money, and who asks for it may be anybody:
+    see `_may_answer`.
     """
+    if not _may_answer(session, message.number):
+        return
     answer = Message(
         direction=Direction.OUT,
         phone_id=message.phone_id,
@@ -87,6 +95,39 @@ def answer_by_itself(
     session.add(answer)
     session.flush()
     note(session, [answer], Status.QUEUED)
+
+
+# Answers that nobody wrote: to one number in a day, and in all in an hour. Machines that answer each other write every
+# few seconds, and a STOP is easily forged.
+OWN_ANSWERS = ("stop-answer:", "away:")
+ONE_EVERY, MOST_AN_HOUR = timedelta(days=1), 60
+
+
+def _may_answer(session: Session, number: str) -> bool:
+    """Whether an answer that nobody wrote may go to this number: a person's, in a country that we write to."""
+    if telephone_numbers.read(number)[0] is None or telephone_numbers.is_special(number):
+        return False
+    countries = preferences.current().countries
+    if countries and telephone_numbers.country(number) not in countries:
+        return False
+    theirs = select(Message.id).where(Message.number == number, _is_own_answer(ONE_EVERY)).limit(1)
+    if session.scalar(theirs) is not None:
+        return False
+    if (lately := answers_lately(session)) >= MOST_AN_HOUR:
+        log.warning("%s answers left by themselves within an hour: no more for now", lately)
+        return False
+    return True
+
+
+def answers_lately(session: Session) -> int:
+    """How many answers that nobody wrote were queued in the last hour."""
+    recent = select(func.count()).select_from(Message)
+    return session.scalar(recent.where(_is_own_answer(timedelta(hours=1)))) or 0
+
+
+def _is_own_answer(since: timedelta) -> ColumnElement[bool]:
+    kinds = (Message.dedup_key.startswith(kind) for kind in OWN_ANSWERS)
+    return and_(Message.created_at > now() - since, or_(*kinds))
 
 
 def recent_stop(session: Session, number: str, at: datetime) -> Message | None:

@@ -6,7 +6,9 @@ share its mistakes. Everything is in memory: it forgets when it stops.
 
 from __future__ import annotations
 
-from flask import Flask
+import re
+
+from flask import Flask, abort, request
 
 from . import api, control, handset
 from .state import State
@@ -19,4 +21,12 @@ def create_sandbox_app(state: State | None = None) -> Flask:
     app.register_blueprint(api.bp)
     app.register_blueprint(control.bp)
     app.register_blueprint(handset.bp)
+    app.before_request(_only_this_machine)
     return app
+
+
+def _only_this_machine() -> None:
+    """Refuse what a page of somebody else's makes a browser here ask for, under a name that leads here."""
+    host = request.host.rpartition(":")[0] if re.search(r":\d+$", request.host) else request.host
+    if host not in {"127.0.0.1", "localhost", "[::1]"}:
+        abort(403)

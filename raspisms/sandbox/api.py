@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 import time
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -21,6 +23,7 @@ KNOWN_KEYS = {
 }  # fmt: skip
 TRUE = (True, 1, "1", "true", "True")
 TYPES = ("sms_premium", "sms_low_cost")
+PERSONAL = ("param1", "param2", "param3", "param4", "param5")
 STOP_MENTION = re.compile(r"STOP au (\d{5}|XXXXX)")
 NAMED_SENDER = re.compile(r"[A-Za-z0-9 ]{3,11}")
 NUMBER = re.compile(r"\+?\d{5,15}")
@@ -83,20 +86,23 @@ def _remember(sandbox: State, body: dict[str, Any]) -> None:
 
 
 def _accept(sandbox: State, account: Account, body: dict[str, Any]) -> tuple[Response, int]:
+    body = _normal(body)
+    simulated = body.get("simulation_mode") in TRUE
     refusal = _refusal(sandbox, account, body)
     if refusal:
         return refusal
     numbers = [recipient["phone_number"] for recipient in body["recipients"]]
-    needed = parts(body["text"])
-    cost = Decimal(sandbox.switches.price) * needed * len(numbers)
-    if cost > account.credit:
+    texts = [personal(body["text"], recipient) for recipient in body["recipients"]]
+    needed = max(map(parts, texts))
+    cost = Decimal(sandbox.switches.price) * sum(map(parts, texts))
+    if cost > account.credit and not simulated:
         return refuse(104, "Not enough credit")
     ticket = new_ticket()
-    if body.get("simulation_mode") not in TRUE:
+    if not simulated:
         account.credit -= cost
-        _deliver(sandbox, account, body, ticket, numbers)
-    if body.get("request_id"):
-        account.request_ids[str(body["request_id"])] = sandbox.now()
+        _deliver(sandbox, account, body, ticket, dict(zip(numbers, texts, strict=True)))
+        if body.get("request_id"):
+            account.request_ids[str(body["request_id"])] = sandbox.now()
     answer = jsonify(
         sms_ticket=ticket,
         number_of_contacts=len(numbers),
@@ -107,20 +113,57 @@ def _accept(sandbox: State, account: Account, body: dict[str, Any]) -> tuple[Res
     return answer, sandbox.switches.send_status
 
 
-def _deliver(sandbox: State, account: Account, body: dict[str, Any], ticket: str, numbers: list[str]) -> None:
-    for number in numbers:
+def _normal(body: dict[str, Any]) -> dict[str, Any]:
+    """The body as the official clients mean it: null is absent, a number may be a number, a plus may be missing."""
+    body = {key: value for key, value in body.items() if value is not None}
+    recipients = body.get("recipients")
+    if isinstance(recipients, list):
+        body["recipients"] = [_recipient(one) for one in recipients]
+    return body
+
+
+def _recipient(one: Any) -> Any:
+    if not isinstance(one, dict):
+        return one
+    number = one.get("phone_number")
+    if isinstance(number, int) and not isinstance(number, bool):
+        number = f"+{number}"
+    return one | {"phone_number": str(number or "").replace(" ", "")}
+
+
+def personal(text: str, recipient: dict[str, Any]) -> str:
+    """The text with what a recipient brings for it: `{param1}`, as the official PHP client documents (§2.7)."""
+    for key in PERSONAL:
+        if recipient.get(key) is not None:
+            text = text.replace("{" + key + "}", str(recipient[key]))
+    return text
+
+
+def _later(sandbox: State, body: dict[str, Any]) -> float:
+    """Seconds until a planned SMS leaves; what has no zone is Central European (§2.2)."""
+    if "send_at" not in body:
+        return 0.0
+    moment = datetime.fromisoformat(str(body["send_at"]))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo("Europe/Paris"))
+    return max(0.0, moment.timestamp() - sandbox.now())
+
+
+def _deliver(sandbox: State, account: Account, body: dict[str, Any], ticket: str, texts: dict[str, str]) -> None:
+    later = _later(sandbox, body)
+    for number, text in texts.items():
         sms = sandbox.add(
             login=account.login,
             ticket=ticket,
             number=number,
             sender=str(body.get("sender", "")),
-            text=body["text"],
+            text=text,
             incoming=False,
             request_id=str(body.get("request_id", "")),
         )
         if magic.MANNERS.get(number) == "before_answer":
             _report_before_answer(sandbox, account, sms)
-        reports.schedule(sandbox, account, sms, body.get("type") or "sms_premium")
+        reports.schedule(sandbox, account, sms, body.get("type") or "sms_premium", later)
 
 
 def _report_before_answer(sandbox: State, account: Account, sms: Any) -> None:
@@ -154,6 +197,10 @@ def _text_refusal(body: dict[str, Any]) -> tuple[Response, int] | None:
         return refuse(189, "Message too long")
     if body.get("type", "sms_premium") not in TYPES:
         return refuse(208, "Wrong SMS type")
+    try:
+        _later(state(), body)
+    except ValueError:
+        return refuse(100, "Wrong send_at")
     return None
 
 
@@ -202,8 +249,13 @@ def check_balance() -> Answer:
         return refuse(101, "Wrong login or API key", 401)
     product = request.args.get("product_name")
     if product and request.args.get("country_code"):
-        return jsonify(amount=int(account.credit / Decimal(state().switches.price)), unit=product)
-    return jsonify(amount=float(account.credit), unit="euros")
+        found: dict[str, Any] = {"amount": int(account.credit / Decimal(state().switches.price)), "unit": product}
+    else:
+        found = {"amount": float(account.credit), "unit": "euros"}
+    if request.args.get("with_details") in ("1", "true", "True"):
+        pack = {"wallet_pack_id": "00000000-0000-4000-8000-000000000000", "credit": float(account.credit)}
+        found["wallet_packs"] = [pack | {"expiration_date": "2030-12-08T16:45:14+01:00"}]
+    return jsonify(found)
 
 
 @bp.get("/virtual-number/list")

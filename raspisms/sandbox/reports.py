@@ -21,8 +21,8 @@ def date(moment: float) -> str:
     return datetime.fromtimestamp(moment, PARIS).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def schedule(state: State, account: Account, sms: Sms, sms_type: str) -> None:
-    """Send the reports of one accepted SMS; low cost ones get none (§7.6)."""
+def schedule(state: State, account: Account, sms: Sms, sms_type: str, later: float = 0.0) -> None:
+    """Send the reports of one accepted SMS, which leaves in so many seconds; low cost ones get none (§7.6)."""
     if not state.switches.reports or sms_type == "sms_low_cost":
         return
     manner = magic.MANNERS.get(sms.number, "")
@@ -38,7 +38,7 @@ def schedule(state: State, account: Account, sms: Sms, sms_type: str) -> None:
     }.get(manner, ["ACK", final])
     delay = state.switches.report_delay
     for position, word in enumerate(words, start=1):
-        send(state, account, sms, word, manner, delay=delay * position)
+        send(state, account, sms, word, manner, delay=later + delay * position)
     sms.status = final
 
 

@@ -6,7 +6,7 @@ import functools
 import re
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 REGION = "FR"
 # Ranges that the French plan opened for text messages; metadata may lag behind the plan.
@@ -20,6 +20,14 @@ PLAIN_MOBILE = re.compile(r"(?:\+33|0033|0)([67][0-9]{8})")
 BARE_QUANTITY = re.compile(r"[1-9][0-9]*(?:[.,][0-9]*)?")
 LETTER = re.compile(r"[^\W\d_]")
 SEPARATORS = re.compile(r"[,;\n\r]+")
+
+
+SPECIAL_KINDS = frozenset(
+    {
+        *(PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.TOLL_FREE),
+        *(PhoneNumberType.UAN, PhoneNumberType.VOICEMAIL, PhoneNumberType.PAGER),
+    }
+)
 
 
 class NotANumber(ValueError):
@@ -137,3 +145,19 @@ def pretty(number: str) -> str:
         return number
     style = PhoneNumberFormat.NATIONAL if parsed.country_code == 33 else PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(parsed, style).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def country(number: str) -> str:
+    """The ISO code of a number's country; a French mobile is answered without a look into the plan."""
+    if number.startswith(("+336", "+337")):
+        return "FR"
+    parsed = phonenumbers.parse(number, None)
+    return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
+        parsed.country_code or 0
+    )
+
+
+def is_special(number: str) -> bool:
+    """Whether a number has a tariff or a use of its own (0 899, 0 800 …): no person reads SMS there."""
+    kind = phonenumbers.number_type(phonenumbers.parse(number, None))
+    return kind in SPECIAL_KINDS

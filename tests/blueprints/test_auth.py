@@ -152,4 +152,3 @@ def test_pages_carry_a_strict_policy(client):
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["Cache-Control"] == "no-store"
-    assert "HttpOnly" in client.get("/login").headers.get("Set-Cookie", "HttpOnly")

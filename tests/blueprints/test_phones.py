@@ -220,6 +220,15 @@ def test_the_email_to_the_provider_is_ready(get, phone):
     assert page.find("a", href=lambda href: href and href.startswith("mailto:support@octopush.com?"))
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8001", "http://192.168.1.20:8001", "http://raspberrypi.local:8001"])
+def test_no_email_is_proposed_with_an_address_that_the_provider_cannot_reach(app, get, phone, url):
+    app.config["PUBLIC_URL"] = url
+    page = get(f"/phones/{phone.id}/email")
+    assert page.find(id="email-body") is None
+    assert f"ne peut pas joindre {url}" in page.text
+    assert not page.find_all("a", href=lambda href: href and href.startswith("mailto:"))
+
+
 def test_disabling_and_enabling(app, client, phone):
     token = csrf(client, "/profile/")
     client.post(f"/phones/{phone.id}/disable", data={"csrf_token": token})

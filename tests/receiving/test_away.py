@@ -3,14 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from raspisms import opening, preferences
 from raspisms.adapters.base import Reply
 from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import Direction, JournalEntry, Message, Phone
-from raspisms.receiving import away, optouts, replies
+from raspisms.receiving import incoming, optouts, replies
 from tests.factories import BOB, LEA
 
 AWAY = "Nous revenons lundi à 9 h."
@@ -49,6 +49,10 @@ def test_each_person_is_answered_once_per_absence(closed, monkeypatch):
     assert answers() == [LEA, BOB]
     monkeypatch.setattr(opening, "closed_since", lambda *_: now() - timedelta(minutes=1))
     hears(closed, "Re-bonjour")
+    assert answers() == [LEA, BOB]  # of answers that nobody writes, one a day
+    with transaction() as session:
+        session.execute(update(Message).values(created_at=now() - timedelta(hours=25)))
+    hears(closed, "Re-bonjour")
     assert answers() == [LEA, BOB, LEA]
 
 
@@ -74,7 +78,7 @@ def test_somebody_who_said_stop_hears_nothing(closed):
 
 
 def test_two_machines_do_not_go_on_for_ever(closed, monkeypatch):
-    monkeypatch.setattr(away, "MOST_AN_HOUR", 3)
+    monkeypatch.setattr(incoming, "MOST_AN_HOUR", 3)
     for number in range(6):
         hears(closed, number=f"+3363998{number:04d}")
     assert len(answers()) == 3

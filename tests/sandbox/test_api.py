@@ -162,3 +162,51 @@ def test_low_cost_messages_get_no_report(octopush):
     octopush.account(LOGIN).callbacks = {"deliveries": f"{octopush.control}/nowhere"}
     send(octopush, type="sms_low_cost")
     assert octopush.messages[-1].status == ""
+
+
+# -- what the official client sends -----------------------------------------------------------------------
+
+
+def test_null_is_absent_and_a_number_may_be_a_number(octopush):
+    answer = send(octopush, recipients=[{"phone_number": int(LEA)}, {"phone_number": "+33 6 39 98 00 99"}], type=None)
+    assert (answer.status_code, answer.json()["number_of_contacts"]) == (200, 2)
+    refused = send(octopush, purpose=None, request_id="r2")  # which is wholesale, and that wants its STOP mention
+    assert refused.json()["code"] == 121
+    accepted = send(octopush, purpose=None, request_id="r3", text="Soldes ! STOP au XXXXX")
+    assert accepted.status_code == 200
+
+
+def test_each_recipient_may_have_a_text_of_their_own(octopush):
+    people = [{"phone_number": LEA, "param1": "Léa", "param2": 3}, {"phone_number": "+33639980099", "param1": "Tom"}]
+    answer = send(octopush, recipients=people, text="Bonjour {param1}, {param2} places")
+    assert answer.status_code == 200
+    state = requests.get(f"{octopush.control}/state", timeout=5).json()
+    assert [sms["text"] for sms in state["messages"]] == ["Bonjour Léa, 3 places", "Bonjour Tom, {param2} places"]
+
+
+def test_a_simulation_needs_no_credit_and_leaves_nothing(octopush):
+    requests.post(f"{octopush.control}/credit", json={"login": LOGIN, "credit": 0}, timeout=5)
+    assert send(octopush).json()["code"] == 104
+    answer = send(octopush, simulation_mode=True)
+    assert answer.json()["sms_ticket"].startswith("sms_")
+    state = requests.get(f"{octopush.control}/state", timeout=5).json()
+    assert state["messages"] == []
+
+
+def test_what_is_planned_is_reported_later(octopush):
+    later = {"send_at": "2099-01-01 10:00:00"}
+    assert send(octopush, **later).status_code == 200
+    assert send(octopush, request_id="r2", send_at="2021-01-01T10:00:00+01:00").status_code == 200
+    assert send(octopush, request_id="r3", send_at="demain").json()["code"] == 100
+
+
+def test_the_balance_with_its_details(octopush):
+    url = f"{octopush.url}/wallet/check-balance"
+    answer = requests.get(url, params={"with_details": "1"}, headers=HEADERS, timeout=5).json()
+    assert answer["wallet_packs"][0]["credit"] == 10
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "10.0.0.1"])
+def test_another_host_is_not_answered(octopush, host):
+    answer = requests.get(f"{octopush.control}/state", headers={"Host": host}, timeout=5)
+    assert answer.status_code == 403
