@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import url_for
-from flask_babel import gettext
-from sqlalchemy import select
+from flask_babel import format_time, gettext, ngettext, to_user_timezone
+from sqlalchemy import func, select
 
+from .. import health
+from ..database import now
 from ..extensions import db
-from ..models import Contact, JournalEntry, Message, Status
+from ..models import Campaign, CampaignState, Canary, Contact, JournalEntry, Message, Status
+from ..sending import hours, restoration
+from .presentation import exact
 
 # Of a callback, in characters.
 LONGEST = 8_000
@@ -35,10 +39,49 @@ def on(message: Message) -> Advice | None:
             return Advice(gettext("Demandez à la personne si elle l’a reçu, avant de le renvoyer."))
         case Status.EXPIRED:
             return Advice(gettext("Rien n’est parti, rien n’est facturé. Réécrivez-le s’il est encore utile."))
-        case Status.QUEUED if not message.phone.can_send:
-            url = url_for("phones.index", _anchor=f"phone-{message.phone_id}")
-            sentence = gettext("Il partira tout seul quand le téléphone enverra de nouveau.")
-            return Advice(sentence, url, gettext("Voir le téléphone"))
+        case Status.QUEUED:
+            return _on_waiting(message)
+    return None
+
+
+def _on_waiting(message: Message) -> Advice:
+    """What it waits for: whatever holds it up longest is said first."""
+    held = restoration.held_up_to(db.session())
+    if held is not None and message.id <= held:
+        return Advice(gettext("Il est retenu depuis qu’une copie a été restaurée : un administrateur doit décider."))
+    if not message.phone.can_send:
+        url = url_for("phones.index", _anchor=f"phone-{message.phone_id}")
+        sentence = gettext("Il partira tout seul quand le téléphone enverra de nouveau.")
+        return Advice(sentence, url, gettext("Voir le téléphone"))
+    campaign = db.session.get(Campaign, message.campaign_id) if message.campaign_id else None
+    if campaign is not None and (sentence := _of_campaign(campaign)):
+        return Advice(sentence, url_for("campaigns.show", campaign_id=campaign.id), gettext("Voir la campagne"))
+    for trouble in health.troubles():
+        return Advice(gettext(trouble.what))
+    account = message.phone.account
+    if account.is_waiting and account.not_before is not None:
+        at = format_time(to_user_timezone(account.not_before), "HH:mm:ss", rebase=False)
+        return Advice(gettext("Le fournisseur n’a pas pu le prendre : prochain essai à %(time)s.", time=at))
+    before = db.session.scalar(
+        select(func.count()).where(
+            Message.status == Status.QUEUED, Message.phone_id == message.phone_id, Message.id < message.id
+        )
+    )
+    if before:
+        return Advice(ngettext("%(num)s SMS part avant lui.", "%(num)s SMS partent avant lui.", before))
+    return Advice(gettext("Il part dans un instant."))
+
+
+def _of_campaign(campaign: Campaign) -> str | None:
+    """Why the messages of a campaign wait, if it is the campaign."""
+    if campaign.state is CampaignState.PAUSED:
+        return str(gettext("Sa campagne est suspendue."))
+    if campaign.state is CampaignState.SCHEDULED:
+        return str(gettext("Sa campagne n’a pas encore commencé."))
+    if opens := hours.opening(campaign.hours, now()):
+        return str(gettext("Il attend les heures d’envoi de sa campagne, à partir du %(date)s.", date=exact(opens)))
+    if campaign.canary_state in (Canary.WAITING, Canary.FAILED):
+        return str(gettext("Sa campagne attend les accusés de ses premiers SMS."))
     return None
 
 

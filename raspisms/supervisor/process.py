@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,31 @@ def fork(name: str, run: Callable[[], None]) -> int:
         os._exit(code)
 
 
+class NotAgain(logging.Filter):
+    """Lets the same line pass once in ten minutes: what fails every second is one story, not a full disk."""
+
+    SECONDS = 600.0
+    MOST = 500
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be written; it tells how often it was left out before."""
+        key = (record.name, record.getMessage())
+        at, times = self._said.get(key, (float("-inf"), 0))
+        if time.monotonic() - at < self.SECONDS:
+            self._said[key] = (at, times + 1)
+            return False
+        if len(self._said) >= self.MOST:
+            self._said.clear()
+        self._said[key] = (time.monotonic(), 0)
+        if times:
+            record.msg, record.args = f"{record.getMessage()} (and {times} times before)", ()
+        return True
+
+
 def _show_name(name: str) -> None:
     """What `ps` and `top` call this process (Linux, 15 bytes)."""
     if sys.platform == "linux":
@@ -69,6 +95,8 @@ def _settle(name: str) -> None:
     logging.basicConfig(
         level=logging.INFO, format=f"%(asctime)s {name}[%(process)d] %(levelname)s %(message)s", force=True
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(NotAgain())
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
