@@ -209,6 +209,7 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
         "REDIS_URL": values["REDIS_URL"] or f"unix://{queue_socket(instance)}",
         "PUBLIC_URL": values["PUBLIC_URL"] or local,
         "PAGES_URL": values["PAGES_URL"] or f"http://{host}:{values['PORT']}",
+        "WORKSHOP": str(queue_socket(instance).with_name("workshop.sock")),
         "SANDBOX_URL": f"http://127.0.0.1:{values['SANDBOX_PORT']}/v1/public",
         "SQLALCHEMY_DATABASE_URI": database,
         "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(database),

@@ -193,12 +193,10 @@ class Together:
         loop = asyncio.get_running_loop()
         while self._waiting:
             together, self._waiting = self._waiting, []
-            error: Exception | None = None
-            try:
-                everything = [thing for things, _ in together for thing in things]
-                await loop.run_in_executor(self._thread, self._store, everything)
-            except Exception as caught:  # each of them is told
-                error = caught
+            everything = [thing for things, _ in together for thing in things]
+            storing = loop.run_in_executor(self._thread, self._store, everything)
+            await asyncio.wait([storing])
+            error = storing.exception()  # each of them is told
             if error is None and not self._will_tell:
                 self._will_tell = True
                 loop.call_later(GATHER_SECONDS, self._tell_now)

@@ -105,6 +105,8 @@ EVENT_LABELS: dict[str, str] = {
 
 IMPORT_LABELS: dict[ImportState, str] = {
     ImportState.ARRIVING: N_("Réception"),
+    ImportState.OPENING: N_("Lecture"),
+    ImportState.UNREADABLE: N_("Illisible"),
     ImportState.READING: N_("Lecture"),
     ImportState.READY: N_("À vérifier"),
     ImportState.APPLYING: N_("Import"),

@@ -17,7 +17,7 @@ LAYERS = (
     {"words"},
     {"addresses", "folder", "front"},
     {"config", "bell", "queues"},
-    {"writers", "stride"},
+    {"writers", "stride", "workshop"},
     {"extensions", "database", "live", "vault"},
     {"texts", "adapters", "models"},
     {

@@ -14,7 +14,7 @@ from .. import audit
 from ..extensions import db
 from ..forms.contact import ImportForm
 from ..models import Import
-from ..people import groups, imports, reading
+from ..people import groups, imports
 from .arguments import whole
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
@@ -35,16 +35,12 @@ def allow_lists(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 def new() -> str | Response | tuple[str, int]:
     form = ImportForm(groups.all_groups())
     if form.validate_on_submit():
-        try:
-            lines, name = _read(form)
-        except reading.Unreadable as error:
-            sentence = gettext(str(error))
-            if error.line:
-                sentence = gettext("Ligne %(line)s : %(sentence)s", line=error.line, sentence=sentence)
-            (form.pasted if form.pasted.data and not form.file.data else form.file).errors = [sentence]
+        content, name = _brought(form)
+        if not content.strip():
+            form.file.errors = [gettext("Choisissez un fichier, ou collez une liste.")]
         else:
-            added = imports.begin(
-                lines,
+            added = imports.receive(
+                content,
                 name,
                 current_user.id,
                 group_id=form.chosen_group,
@@ -56,12 +52,11 @@ def new() -> str | Response | tuple[str, int]:
     return render_template("imports/new.html", form=form, recent=recent), 400 if form.is_submitted() else 200
 
 
-def _read(form: ImportForm) -> tuple[list[reading.Line], str]:
+def _brought(form: ImportForm) -> tuple[bytes, str]:
+    """The list as it came, unread, and what it is called."""
     if form.file.data:
-        return reading.read(form.file.data.read()), form.file.data.filename or gettext("fichier")
-    if (form.pasted.data or "").strip():
-        return reading.read(form.pasted.data.encode()), gettext("liste collée")
-    raise reading.Unreadable(gettext("Choisissez un fichier, ou collez une liste."))
+        return form.file.data.read(), form.file.data.filename or gettext("fichier")
+    return (form.pasted.data or "").encode("utf-8", "replace"), gettext("liste collée")
 
 
 @bp.get("/<int:import_id>")

@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from ..database import now, transaction
 from ..extensions import db
 from ..forms import mistakes
-from ..language import Mistake, Template, is_personal
+from ..language import Mistake, is_personal
+from ..language.remote import Text
 from ..models import SavedText
 
 bp = Blueprint("texts", __name__, url_prefix="/texts")
@@ -62,7 +63,7 @@ def _errors(typed: dict[str, str], saved: SavedText | None) -> dict[str, str]:
         errors["text"] = gettext("Écrivez un texte.")
     elif is_personal(typed["text"]):
         try:
-            Template(typed["text"])
+            Text(typed["text"])
         except Mistake as mistake:
             errors["text"] = mistakes.in_text(mistake)
     return errors

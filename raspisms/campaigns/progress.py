@@ -12,7 +12,8 @@ from sqlalchemy import Select, func, select
 
 from ..database import now
 from ..extensions import db
-from ..language import Template, is_personal
+from ..language import is_personal
+from ..language.remote import Filled, Text
 from ..models import Answer, Campaign, CampaignState, Message, Status
 from ..people.contacts import Person
 from ..sending import campaigns
@@ -135,23 +136,15 @@ def everybody(campaign_id: int) -> Iterator[Message]:
         db.session.expunge_all()
 
 
-@dataclass(frozen=True)
-class Filled:
-    """A text as one person gets it."""
-
-    text: str
-    missing: list[str]
-
-
 def filled(text: str, person: Person | None) -> Filled:
     """The text for one person. Raises language.Mistake."""
     if not is_personal(text):
         return Filled(text, [])
-    template = Template(text)
     if person is None:
+        Text(text)
         return Filled(text, [])
-    missed: set[str] = set()
-    return Filled(template.fill(person.data, person.metas(), missed).strip(), sorted(missed))
+    found = Text(text).fill(person.data, person.metas())
+    return Filled(found.text.strip(), found.missing)
 
 
 def counted(text: str) -> Segments:

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from .. import preferences
 from ..database import bulk_step, now, transaction
 from ..extensions import db
-from ..language import Mistake, Template, is_personal
+from ..language import Mistake, is_personal
+from ..language.remote import Filled, Text
 from ..models import Campaign, CampaignState, Contact, Fate, Group, Message, Phone, Recipient, Status
 from ..models.contact import fold
 from ..phones.settings import adapter_class
@@ -150,7 +151,7 @@ class Judge:
     def __init__(self, campaign: Campaign) -> None:
         self.text = outgoing_text(campaign)
         self.personal = is_personal(self.text)
-        self.template: Template | None = None
+        self.template: Text | None = None
         self.mistake: Mistake | None = None
         self.parts = segments.count(self.text).parts
         self.limit = adapter_class(campaign.phone.adapter).max_text
@@ -165,7 +166,7 @@ class Judge:
         """Who gets it already, with what an earlier job of the same run found."""
         if self.personal:
             try:
-                self.template = Template(self.text)
+                self.template = Text(self.text)
             except Mistake as mistake:
                 self.mistake = mistake
 
@@ -174,7 +175,11 @@ class Judge:
         numbers = {wanted.number for wanted in chunk if wanted.number}
         silent = optouts.silent(db.session(), numbers)
         agreed, faulty = self._facts(numbers)
-        return [self._row(wanted, silent, agreed, faulty) for wanted in chunk]
+        if self.template is None:
+            return [self._row(wanted, silent, agreed, faulty) for wanted in chunk]
+        people = ((wanted.person.data, wanted.person.metas()) for wanted in chunk)
+        texts = self.template.fill_many(people)
+        return [self._row(wanted, silent, agreed, faulty, text) for wanted, text in zip(chunk, texts, strict=True)]
 
     def _facts(self, numbers: set[str]) -> tuple[set[str], set[str]]:
         """Of numbers that were typed: those whose contact agreed to advertising, and those to correct."""
@@ -185,7 +190,14 @@ class Judge:
         ).all()
         return {row.number for row in rows if row.consent}, {row.number for row in rows if row.fault}
 
-    def _row(self, wanted: Wanted, silent: set[str], agreed: set[str], faulty: set[str]) -> dict[str, Any]:
+    def _row(
+        self,
+        wanted: Wanted,
+        silent: set[str],
+        agreed: set[str],
+        faulty: set[str],
+        text: Filled | Mistake | None = None,
+    ) -> dict[str, Any]:
         person = wanted.person
         row: dict[str, Any] = {
             "number": wanted.number or person.number,
@@ -198,7 +210,7 @@ class Judge:
         }
         fate = self._fate(wanted, silent, agreed, faulty)
         if fate is Fate.KEPT and self.personal:
-            fate = self._fill(wanted, row)
+            fate = self._fill(text or self.mistake or Mistake(""), row)
         elif fate is Fate.KEPT and not self.text.strip():
             fate = Fate.EMPTY
         elif fate is Fate.KEPT and len(self.text) > self.limit:
@@ -227,17 +239,12 @@ class Judge:
             return Fate.NO_CONSENT
         return Fate.KEPT
 
-    def _fill(self, wanted: Wanted, row: dict[str, Any]) -> Fate:
-        missed: set[str] = set()
-        try:
-            if self.template is None:
-                raise self.mistake or Mistake("")
-            text = self.template.fill(wanted.person.data, wanted.person.metas(), missed)
-        except Mistake as mistake:
-            row["reason"] = (say(mistake.sentence, **mistake.values) if mistake.sentence else "")[:500]
+    def _fill(self, found: Filled | Mistake, row: dict[str, Any]) -> Fate:
+        if isinstance(found, Mistake):
+            row["reason"] = (say(found.sentence, **found.values) if found.sentence else "")[:500]
             return Fate.MISTAKE
-        text = text.replace("\r\n", "\n").replace("\0", "").strip()
-        row["missing"] = ", ".join(sorted(missed))[:200] or None
+        text = found.text.replace("\r\n", "\n").replace("\0", "").strip()
+        row["missing"] = ", ".join(found.missing)[:200] or None
         row["text"], row["parts"] = text, segments.count(text).parts
         if not text:
             return Fate.EMPTY

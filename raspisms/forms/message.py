@@ -18,9 +18,10 @@ from wtforms.validators import ValidationError
 from ..campaigns.drafts import Wish
 from ..campaigns.targets import Targets
 from ..database import now
-from ..language import Mistake, Template, is_personal
+from ..language import Mistake, is_personal
+from ..language.remote import Text
 from ..models import Campaign, Hours, Message, Phone
-from ..people import reading
+from ..people import files, reading
 from ..phones.settings import adapter_class
 from ..sending import hours
 from ..texts import numbers as telephone_numbers
@@ -218,7 +219,7 @@ class ComposeForm(FlaskForm):
         if not field.data or not field.data.filename:
             return
         try:
-            self.file_lines = reading.read(field.data.read())
+            self.file_lines = files.read(field.data.read())
         except reading.Unreadable as error:
             sentence = gettext(str(error))
             if error.line:
@@ -232,7 +233,7 @@ class ComposeForm(FlaskForm):
             raise ValidationError(gettext("Écrivez un texte."))
         if is_personal(text):
             try:
-                Template(text)
+                Text(text)
             except Mistake as mistake:
                 raise ValidationError(mistakes.in_text(mistake)) from mistake
             return
@@ -284,7 +285,7 @@ def _ids(raw: list[str]) -> list[int]:
 def _table(raw: str) -> list[reading.Line]:
     """The lines of a pasted table, which has a line of titles; none when it is not one."""
     try:
-        lines = reading.read_text(raw)
+        lines = files.read_text(raw)
     except reading.Unreadable:
         return []
     return lines if lines[0].line > 1 and any(line.data or line.name for line in lines) else []

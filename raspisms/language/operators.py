@@ -39,7 +39,14 @@ def contains(container: Any, wanted: Any) -> bool:
         return str(values.plain(wanted) or "") in container
     if isinstance(container, Mapping):
         return wanted in container
-    return isinstance(container, (list, tuple, range)) and any(values.same(item, wanted) for item in container)
+    if not isinstance(container, (list, tuple, range)):
+        return False
+    budget = limits.budget()
+    for item in container:  # each comparison is a step, also of a range that costs nothing to write
+        budget.step()
+        if values.same(item, wanted):
+            return True
+    return False
 
 
 def matches(text: Any, pattern: Any) -> bool:

@@ -141,7 +141,9 @@ class Language(SandboxedEnvironment):
             raise from_jinja(error, by_character=self._reader.by_character) from error
         except RecursionError as error:
             raise Mistake(TOO_DEEP) from error
-        except TypeError as error:  # a hash whose key is a list
+        except (TypeError, ValueError, OverflowError) as error:  # a hash whose key is a list, a number of 5,000 digits
+            if isinstance(error, Mistake):
+                raise
             raise Mistake(UNREADABLE) from error
         return tree
 

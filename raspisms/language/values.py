@@ -84,6 +84,9 @@ def same(left: Any, right: Any) -> bool:
         limits.weigh(left)
         limits.weigh(right)
         return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
+    if isinstance(left, Mapping) or isinstance(right, Mapping):
+        limits.weigh(left)  # compared in C, where nothing interrupts: only what is small enough
+        limits.weigh(right)
     if isinstance(left, bool) or isinstance(right, bool):
         return _truth(left) == _truth(right)
     pair = _alike(left, right)

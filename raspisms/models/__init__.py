@@ -4,7 +4,7 @@ from .account import Account
 from .audit import AuditEntry
 from .campaign import Campaign, CampaignState, Canary, Hours
 from .contact import Contact, Group, group_contacts, group_groups
-from .contact_import import Import, ImportLine, ImportState, Verdict
+from .contact_import import Import, ImportLine, ImportPiece, ImportState, Verdict
 from .conversation import Conversation, ConversationTag, Note, ReplyDraft
 from .day_figures import CountedDay, DayCost, DayFigures
 from .heartbeat import Heartbeat
@@ -43,6 +43,7 @@ __all__ = [
     "Hours",
     "Import",
     "ImportLine",
+    "ImportPiece",
     "ImportState",
     "JournalEntry",
     "JournalState",

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..database import UTCDateTime, now
@@ -18,7 +18,11 @@ from .user import User
 
 class ImportState(StrEnum):
     ARRIVING = "arriving"
-    """Its lines are being kept."""
+    """It is being kept, as a file or line by line."""
+    OPENING = "opening"
+    """Its file is being read."""
+    UNREADABLE = "unreadable"
+    """Its file is no list of people; `reason` says why."""
     READING = "reading"
     """Its lines are being compared with the contacts."""
     READY = "ready"
@@ -62,12 +66,36 @@ class Import(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     applied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+    reason: Mapped[str | None] = mapped_column(String(500))
+    """Why its file could not be read: a sentence (a msgid)."""
+    reason_line: Mapped[int | None]
+    """The line of the file that this is about, from 1."""
+
     user: Mapped[User | None] = relationship()
     group: Mapped[Group | None] = relationship()
 
     @property
     def is_working(self) -> bool:
-        return self.state in (ImportState.ARRIVING, ImportState.READING, ImportState.APPLYING, ImportState.UNDOING)
+        return self.state in WORKING
+
+
+WORKING = (
+    ImportState.ARRIVING,
+    ImportState.OPENING,
+    ImportState.READING,
+    ImportState.APPLYING,
+    ImportState.UNDOING,
+)
+
+
+class ImportPiece(Model):
+    """A part of a file that came in and was not read yet."""
+
+    __tablename__ = "import_pieces"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    import_id: Mapped[int] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"), index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ImportLine(Model):

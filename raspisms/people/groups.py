@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from ..database import now, transaction
 from ..extensions import db
-from ..language import Mistake, Rule
+from ..language import Mistake
 from ..language.mistakes import TOO_LONG
+from ..language.remote import TOGETHER, Condition
 from ..models import Contact, Group, group_contacts, group_groups
 from ..words import N_
 from . import contacts
@@ -64,7 +66,7 @@ def save(group_id: int | None, name: str, *, rule: str | None = None, child_ids:
     elif len(name) > 100:
         errors["name"] = N_("Ce nom est trop long : 100 caractères au plus.")
     if rule is not None:
-        Rule(rule)
+        Condition(rule)
     with transaction() as session:
         same = session.scalar(select(Group.id).where(Group.name == name))
         if same is not None and same != group_id:
@@ -96,16 +98,14 @@ def descendants(group_ids: Collection[int]) -> set[int]:
 def members(group_ids: Collection[int], after: int = 0) -> Iterator[Person]:
     """Everybody in these groups after an id, each once, by id; rules are asked now. Raises language.Mistake."""
     groups = list(db.session.scalars(select(Group).where(Group.id.in_(descendants(group_ids)))))
-    rules = [Rule(group.rule) for group in groups if group.rule is not None]
+    rules = [Condition(group.rule) for group in groups if group.rule is not None]
     chosen = [group.id for group in groups if group.rule is None]
     inside = select(group_contacts.c.contact_id).where(group_contacts.c.group_id.in_(chosen))
     if not rules:
         yield from contacts.everybody(Contact.id.in_(inside), after)
         return
     chosen_ids = set(db.session.scalars(inside))
-    for person in _in_time(contacts.everybody(None, after)):
-        if person.id in chosen_ids or any(rule.holds(person.data, person.metas()) for rule in rules):
-            yield person
+    yield from _meant(contacts.everybody(None, after), rules, chosen_ids)
 
 
 def preview(group_id: int) -> Preview:
@@ -115,18 +115,23 @@ def preview(group_id: int) -> Preview:
 
 def preview_rule(source: str) -> Preview:
     """Whom a rule means at this moment. Raises language.Mistake."""
-    rule = Rule(source)
-    everybody = _in_time(contacts.everybody())
-    return _preview(person for person in everybody if rule.holds(person.data, person.metas()))
+    return _preview(_meant(contacts.everybody(), [Condition(source)], set()))
 
 
-def _in_time(people: Iterator[Person]) -> Iterator[Person]:
-    """The same people, unless their rules take so long that no page can wait for it. Raises language.Mistake."""
+def _meant(people: Iterator[Person], rules: list[Condition], chosen_ids: set[int]) -> Iterator[Person]:
+    """Those of these people who were chosen, or whom a rule means.
+
+    Raises language.Mistake, also when it takes so long that no page can wait for it.
+    """
     ends = time.monotonic() + LONGEST_SECONDS
-    for position, person in enumerate(people):
-        if not position % 100 and time.monotonic() > ends:
+    while some := list(islice(people, TOGETHER)):
+        asked = [(person.data, person.metas()) for person in some]
+        answers = [list(rule.hold_many(asked)) for rule in rules]
+        for place, person in enumerate(some):
+            if person.id in chosen_ids or any(answer[place] for answer in answers):
+                yield person
+        if time.monotonic() > ends:
             raise Mistake(TOO_LONG)
-        yield person
 
 
 def _preview(people: Iterator[Person]) -> Preview:
@@ -143,7 +148,7 @@ def broken(group: Group) -> Mistake | None:
     if group.rule is None:
         return None
     try:
-        Rule(group.rule)
+        Condition(group.rule)
     except Mistake as mistake:
         return mistake
     return None

@@ -18,16 +18,29 @@ from sqlalchemy.orm import Session
 from .. import queues
 from ..database import bulk_step, now, transaction
 from ..extensions import bell, db
-from ..models import Campaign, CampaignState, Contact, Import, ImportLine, ImportState, Verdict, group_contacts
+from ..models import (
+    Campaign,
+    CampaignState,
+    Contact,
+    Import,
+    ImportLine,
+    ImportPiece,
+    ImportState,
+    Verdict,
+    group_contacts,
+)
 from ..models.contact import fold, new_version
 from ..stride import Stride
 from ..texts import numbers as telephone_numbers
 from ..words import N_
-from . import contacts, groups
-from .reading import Line
+from . import contacts, files, groups
+from .reading import Line, Unreadable
 
 # What is begun with; how far the next transactions go depends on the time that they take.
 CHUNK = 200
+FORGETTABLE = (ImportState.READY, ImportState.READING, ImportState.OPENING, ImportState.UNREADABLE)
+# A file is kept in pieces of this many bytes, and so many of them are forgotten at once.
+PIECE_BYTES, PIECES = 256 * 1024, 8
 # An arrival that is silent for so long was interrupted: somebody has to bring the list again.
 ARRIVES_WITHIN = timedelta(hours=1)
 WORK_SECONDS = 60.0
@@ -58,30 +71,92 @@ def begin(
     consent: str = "",
 ) -> Import:
     """Keep the lines of a list, and have them compared with the contacts. Nothing of the contacts changes."""
+    added = _added(name, user_id, group_id, origin, consent)
+    _keep_lines(added.id, lines)
+    return _go_on(added.id, ImportState.READING, total=len(lines))
+
+
+def receive(
+    content: bytes,
+    name: str,
+    user_id: int | None,
+    *,
+    group_id: int | None = None,
+    origin: str = "",
+    consent: str = "",
+) -> Import:
+    """Keep a file as it came, and have it read by a job: nothing of it is looked at here."""
+    added = _added(name, user_id, group_id, origin, consent)
+    stride = Stride(PIECES, most=PIECES)
+    for start in range(0, len(content), PIECE_BYTES):
+        with bulk_step(stride) as (session, _):
+            piece = {"import_id": added.id, "content": content[start : start + PIECE_BYTES]}
+            session.execute(insert(ImportPiece), [piece])
+    return _go_on(added.id, ImportState.OPENING)
+
+
+def _added(name: str, user_id: int | None, group_id: int | None, origin: str, consent: str) -> Import:
     with transaction() as session:
         added = Import(
             user_id=user_id,
             name=" ".join(name.replace("\0", "").split())[:200],
-            total=len(lines),
             state=ImportState.ARRIVING,
             group_id=group_id,
             origin=origin.replace("\0", "").strip()[:200],
             consent=consent.replace("\0", "").strip()[:500],
         )
         session.add(added)
+    return added
+
+
+def _keep_lines(import_id: int, lines: Sequence[Line], between: Callable[[], None] = lambda: None) -> None:
     coming, stride = iter(lines), Stride(CHUNK)
     while some := list(islice(coming, stride.rows)):
         rows = [
-            {"import_id": added.id, "line": line.line, "raw": line.as_dict(), "verdict": Verdict.UNREAD}
+            {"import_id": import_id, "line": line.line, "raw": line.as_dict(), "verdict": Verdict.UNREAD}
             for line in some
         ]
         with bulk_step(stride) as (session, _):
             session.execute(insert(ImportLine), rows)
+        between()
+
+
+def _go_on(import_id: int, state: ImportState, total: int = 0) -> Import:
     with transaction() as session:
-        added = session.get_one(Import, added.id)
-        added.state = ImportState.READING
-    ring(added.id)
+        added = session.get_one(Import, import_id)
+        added.state, added.total = state, total
+    ring(import_id)
     return added
+
+
+def _open(import_id: int, between: Callable[[], None]) -> None:
+    """Read a file that was kept. What an interrupted attempt left of it is forgotten first."""
+    _forget_lines(import_id)
+    pieces = select(ImportPiece.content).where(ImportPiece.import_id == import_id).order_by(ImportPiece.id)
+    content = b"".join(db.session.scalars(pieces))
+    db.session.rollback()
+    reason, reason_line, lines = None, None, list[Line]()
+    try:
+        lines = files.read(content, files.LIMITS)
+    except Unreadable as error:
+        reason, reason_line = str(error)[:500], error.line
+    _keep_lines(import_id, lines, between)
+    with transaction() as session:
+        found = session.get(Import, import_id)
+        if found is None or found.state is not ImportState.OPENING:
+            return
+        found.state = ImportState.READING if lines else ImportState.UNREADABLE
+        found.total, found.reason, found.reason_line = len(lines), reason, reason_line
+    _forget_pieces(import_id)
+
+
+def _forget_pieces(import_id: int) -> None:
+    while True:
+        with transaction(bulk=True) as session:
+            some = select(ImportPiece.id).where(ImportPiece.import_id == import_id).limit(PIECES)
+            gone = session.execute(delete(ImportPiece).where(ImportPiece.id.in_(some)))
+        if not gone.rowcount:  # type: ignore[attr-defined]
+            return
 
 
 def ring(import_id: int) -> None:
@@ -91,13 +166,15 @@ def ring(import_id: int) -> None:
 
 def unfinished() -> list[int]:
     """Imports that a step of is under way."""
-    working = (ImportState.READING, ImportState.APPLYING, ImportState.UNDOING)
+    working = (ImportState.OPENING, ImportState.READING, ImportState.APPLYING, ImportState.UNDOING)
     return list(db.session.scalars(select(Import.id).where(Import.state.in_(working))))
 
 
 def work(import_id: int, between: Callable[[], None] = lambda: None, seconds: float = WORK_SECONDS) -> bool:
     """Do what it needs, for so long; True when there is more. `between` is called between chunks."""
     ends, stride = time.monotonic() + seconds, Stride(CHUNK)
+    if db.session.scalar(select(Import.state).where(Import.id == import_id)) is ImportState.OPENING:
+        _open(import_id, between)
     while time.monotonic() < ends:
         if not _chunk(import_id, stride):
             return False
@@ -271,12 +348,13 @@ def forget(import_id: int) -> None:
     """Drop an import that was not applied. Raises Refused."""
     with transaction() as session:
         found = session.get(Import, import_id)
-        if found is None or found.state not in (ImportState.READY, ImportState.READING):
+        if found is None or found.state not in FORGETTABLE:
             raise Refused(N_("Cet import est déjà appliqué : annulez-le plutôt."))
         if import_id in _needed(session):
             raise Refused(N_("Une campagne utilise cette liste : jetez ou envoyez d’abord son brouillon."))
         found.state = ImportState.UNDONE  # nothing goes on with it, and it is forgotten by the clock if we are not
     _forget_lines(import_id)
+    _forget_pieces(import_id)
     with transaction() as session:
         session.delete(session.get_one(Import, import_id))
 
@@ -426,7 +504,7 @@ def tidy(moment: datetime | None = None) -> None:
     session, present = db.session(), moment or now()
     old = select(Import.id).where(
         Import.created_at < present - KEPT,
-        Import.state.in_((ImportState.READY, ImportState.APPLIED, ImportState.UNDONE)),
+        Import.state.in_((ImportState.READY, ImportState.APPLIED, ImportState.UNDONE, ImportState.UNREADABLE)),
     )
     forgettable = set(session.scalars(old)) - _needed(session) if session.scalar(old.limit(1)) is not None else set()
     has_lines = select(ImportLine.id).where(ImportLine.import_id == Import.id)
@@ -437,5 +515,6 @@ def tidy(moment: datetime | None = None) -> None:
         _forget_lines(import_id)
     for import_id in session.scalars(cut_short).all():
         _forget_lines(import_id)
+        _forget_pieces(import_id)
         with transaction() as writing:
             writing.delete(writing.get_one(Import, import_id))

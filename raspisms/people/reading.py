@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 from ..database import INTERRUPTIONS
 from ..models.contact import fold
@@ -21,6 +22,13 @@ from ..words import N_
 from .contacts import clean_key
 
 MOST_LINES = 200_000
+# Of a workbook: cells, empty ones between included; bytes once it is unpacked, and how many times its size that is.
+MOST_CELLS = 10_000_000
+MOST_UNPACKED, FREE_UNPACKED, MOST_RATIO = 400 * 1024 * 1024, 32 * 1024 * 1024, 60
+TOO_MANY_CELLS = N_(
+    "Ce classeur est démesuré une fois ouvert : gardez-y une feuille avec la liste, sans lignes ni colonnes vides, "
+    "ou enregistrez-le en CSV."
+)
 MOST_COLUMNS = 200
 SAMPLE_ROWS = 50
 # What a column of numbers, or of names, may be called (folded).
@@ -43,7 +51,6 @@ IN_LINE = re.compile(r"(?P<before>.*?)(?P<number>\+?\d[\d .\-()\u00a0\u202f/]{7,
 SEPARATOR_LINE = re.compile(r"\A\ufeff?sep=.[\r\n]+", re.IGNORECASE)
 # What no database takes, or only in part: NUL, and halves of characters.
 UNSTORABLE = re.compile("[\ud800-\udfff\0]")
-CARD = re.compile(r"^BEGIN:VCARD.*?^END:VCARD\s*$", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 
 
 class Unreadable(ValueError):
@@ -65,6 +72,19 @@ class Line:
 
     def as_dict(self) -> dict[str, Any]:
         return {"name": self.name, "number": self.number, "data": self.data}
+
+
+def craft(payload: tuple[bytes, bool]) -> Iterator[Any]:
+    """What the workshop's child does of a file, or of a pasted text: [line, name, number, data] for each person, or
+    {sentence, line} for what is wrong with all of it."""
+    content, is_text = payload
+    try:
+        lines = read_text(content.decode("utf-8")) if is_text else read(content)
+    except Unreadable as error:
+        yield {"sentence": str(error), "line": error.line}
+        return
+    for one in lines:
+        yield [one.line, one.name, one.number, one.data]
 
 
 def read(content: bytes) -> list[Line]:
@@ -106,16 +126,32 @@ def _sheet(content: bytes) -> list[tuple[int, list[str]]]:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
+        _check_size(content)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         for name in workbook.sheet_names:
-            rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            sheet = workbook.get_sheet_by_name(name)
+            if sheet.total_height * sheet.total_width > MOST_CELLS:
+                raise Unreadable(TOO_MANY_CELLS)
+            rows = sheet.to_python(skip_empty_area=False)
             if rows:
                 return [(number, [_cell(value) for value in row]) for number, row in enumerate(rows, start=1)]
-    except (CalamineError, ValueError, OSError) as error:
+    except Unreadable:
+        raise
+    except (CalamineError, ValueError, OSError, BadZipFile) as error:
         raise Unreadable(
-            N_("Ce classeur est illisible ou protégé : enregistrez-le à nouveau, ou en CSV, puis réessayez.")
+            N_("Ce classeur est illisible ou protégé : enregistrez-le à nouveau, ou en CSV, puis réessayez.")
         ) from error
     raise Unreadable(N_("Ce classeur est vide."))
+
+
+def _check_size(content: bytes) -> None:
+    """Refuse a workbook that is much larger than it looks. Raises Unreadable."""
+    if not content.startswith(b"PK"):
+        return
+    with ZipFile(io.BytesIO(content)) as packed:
+        unpacked = sum(part.file_size for part in packed.infolist())
+    if unpacked > MOST_UNPACKED or (unpacked > FREE_UNPACKED and unpacked > len(content) * MOST_RATIO):
+        raise Unreadable(TOO_MANY_CELLS)
 
 
 def _cell(value: Any) -> str:
@@ -289,15 +325,28 @@ def _name_columns(names: list[str], people: Sequence[tuple[int, list[str]]], num
 def _cards(text: str) -> Iterator[Line]:
     import vobject
 
-    for found in CARD.finditer(text):
-        line = text.count("\n", 0, found.start()) + 1
+    for line, one in _card_texts(text):
         try:
-            card = vobject.readOne(found[0], ignoreUnreadable=True)
+            card = vobject.readOne(one, ignoreUnreadable=True)
             yield Line(line, _card_name(card), _card_number(card), _card_data(card))
         except INTERRUPTIONS:
             raise
         except Exception:  # what a telephone made of a card; its line is shown as refused
             yield Line(line, "", "")
+
+
+def _card_texts(text: str) -> Iterator[tuple[int, str]]:
+    """Each card with the line that it begins at; one that does not end is none."""
+    begun, lines = 0, list[str]()
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        word = line.strip().upper()
+        if word.startswith("BEGIN:VCARD"):
+            begun, lines = number, []
+        if begun:
+            lines.append(line)
+            if word.startswith("END:VCARD"):
+                yield begun, "".join(lines)
+                begun = 0
 
 
 def _card_name(card: Any) -> str:

@@ -30,7 +30,15 @@ from .family import Service
 log = logging.getLogger(__name__)
 
 # Seconds of silence after which a service is replaced: longer than the longest that it may be silent at work.
-PATIENCE = {"queue": 30.0, "web": 60.0, "callbacks": 60.0, "worker": 150.0, "clock": 300.0, "sandbox": 120.0}
+PATIENCE = {
+    "queue": 30.0,
+    "web": 60.0,
+    "callbacks": 60.0,
+    "worker": 150.0,
+    "clock": 300.0,
+    "sandbox": 120.0,
+    "workshop": 60.0,
+}
 # A connection that has not said what it wants after so many seconds is closed, an idle one as well.
 HEADER_SECONDS = 10
 MOST_CONNECTIONS, OWN_FILES = 8_000, 300
@@ -57,6 +65,7 @@ def services(settings: dict[str, Any], *, sandbox: bool) -> list[Service]:
             )
         )
     wanted += [
+        Service("workshop", functools.partial(run_workshop, settings), last=True, patience=PATIENCE["workshop"]),
         Service("web", functools.partial(run_web, settings), patience=PATIENCE["web"]),
         Service("callbacks", functools.partial(run_callbacks, settings), patience=PATIENCE["callbacks"]),
         *workers(settings),
@@ -137,6 +146,13 @@ def _forget_old_queue(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def run_workshop(settings: dict[str, Any]) -> None:
+    """Work on what members and strangers wrote, each time in a child that may be ended."""
+    from ..workshop import child
+
+    child.listen(Path(settings["WORKSHOP"]), pulse.beat)
 
 
 def run_web(settings: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import text as sa_text
 
 from raspisms import preferences
 from raspisms.extensions import db
-from raspisms.models import Contact, JournalEntry, Message, Role, SavedText, Status
+from raspisms.models import Contact, ImportPiece, JournalEntry, Message, Role, SavedText, Status
 from raspisms.people import contacts, groups
 from raspisms.receiving import optouts
 from tests import factories
@@ -91,7 +91,7 @@ def test_a_file_is_read_corrected_applied_and_undone(app, client, send_form, run
     file = (io.BytesIO("Nom;Portable\nLéa;0639987001\nFaux;12\n".encode("cp1252")), "liste.csv")
     response = client.post("/imports/new", data={"file": file, "csrf_token": csrf(client, "/imports/new")})
     assert response.location == "/imports/1"
-    assert "Lecture et comparaison" in get("/imports/1").text
+    assert "Lecture du fichier" in get("/imports/1").text
     run_jobs()
     page = get("/imports/1")
     field = page.find("input", {"aria-label": "Numéro de la ligne 3"})
@@ -105,10 +105,21 @@ def test_a_file_is_read_corrected_applied_and_undone(app, client, send_form, run
     assert "comme avant" in get("/imports/1").text
 
 
-@pytest.mark.parametrize("pasted", ["", " \n", "[{"])
-def test_what_is_no_list_is_refused_with_a_sentence(app, send_form, pasted):
+@pytest.mark.parametrize("pasted", ["", " \n"])
+def test_nothing_is_no_list(app, send_form, pasted):
     page = read_page(send_form("/imports/new", pasted=pasted), 400)
     assert page.find(class_="error").text.strip()
+
+
+def test_what_is_no_list_is_told_by_the_import(app, send_form, run_jobs, get):
+    assert send_form("/imports/new", pasted="[{").location == "/imports/1"
+    run_jobs()
+    page = get("/imports/1")
+    assert "Ligne 1 : Ce fichier JSON est mal formé." in page.find(class_="notice").text
+    assert "Rien n’est enregistré" in page.text
+    assert people(app) == {}
+    with app.app_context():
+        assert db.session.query(ImportPiece).all() == []
 
 
 def test_a_rule_is_previewed_and_its_mistake_has_a_place(app, lea, send_form):

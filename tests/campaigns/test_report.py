@@ -15,6 +15,7 @@ from raspisms.models import Campaign, Contact, Fate, Hours, Message, Phone, Reci
 from raspisms.people import contacts, groups, imports
 from raspisms.people.reading import Line
 from raspisms.receiving import optouts
+from raspisms.texts import numbers
 from tests import factories
 from tests.factories import BOB, LEA
 
@@ -129,7 +130,7 @@ def test_a_group_whose_rule_broke_is_told(here):
 @pytest.mark.parametrize("number", ["+33639987001", "+33745678901", "+262692123456", "+590690123456", "+32470123456"])
 def test_countries_are_read_from_numbers(number):
     expected = {"+336": "FR", "+337": "FR", "+262": "RE", "+590": "GP", "+324": "BE"}[number[:4]]
-    assert report.country(number) == expected
+    assert numbers.country(number) == expected
 
 
 def test_two_workers_make_one_report(here):

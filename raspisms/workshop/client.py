@@ -1,0 +1,149 @@
+"""Asking the workshop: one child for each process that asks, kept warm, replaced when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import current_app, has_app_context
+
+from .child import DONE, RESULT
+
+log = logging.getLogger(__name__)
+
+# Of the limit of time, which counts what a process uses: so much longer may it last on a busy machine.
+PATIENCE, LEAST_PATIENCE = 10.0, 20.0
+START_SECONDS = 30.0
+# Idle children that a process keeps.
+KEPT = 2
+
+
+class Ended(Exception):
+    """The child was stopped before it was done: too much time or memory, or it broke."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may take."""
+
+    seconds: float
+    """Of the processor's time; for each result if `each`, else for all."""
+    memory: int
+    """Bytes on top of what a child has from the start."""
+    each: bool = True
+
+
+class Child:
+    """One child, and the connection to it."""
+
+    def __init__(self, connection: socket.socket, started: subprocess.Popen[bytes] | None) -> None:
+        self._connection, self._started = connection, started
+        connection.settimeout(START_SECONDS)
+        self._answers = connection.makefile("rb")
+        self._pid = int(self._answers.readline() or b"0")
+        if not self._pid:
+            raise OSError("the workshop does not answer")
+
+    def ask(self, name: str, payload: Any, limits: Limits) -> Iterator[Any]:
+        """Each result. Raises Ended."""
+        seconds = max(LEAST_PATIENCE, limits.seconds * PATIENCE)
+        self._connection.settimeout(seconds)
+        asked = pickle.dumps((name, payload, limits.seconds, limits.memory, limits.each), pickle.HIGHEST_PROTOCOL)
+        try:
+            self._connection.sendall(len(asked).to_bytes(4) + asked)
+            while (line := self._answers.readline()).startswith(RESULT):
+                yield json.loads(line[1:])
+        except (OSError, ValueError) as error:  # a time-out among them
+            raise Ended from error
+        if not line.startswith(DONE):
+            raise Ended
+
+    def end(self) -> None:
+        """Whatever it is doing, it stops."""
+        with contextlib.suppress(OSError):
+            self._answers.close()
+            self._connection.close()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(self._pid, signal.SIGKILL)
+        if self._started is not None:
+            self._started.wait()
+
+
+_guard = threading.Lock()
+_idle: list[Child] = []
+_owner = 0
+
+
+def ask(name: str, payload: Any, limits: Limits) -> Iterator[Any]:
+    """Have a craft done: its results, one by one. Raises Ended in the middle of them when it is stopped."""
+    child, is_warm = _take()
+    try:
+        results = child.ask(name, payload, limits)
+        try:
+            first = next(results, _NOTHING)
+        except Ended:
+            if not is_warm:
+                raise
+            child.end()  # perhaps it had ended since it was last asked, which says nothing of this request
+            child = _new()
+            results = child.ask(name, payload, limits)
+            first = next(results, _NOTHING)
+        if first is not _NOTHING:
+            yield first
+            yield from results
+    except BaseException:  # whoever stops listening in the middle leaves a child that goes on talking
+        child.end()
+        raise
+    _give_back(child)
+
+
+_NOTHING = object()
+
+
+def _take() -> tuple[Child, bool]:
+    global _owner
+    with _guard:
+        if _owner != os.getpid():  # a fork has none of its parent's
+            _idle.clear()
+            _owner = os.getpid()
+        if _idle:
+            return _idle.pop(), True
+    return _new(), False
+
+
+def _give_back(child: Child) -> None:
+    with _guard:
+        if _owner == os.getpid() and len(_idle) < KEPT:
+            _idle.append(child)
+            return
+    child.end()
+
+
+def _new() -> Child:
+    if has_app_context() and (path := current_app.config.get("WORKSHOP")):
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(START_SECONDS)
+            connection.connect(str(path))
+            return Child(connection, None)
+        except OSError:  # nobody runs one for this installation
+            connection.close()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        command = [sys.executable, "-m", "raspisms.workshop.child", str(theirs.fileno())]
+        started = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            command, pass_fds=[theirs.fileno()], cwd=Path(__file__).parents[2], stdin=subprocess.DEVNULL
+        )
+    return Child(ours, started)
