@@ -9,6 +9,8 @@ from collections.abc import Callable
 from bench.installation import Installation
 from bench.interactive import Person
 from bench.results import Results
+from raspisms.language import Rule, Template
+from raspisms.language.remote import Condition, Text
 from tests.factories import until
 
 LINES = 50_000
@@ -58,6 +60,22 @@ def main(results: Results) -> None:
             target=f"≤ {RULE_SECONDS:.0f} s",
             met=seconds <= RULE_SECONDS,
         )
+        here, there = apart()
+        results.add(
+            f"{CONTACTS:,} texts and rules in the child",
+            f"{there:.1f} s",
+            f"{there / here:.2f} of the time in one's own process ({here:.1f} s)",
+            target="≤ 1.5",
+            met=there / here <= 1.5,
+        )
+        waits = sorted(preview(person) for _ in range(40))
+        results.add(
+            "the preview of a personal text",
+            f"median {waits[20] * 1000:.0f} ms",
+            f"p95 {waits[37] * 1000:.0f} ms",
+            target="median ≤ 100 ms",
+            met=waits[20] <= 0.1,
+        )
         seconds = report(installation, person)
         results.add(
             f"the report of {CONTACTS:,} personal texts",
@@ -69,6 +87,21 @@ def main(results: Results) -> None:
 
 
 RULE = "contact.genre == 'F' && contact.ville in ['Lyon', 'Nice'] && is_birthday(date(contact.naissance))"
+
+
+def apart() -> tuple[float, float]:
+    """Seconds that texts and rules take in this process, and in a child with limits."""
+    people = [({"genre": "F", "ville": "Lyon", "naissance": "1990-07-14"}, {"name": "Léa"}) for _ in range(CONTACTS)]
+    template, rule = Template(TEXT), Rule(RULE)
+    text, condition = Text(TEXT), Condition(RULE)
+    here = timed(lambda: [(template.fill(data, metas), rule.holds(data, metas)) for data, metas in people])
+    there = timed(lambda: (list(text.fill_many(people)), list(condition.hold_many(people))))
+    return here, there
+
+
+def preview(person: Person) -> float:
+    """Seconds until somebody who writes sees their text as the first person gets it."""
+    return timed(lambda: person.post("/campaigns/preview", text=TEXT, numbers="0612345678"))
 
 
 def timed(act: Callable[[], object]) -> float:

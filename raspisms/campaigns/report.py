@@ -20,7 +20,7 @@ from .. import preferences
 from ..database import bulk_step, now, transaction
 from ..extensions import db
 from ..language import Mistake, is_personal
-from ..language.remote import Filled, Text
+from ..language.remote import Begun, Filled, Text, ahead
 from ..models import Campaign, CampaignState, Contact, Fate, Group, Message, Phone, Recipient, Status
 from ..models.contact import fold
 from ..phones.settings import adapter_class
@@ -76,8 +76,9 @@ def compute(campaign_id: int, between: Callable[[], None] = lambda: None, ends: 
         return Step.CHANGED
     judge = Judge(campaign)
     try:
-        for chunk in _chunks(targets.people(Targets.of(campaign.targets), place)):
-            if not _store(campaign_id, run, judge.rows(chunk), chunk[-1].place):
+        everybody = _chunks(targets.people(Targets.of(campaign.targets), place))
+        for chunk, begun in ahead(everybody, judge.begin):
+            if not _store(campaign_id, run, judge.rows(chunk, begun), chunk[-1].place):
                 return Step.CHANGED
             between()
             if monotonic() > ends:
@@ -170,15 +171,20 @@ class Judge:
             except Mistake as mistake:
                 self.mistake = mistake
 
-    def rows(self, chunk: list[Wanted]) -> list[dict[str, Any]]:
-        """A row of the report for each of them."""
+    def begin(self, chunk: list[Wanted]) -> list[Begun]:
+        """Have the texts of these made, if they are personal."""
+        if self.template is None:
+            return []
+        return [self.template.begin([(wanted.person.data, wanted.person.metas()) for wanted in chunk])]
+
+    def rows(self, chunk: list[Wanted], begun: list[Begun]) -> list[dict[str, Any]]:
+        """A row of the report for each of them, with the text that was begun."""
         numbers = {wanted.number for wanted in chunk if wanted.number}
         silent = optouts.silent(db.session(), numbers)
         agreed, faulty = self._facts(numbers)
         if self.template is None:
             return [self._row(wanted, silent, agreed, faulty) for wanted in chunk]
-        people = ((wanted.person.data, wanted.person.metas()) for wanted in chunk)
-        texts = self.template.fill_many(people)
+        texts = itertools.chain.from_iterable(map(self.template.filled, begun))
         return [self._row(wanted, silent, agreed, faulty, text) for wanted, text in zip(chunk, texts, strict=True)]
 
     def _facts(self, numbers: set[str]) -> tuple[set[str], set[str]]:

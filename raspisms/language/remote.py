@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import workshop
 from .mistakes import TOO_LONG, Mistake
 
-# For one person. What our own budget does not stop within a second, the kernel does a little later.
-LIMITS = workshop.Limits(seconds=1.5, memory=192 * 1024 * 1024)
+# For a few people (crafts.TOGETHER). What our own budget does not stop within a second, the kernel does later.
+LIMITS = workshop.Limits(seconds=2.5, memory=192 * 1024 * 1024)
 TOGETHER = 500
 
 Person = tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -27,13 +27,21 @@ class Filled:
     """Keys that this person has not."""
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What a child is working on."""
+
+    people: list[Person]
+    asked: workshop.Asked
+
+
 class Text:
     """A personal text."""
 
     def __init__(self, source: str) -> None:
         """Raises Mistake, whose place is a line of the text."""
         self.source = source
-        for _ in _ask("text", source, []):
+        for _ in _answers(workshop.ask("text", (source, []), LIMITS)):
             pass
 
     def fill(self, data: Mapping[str, Any], metas: Mapping[str, Any]) -> Filled:
@@ -45,17 +53,22 @@ class Text:
 
     def fill_many(self, people: Iterable[Person]) -> Iterator[Filled | Mistake]:
         """The text for each of them, or what is wrong with it for that person."""
-        for some in _some(people):
-            yield from self._fill_some(some)
+        asked = (self.begin(some) for some in _some(people))
+        return itertools.chain.from_iterable(map(self.filled, asked))
 
-    def _fill_some(self, people: list[Person]) -> Iterator[Filled | Mistake]:
+    def begin(self, people: list[Person]) -> Begun:
+        """Have it filled for some people, from now on; `filled` gives what comes of it."""
+        return Begun(people, workshop.ask("text", (self.source, people), LIMITS))
+
+    def filled(self, begun: Begun) -> Iterator[Filled | Mistake]:
+        """The text for each of them, or what is wrong with it for that person."""
         done = 0
         try:
-            for found in _ask("text", self.source, people):
+            for found in _answers(begun.asked):
                 done += 1
                 yield _mistake(found) if isinstance(found, dict) else Filled(found[0], found[1])
         except Stopped:  # what cost this person's text its child would cost the next one's another
-            for _ in people[done:]:
+            for _ in begun.people[done:]:
                 yield Mistake(TOO_LONG)
 
 
@@ -65,29 +78,59 @@ class Condition:
     def __init__(self, source: str) -> None:
         """Raises Mistake, whose place is a character of the rule."""
         self.source = source
-        for _ in _ask("rule", source, []):
+        for _ in _answers(workshop.ask("rule", (source, []), LIMITS)):
             pass
 
     def hold_many(self, people: Iterable[Person]) -> Iterator[bool]:
         """Whether it is true of each of them. Raises Mistake when that takes too long."""
         for some in _some(people):
-            try:
-                yield from map(bool, _ask("rule", self.source, some))
-            except Stopped as error:
-                raise Mistake(TOO_LONG) from error
+            yield from self.held(self.begin(some))
+
+    def begin(self, people: list[Person]) -> Begun:
+        """Have some people looked at, from now on; `held` gives what comes of it."""
+        return Begun(people, workshop.ask("rule", (self.source, people), LIMITS))
+
+    def held(self, begun: Begun) -> Iterator[bool]:
+        """Whether it is true of each of them. Raises Mistake when that takes too long."""
+        try:
+            yield from map(bool, _answers(begun.asked))
+        except Stopped as error:
+            raise Mistake(TOO_LONG) from error
 
 
 class Stopped(Exception):
     """The child was ended in the middle of people."""
 
 
-def _ask(craft: str, source: str, people: list[Person]) -> Iterator[Any]:
+Chunk = TypeVar("Chunk")
+
+
+def ahead(chunks: Iterable[Chunk], begin: Callable[[Chunk], list[Begun]]) -> Iterator[tuple[Chunk, list[Begun]]]:
+    """Each chunk with what was begun for it, the next one begun before: the child works while the caller does.
+
+    Whatever is begun and not read when the caller stops is given up.
+    """
+    under_way: list[tuple[Chunk, list[Begun]]] = []
+    try:
+        for chunk in chunks:
+            under_way.append((chunk, begin(chunk)))
+            if len(under_way) > 1:
+                yield under_way.pop(0)
+        while under_way:
+            yield under_way.pop(0)
+    finally:
+        for _, begun in under_way:
+            for one in begun:
+                one.asked.close()
+
+
+def _answers(asked: workshop.Asked) -> Iterator[Any]:
     """What the child says of each person. Raises Mistake for the source itself, and Stopped."""
     is_read, mistake = False, None
     try:
-        for found in workshop.ask(craft, (source, people), LIMITS):
+        for found in asked:
             if is_read:
-                yield found
+                yield from found
             elif found is not None:
                 mistake = _mistake(found)
             is_read = True

@@ -14,7 +14,7 @@ from ..database import now, transaction
 from ..extensions import db
 from ..language import Mistake
 from ..language.mistakes import TOO_LONG
-from ..language.remote import TOGETHER, Condition
+from ..language.remote import TOGETHER, Begun, Condition, ahead
 from ..models import Contact, Group, group_contacts, group_groups
 from ..words import N_
 from . import contacts
@@ -124,14 +124,23 @@ def _meant(people: Iterator[Person], rules: list[Condition], chosen_ids: set[int
     Raises language.Mistake, also when it takes so long that no page can wait for it.
     """
     ends = time.monotonic() + LONGEST_SECONDS
-    while some := list(islice(people, TOGETHER)):
+
+    def begin(some: list[Person]) -> list[Begun]:
+        if time.monotonic() > ends:
+            raise Mistake(TOO_LONG)
         asked = [(person.data, person.metas()) for person in some]
-        answers = [list(rule.hold_many(asked)) for rule in rules]
+        return [rule.begin(asked) for rule in rules]
+
+    for some, begun in ahead(_chunks(people), begin):
+        answers = [list(rule.held(one)) for rule, one in zip(rules, begun, strict=True)]
         for place, person in enumerate(some):
             if person.id in chosen_ids or any(answer[place] for answer in answers):
                 yield person
-        if time.monotonic() > ends:
-            raise Mistake(TOO_LONG)
+
+
+def _chunks(people: Iterator[Person]) -> Iterator[list[Person]]:
+    while some := list(islice(people, TOGETHER)):
+        yield some
 
 
 def _preview(people: Iterator[Person]) -> Preview:

@@ -5,6 +5,6 @@ interrupts. So none of it runs where pages are served: a child with limits of th
 was stopped. `client` asks, `child` works, `crafts` is the closed list of what it can do.
 """
 
-from .client import Ended, Limits, ask
+from .client import Asked, Ended, Limits, ask
 
-__all__ = ["Ended", "Limits", "ask"]
+__all__ = ["Asked", "Ended", "Limits", "ask"]

@@ -94,7 +94,3 @@ def main() -> None:
     """For whoever has no supervisor: the connection is the file descriptor that the command line names."""
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         serve(socket.socket(fileno=int(sys.argv[1])))
-
-
-if __name__ == "__main__":
-    main()

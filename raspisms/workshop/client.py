@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import logging
@@ -56,13 +57,16 @@ class Child:
         if not self._pid:
             raise OSError("the workshop does not answer")
 
-    def ask(self, name: str, payload: Any, limits: Limits) -> Iterator[Any]:
-        """Each result. Raises Ended."""
-        seconds = max(LEAST_PATIENCE, limits.seconds * PATIENCE)
-        self._connection.settimeout(seconds)
+    def send(self, name: str, payload: Any, limits: Limits) -> None:
+        """Ask for something; a child that is gone is noticed by `results`."""
         asked = pickle.dumps((name, payload, limits.seconds, limits.memory, limits.each), pickle.HIGHEST_PROTOCOL)
-        try:
+        with contextlib.suppress(OSError):
             self._connection.sendall(len(asked).to_bytes(4) + asked)
+
+    def results(self, limits: Limits) -> Iterator[Any]:
+        """Each result of what was asked for. Raises Ended."""
+        self._connection.settimeout(max(LEAST_PATIENCE, limits.seconds * PATIENCE))
+        try:
             while (line := self._answers.readline()).startswith(RESULT):
                 yield json.loads(line[1:])
         except (OSError, ValueError) as error:  # a time-out among them
@@ -81,32 +85,66 @@ class Child:
             self._started.wait()
 
 
+def _end_idle() -> None:
+    with _guard:
+        if _owner == os.getpid():
+            while _idle:
+                _idle.pop().end()
+
+
+atexit.register(_end_idle)
 _guard = threading.Lock()
 _idle: list[Child] = []
 _owner = 0
 
 
-def ask(name: str, payload: Any, limits: Limits) -> Iterator[Any]:
-    """Have a craft done: its results, one by one. Raises Ended in the middle of them when it is stopped."""
-    child, is_warm = _take()
-    try:
-        results = child.ask(name, payload, limits)
+def ask(name: str, payload: Any, limits: Limits) -> Asked:
+    """Have a craft done, from now on: its results, one by one, while the caller does something else meanwhile.
+
+    Reading them raises Ended in their middle when it is stopped.
+    """
+    return Asked(name, payload, limits)
+
+
+class Asked:
+    """A request under way. Read it to its end, or close it."""
+
+    def __init__(self, name: str, payload: Any, limits: Limits) -> None:
+        self._request = (name, payload, limits)
+        self._child, self._is_warm = _take()
+        self._child.send(*self._request)
+        self._results = self._read()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._results
+
+    def close(self) -> None:
+        """Nobody wants the rest: a child that goes on talking is of no use."""
+        if not self._is_over:
+            self._child.end()
+            self._is_over = True
+
+    _is_over = False
+
+    def _read(self) -> Iterator[Any]:
         try:
-            first = next(results, _NOTHING)
-        except Ended:
-            if not is_warm:
-                raise
-            child.end()  # perhaps it had ended since it was last asked, which says nothing of this request
-            child = _new()
-            results = child.ask(name, payload, limits)
-            first = next(results, _NOTHING)
-        if first is not _NOTHING:
-            yield first
-            yield from results
-    except BaseException:  # whoever stops listening in the middle leaves a child that goes on talking
-        child.end()
-        raise
-    _give_back(child)
+            try:
+                first = next(results := self._child.results(self._request[2]), _NOTHING)
+            except Ended:
+                if not self._is_warm:
+                    raise
+                self._child.end()  # perhaps it had ended since it was last asked, which says nothing of this request
+                self._child = _new()
+                self._child.send(*self._request)
+                first = next(results := self._child.results(self._request[2]), _NOTHING)
+            if first is not _NOTHING:
+                yield first
+                yield from results
+        except BaseException:
+            self.close()
+            raise
+        self._is_over = True
+        _give_back(self._child)
 
 
 _NOTHING = object()
@@ -142,7 +180,7 @@ def _new() -> Child:
             connection.close()
     ours, theirs = socket.socketpair()
     with theirs:
-        command = [sys.executable, "-m", "raspisms.workshop.child", str(theirs.fileno())]
+        command = [sys.executable, "-c", "from raspisms.workshop.child import main; main()", str(theirs.fileno())]
         started = subprocess.Popen(  # noqa: S603 - our own module, no shell
             command, pass_fds=[theirs.fileno()], cwd=Path(__file__).parents[2], stdin=subprocess.DEVNULL
         )
