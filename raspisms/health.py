@@ -42,21 +42,21 @@ class Trouble:
     advice: str
 
 
-ASK = N_("Prévenez qui a installé RaspiSMS : relancez-le, et si cela continue, son journal dit pourquoi.")
+ASK = N_("Prévenez qui a installé RaspiSMS : relancez-le, et si cela continue, son journal dit pourquoi.")
 NO_QUEUE = Trouble(
-    N_("La file d’attente ne répond pas : l’envoi et la réception sont ralentis ou arrêtés. Rien n’est perdu."), ASK
+    N_("La file d’attente ne répond pas : l’envoi et la réception sont ralentis ou arrêtés. Rien n’est perdu."), ASK
 )
 SILENT = {
-    queues.SENDING: Trouble(N_("Aucun processus d’envoi ne tourne : les SMS attendent. Rien n’est perdu."), ASK),
+    queues.SENDING: Trouble(N_("Aucun processus d’envoi ne tourne : les SMS attendent. Rien n’est perdu."), ASK),
     queues.RECEIVING: Trouble(
-        N_("Le processus de réception ne tourne pas : accusés et réponses arrivent en retard. Rien n’est perdu."), ASK
+        N_("Le processus de réception ne tourne pas : accusés et réponses arrivent en retard. Rien n’est perdu."), ASK
     ),
     CLOCK: Trouble(
-        N_("L’horloge de RaspiSMS est arrêtée : ce qui est programmé ou à réessayer attend. Rien n’est perdu."), ASK
+        N_("L’horloge de RaspiSMS est arrêtée : ce qui est programmé ou à réessayer attend. Rien n’est perdu."), ASK
     ),
 }
 CLOCK_BEHIND = Trouble(
-    N_("L’horloge de cette machine est en retard : les dates et les heures d’envoi sont fausses."),
+    N_("L’horloge de cette machine est en retard : les dates et les heures d’envoi sont fausses."),
     N_("Mettez-la à l’heure (un Raspberry Pi la demande au réseau au démarrage), puis relancez RaspiSMS."),
 )
 # No clock that is right has been before this: it is set at each release.

@@ -48,7 +48,7 @@ def _on_waiting(message: Message) -> Advice:
     """What it waits for: whatever holds it up longest is said first."""
     held = restoration.held_up_to(db.session())
     if held is not None and message.id <= held:
-        return Advice(gettext("Il est retenu depuis qu’une copie a été restaurée : un administrateur doit décider."))
+        return Advice(gettext("Il est retenu depuis qu’une copie a été restaurée : un administrateur doit décider."))
     if not message.phone.can_send:
         url = url_for("phones.index", _anchor=f"phone-{message.phone_id}")
         sentence = gettext("Il partira tout seul quand le téléphone enverra de nouveau.")
@@ -61,7 +61,7 @@ def _on_waiting(message: Message) -> Advice:
     account = message.phone.account
     if account.is_waiting and account.not_before is not None:
         at = format_time(to_user_timezone(account.not_before), "HH:mm:ss", rebase=False)
-        return Advice(gettext("Le fournisseur n’a pas pu le prendre : prochain essai à %(time)s.", time=at))
+        return Advice(gettext("Le fournisseur n’a pas pu le prendre : prochain essai à %(time)s.", time=at))
     before = db.session.scalar(
         select(func.count()).where(
             Message.status == Status.QUEUED, Message.phone_id == message.phone_id, Message.id < message.id

@@ -64,12 +64,12 @@ def answering_database() -> Iterator[None]:
     except OperationalError as error:
         reason = str(error.orig).strip()
         if "readonly" in reason or "read-only" in reason:
-            fail(N_("La base de données ne peut pas être écrite : vérifiez à qui appartiennent ses fichiers."))
-        fail(N_("La base de données ne répond pas (%(reason)s) : vérifiez RASPISMS_DATABASE_URL."), reason=reason)
+            fail(N_("La base de données ne peut pas être écrite : vérifiez à qui appartiennent ses fichiers."))
+        fail(N_("La base de données ne répond pas (%(reason)s) : vérifiez RASPISMS_DATABASE_URL."), reason=reason)
     except DatabaseError as error:
         fail(
             N_(
-                "La base de données ne peut pas être lue (%(reason)s) : elle est abîmée, ou ce n’en est pas une. "
+                "La base de données ne peut pas être lue (%(reason)s) : elle est abîmée, ou ce n’en est pas une. "
                 "Reprenez une sauvegarde."
             ),
             reason=str(error.orig).strip(),
@@ -91,7 +91,7 @@ def application() -> Flask:
             if found is Version.EMPTY:
                 upgrade()
         if found is Version.OLD:
-            fail(N_("La base de données est d’une version plus ancienne : lancez « raspisms db upgrade »."))
+            fail(N_("La base de données est d’une version plus ancienne : lancez « raspisms db upgrade »."))
         if found is Version.NEWER:
             fail_for_newer()
     return app
@@ -101,7 +101,7 @@ def fail_for_newer() -> NoReturn:
     """A database that a newer program has written is not touched."""
     fail(
         N_(
-            "La base de données a été écrite par une version plus récente de RaspiSMS : "
+            "La base de données a été écrite par une version plus récente de RaspiSMS : "
             "installez cette version, ou reprenez une sauvegarde faite par celle-ci."
         )
     )
@@ -116,7 +116,7 @@ def close_folder(values: dict[str, Any]) -> None:
             pass
     except OSError as error:
         fail(
-            N_("RaspiSMS ne peut pas écrire dans le dossier %(path)s (%(reason)s) : vérifiez RASPISMS_INSTANCE."),
+            N_("RaspiSMS ne peut pas écrire dans le dossier %(path)s (%(reason)s) : vérifiez RASPISMS_INSTANCE."),
             path=folder.shown(instance),
             reason=os.strerror(error.errno) if error.errno else type(error).__name__,
         )
@@ -124,7 +124,7 @@ def close_folder(values: dict[str, Any]) -> None:
         click.echo(
             say(
                 N_(
-                    "Attention : d’autres comptes de cette machine peuvent lire %(path)s, qui contient numéros, "
+                    "Attention : d’autres comptes de cette machine peuvent lire %(path)s, qui contient numéros, "
                     "textes et clés, et RaspiSMS n’a pas pu le fermer. Donnez-lui un dossier à lui, sur un disque "
                     "qui connaît les droits (ext4, pas FAT)."
                 ),
@@ -144,8 +144,8 @@ def readable_secret() -> Iterator[None]:
     except BadSecret as error:
         fail(
             N_(
-                "Le secret de cette installation, %(path)s, est vide ou illisible : reprenez-le de votre sauvegarde. "
-                "Sans lui, les clés des fournisseurs sont perdues ; pour repartir sans elles, supprimez ce fichier."
+                "Le secret de cette installation, %(path)s, est vide ou illisible : reprenez-le de votre sauvegarde. "
+                "Sans lui, les clés des fournisseurs sont perdues ; pour repartir sans elles, supprimez ce fichier."
             ),
             path=folder.shown(error.path),
         )

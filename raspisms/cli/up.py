@@ -80,9 +80,9 @@ def _no_torn_copy(values: dict[str, Any]) -> None:
     if folder.is_copied_while_running(instance):
         fail(
             N_(
-                "Le dossier %(path)s a été copié pendant que RaspiSMS tournait : la copie peut être incomplète. "
+                "Le dossier %(path)s a été copié pendant que RaspiSMS tournait : la copie peut être incomplète. "
                 "Arrêtez RaspiSMS et copiez de nouveau. Si c’est tout ce qu’il vous reste, supprimez le fichier "
-                "« running » de la copie, relancez, et vérifiez vos derniers SMS."
+                "« running » de la copie, relancez, et vérifiez vos derniers SMS."
             ),
             path=folder.shown(instance),
         )
@@ -109,7 +109,7 @@ def _address(host: str) -> str:
     try:
         return addresses.resolve(host)
     except addresses.Unknown:
-        fail(N_("RASPISMS_HOST : aucune adresse ne porte le nom « %(host)s »."), host=host)
+        fail(N_("RASPISMS_HOST : aucune adresse ne porte le nom « %(host)s »."), host=host)
 
 
 def _ports_free(values: dict[str, Any], sandbox: bool) -> None:
@@ -123,10 +123,10 @@ def _ports_free(values: dict[str, Any], sandbox: bool) -> None:
                 probe.bind((host, values[name]))
             except OSError as error:
                 if error.errno == errno.EADDRNOTAVAIL:
-                    fail(N_("RASPISMS_HOST : %(host)s n’est pas une adresse de cette machine."), host=host)
+                    fail(N_("RASPISMS_HOST : %(host)s n’est pas une adresse de cette machine."), host=host)
                 if error.errno == errno.EACCES:
                     fail(
-                        N_("Le port %(port)s est réservé au système : réglez RASPISMS_%(name)s à partir de 1024."),
+                        N_("Le port %(port)s est réservé au système : réglez RASPISMS_%(name)s à partir de 1024."),
                         port=values[name],
                         name=name,
                     )
@@ -189,9 +189,9 @@ def _announce(values: dict[str, Any], sandbox: bool) -> None:
         click.echo(f"  {base}{_first_admin_path(values)}")
     else:
         click.echo(say("RaspiSMS : %(url)s", url=base))
-    click.echo(say("Callbacks (à exposer par un proxy inverse) : %(url)s", url=values["PUBLIC_URL"]))
+    click.echo(say("Callbacks (à exposer par un proxy inverse) : %(url)s", url=values["PUBLIC_URL"]))
     if addresses.is_local(values["PUBLIC_URL"]):
-        click.echo(say("  Un fournisseur ne peut pas encore joindre cette adresse : réglez RASPISMS_PUBLIC_URL."))
+        click.echo(say("  Un fournisseur ne peut pas encore joindre cette adresse : réglez RASPISMS_PUBLIC_URL."))
     if sandbox:
         click.echo(say("Bac à sable : http://127.0.0.1:%(port)s", port=values["SANDBOX_PORT"]))
     click.echo(say("Ctrl-C arrête tout."))

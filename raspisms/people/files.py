@@ -14,7 +14,7 @@ LIMITS = workshop.Limits(seconds=60.0, memory=512 * 1024 * 1024, each=False)
 IMPATIENT = workshop.Limits(seconds=8.0, memory=512 * 1024 * 1024, each=False)
 
 TOO_MUCH = N_(
-    "Ce fichier demande trop de temps ou de mémoire pour être lu : enregistrez-le en CSV, sans mise en forme, "
+    "Ce fichier demande trop de temps ou de mémoire pour être lu : enregistrez-le en CSV, sans mise en forme, "
     "ou partagez-le en plusieurs."
 )
 

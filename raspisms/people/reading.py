@@ -26,7 +26,7 @@ MOST_LINES = 200_000
 MOST_CELLS = 10_000_000
 MOST_UNPACKED, FREE_UNPACKED, MOST_RATIO = 400 * 1024 * 1024, 32 * 1024 * 1024, 60
 TOO_MANY_CELLS = N_(
-    "Ce classeur est démesuré une fois ouvert : gardez-y une feuille avec la liste, sans lignes ni colonnes vides, "
+    "Ce classeur est démesuré une fois ouvert : gardez-y une feuille avec la liste, sans lignes ni colonnes vides, "
     "ou enregistrez-le en CSV."
 )
 MOST_COLUMNS = 200
@@ -139,7 +139,7 @@ def _sheet(content: bytes) -> list[tuple[int, list[str]]]:
         raise
     except (CalamineError, ValueError, OSError, BadZipFile) as error:
         raise Unreadable(
-            N_("Ce classeur est illisible ou protégé : enregistrez-le à nouveau, ou en CSV, puis réessayez.")
+            N_("Ce classeur est illisible ou protégé : enregistrez-le à nouveau, ou en CSV, puis réessayez.")
         ) from error
     raise Unreadable(N_("Ce classeur est vide."))
 
