@@ -6,16 +6,17 @@ import contextlib
 import functools
 import os
 import signal
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 import requests
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from raspisms.extensions import db
-from raspisms.models import Decision, Heartbeat, Import, ImportState, Phone, Status
+from raspisms.models import Decision, Heartbeat, Import, ImportState, Message, Phone, Status
 from raspisms.people import contacts, imports, reading
 from raspisms.sending import acceptance, campaigns, restoration
 from tests.databases import locked, url_of
@@ -199,6 +200,59 @@ def retry_with_late_report(installation: Installation, random: Random, _seconds:
         db.session.remove()
 
 
+def half_sent_and_bursts(installation: Installation, random: Random, seconds: float) -> None:
+    """Hundreds of half-sent requests stay open on both ports, while a crowd answers in callbacks of hundreds."""
+    url = random.choice([account.callbacks["inbounds"] for account in installation.state.accounts.values()])
+    path, tree = url.partition(str(installation.tree.callbacks_port))[2], installation.tree
+    halves = (
+        (tree.callbacks_port, f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n[{{"),
+        (tree.callbacks_port, ""),
+        (tree.port, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nemail="),
+        (tree.port, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "),
+    )
+    word = f"Rafale {random.random()}"
+    with contextlib.ExitStack() as opened:
+        for port, say in halves * 75:
+            one = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            one.sendall(say.encode())
+        number = installation.aside_number()
+        for part in range(3):
+            said = {"number": number, "reception_date": "2026-11-26 05:00:00"}
+            crowd = [said | {"text": f"{word} {part} {n}"} for n in range(150)]
+            until(functools.partial(_is_taken, url, crowd), 20, "an answer to a burst")
+        wait(min(seconds, 3.0))
+    with installation.app.app_context():
+        mine = select(func.count()).select_from(Message).where(Message.text.startswith(word))
+        until(lambda: db.session.rollback() or db.session.scalar(mine) == 450, 60, "each of the burst, once")
+        db.session.remove()
+
+
+def _is_taken(url: str, crowd: list[dict]) -> bool:
+    """As the provider does: again, until it is answered with a 2xx."""
+    with contextlib.suppress(requests.RequestException):
+        return requests.post(url, json=crowd, timeout=5).ok
+    return False
+
+
+def damage_queue(installation: Installation, random: Random, _seconds: float) -> None:
+    """A power cut, after which the queue server finds what nobody could read."""
+    folder = installation.tree.instance / "queue"
+    for pid in installation.tree.processes():
+        if pid != os.getpid():
+            _kill(pid)
+    installation.tree.up.wait(10)
+    kept = folder / "appendonlydir"
+    kept.mkdir(exist_ok=True)
+    manifest = b"" if random.random() < 0.5 else b"file appendonly.aof.1.incr.aof seq 1 type i\n"
+    (kept / "appendonly.aof.manifest").write_bytes(manifest)
+    (kept / "appendonly.aof.1.incr.aof").write_bytes(b"*1\r\n$4\r\nPING\r\n" + bytes(4096))
+    (folder / "dump.rdb").write_bytes(random.randbytes(200))
+    if random.random() < 0.3:  # something else, that no list of ours foresees
+        (folder / "valkey.log").unlink(missing_ok=True)
+        (folder / "valkey.log").mkdir(exist_ok=True)
+    installation.tree.start()
+
+
 def copy_database(installation: Installation, _random: Random, _seconds: float) -> None:
     """Somebody makes a backup while everything is under way."""
     installation.make_copy()
@@ -252,6 +306,8 @@ KINDS: dict[str, Kind] = {
     "poisoned callback": Kind(poison_callbacks),
     "long job beside people": Kind(long_job, by_page=True),
     "retry with late report": Kind(retry_with_late_report),
+    "half-sent bodies and bursts": Kind(half_sent_and_bursts, seconds=3, by_page=True),
+    "damaged queue file": Kind(damage_queue),
     "restored copy": Kind(copy_database, afterwards=restore_copy),
 }
 
