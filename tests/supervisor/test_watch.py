@@ -251,9 +251,9 @@ def test_a_job_beyond_its_limit_is_ended_from_outside(app, monkeypatch):
 
     pid = os.fork()
     if not pid:
-        os.setpgrp()
         while True:
             signal.pause()
+    os.setpgid(pid, pid)  # from here, before anything: a job's whole group is ended, and ours must not be that
     os.kill(pid, signal.SIGSTOP)
     with app.app_context():
         worker = Worker([bell.own("sending")], app.extensions["bell"])
