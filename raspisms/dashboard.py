@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from . import health, statistics
 from .conversations import threads
@@ -24,12 +24,15 @@ from .models import (
     Phone,
     Status,
 )
+from .models.phone import SENDING_STATUSES
 from .receiving import incoming, journal, optouts
 from .receiving.inbox import inbox
-from .sending import doubts
+from .sending import doubts, restoration
 
 # Failures of this long are news; older ones are in the list.
 RECENT = timedelta(hours=24)
+# Whatever waits for so long has been forgotten by somebody.
+STUCK = timedelta(minutes=10)
 # Of the failures, so many are looked at for their causes.
 LOOKED_AT = 2_000
 CAUSES = 3
@@ -89,6 +92,10 @@ class Attention:
     forecasts: list[Forecast]
     troubled: int
     """Callbacks that could not be applied, and files of them that were damaged."""
+    stuck: int
+    """Messages that have waited for longer than anything of a campaign's own explains."""
+    is_restored: bool
+    """Somebody has to decide about what a restored copy holds back."""
     answers: int
     """Answers that nobody wrote, in the last hour, if they are so many that no more leave; else 0."""
     troubles: tuple[health.Trouble, ...]
@@ -106,6 +113,8 @@ class Attention:
             or self.paused_phones
             or self.paused_campaigns
             or self.troubled
+            or self.stuck
+            or self.is_restored
             or self.answers
             or self.troubles
             or any(one.is_short for one in self.forecasts)
@@ -133,9 +142,22 @@ def attention() -> Attention:
         ),
         forecasts=forecasts,
         troubled=journal.count_troubled() + len(inbox().damaged()),
+        stuck=_stuck(),
+        is_restored=restoration.current(db.session()) is not None,
         answers=_answers(),
         troubles=health.troubles(),
     )
+
+
+def _stuck() -> int:
+    """Messages written by hand, or of a phone that does not send, that have been in the queue for some minutes."""
+    silent = select(Phone.id).where(Phone.status.not_in(SENDING_STATUSES))
+    query = select(func.count()).where(
+        Message.status == Status.QUEUED,
+        Message.created_at < now() - STUCK,
+        or_(Message.campaign_id.is_(None), Message.phone_id.in_(silent)),
+    )
+    return db.session.scalar(query) or 0
 
 
 def _answers() -> int:

@@ -88,3 +88,12 @@ def test_for_those_before_it(app, waiting, phone):
     db.session.rollback()
     client = factories.signed_in(app, factories.user(app, "zoe@example.org", "member"))
     assert "1 SMS part avant lui" in client.get(f"/messages/{last.id}").text
+
+
+def test_the_dashboard_is_not_calm_while_something_waits(waiting, get):
+    waiting()
+    assert "Rien n’attend personne" in get("/").text
+    waiting(update(Message).values(created_at=now() - timedelta(minutes=11)))
+    page = get("/").text
+    assert "1 SMS attend depuis plus de dix minutes" in page.replace("\xa0", " ")
+    assert "Rien n’attend personne" not in page
