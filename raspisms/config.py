@@ -209,7 +209,7 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
         "REDIS_URL": values["REDIS_URL"] or f"unix://{queue_socket(instance)}",
         "PUBLIC_URL": values["PUBLIC_URL"] or local,
         "PAGES_URL": values["PAGES_URL"] or f"http://{host}:{values['PORT']}",
-        "WORKSHOP": str(queue_socket(instance).with_name("workshop.sock")),
+        "WORKSHOP": str(_socket(instance, "workshop")),
         "SANDBOX_URL": f"http://127.0.0.1:{values['SANDBOX_PORT']}/v1/public",
         "SQLALCHEMY_DATABASE_URI": database,
         "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(database),
@@ -250,10 +250,15 @@ def default_instance() -> Path:
 
 def queue_socket(instance: Path) -> Path:
     """Path of the embedded queue server's socket: the same for every process of one instance."""
+    return _socket(instance, "queue", "valkey.sock")
+
+
+def _socket(instance: Path, folder: str, name: str = "socket") -> Path:
     short = f"raspisms-{os.getuid()}-{hashlib.sha256(os.fsencode(instance)).hexdigest()[:16]}"
-    places = (instance / "queue", Path(tempfile.gettempdir()) / short, Path("/tmp") / short)  # noqa: S108 - owner checked
+    elsewhere = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - owner checked
+    places = (instance / folder, *(place / short / folder for place in elsewhere))
     for place in places:
-        path = os.fsencode(place / "valkey.sock")
+        path = os.fsencode(place / name)
         if len(path) <= SOCKET_PATH_LIMIT and PLAIN_PATH.fullmatch(path):
-            return place / "valkey.sock"
-    return places[-1] / "valkey.sock"
+            return place / name
+    return places[-1] / name

@@ -231,13 +231,15 @@ def checkpoint() -> None:
             connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[union-attr]
 
 
-def settle() -> None:
-    """Bring the whole of SQLite's log into its file, and close it: nobody else may have it open."""
-    engine = db.engine
+def settle() -> bool:
+    """Bring the whole of SQLite's log into its file, and close it; False when somebody else has it open."""
+    engine, is_busy = db.engine, 0
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
-            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+            driver: Any = connection.connection.driver_connection
+            is_busy = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     engine.dispose()
+    return not is_busy
 
 
 @contextmanager

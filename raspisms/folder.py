@@ -9,7 +9,8 @@ from pathlib import Path
 
 FOR_OWNER = 0o077
 """The umask, and the bits that nothing in the folder may have."""
-# There while RaspiSMS runs, and after it was killed. It names itself (device and inode): a copy of it does not.
+# There while RaspiSMS runs, and after it was killed. It names its own inode, as a copy of it does not; the device has
+# another number after a reboot.
 RUNNING = "running"
 
 
@@ -46,8 +47,7 @@ def is_copied_while_running(folder: Path) -> bool:
 
 
 def _name_of(path: Path) -> str:
-    found = path.stat()
-    return f"{found.st_dev}:{found.st_ino}"
+    return str(path.stat().st_ino)
 
 
 def shown(path: Path | str) -> str:

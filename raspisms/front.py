@@ -148,6 +148,17 @@ async def whole(
         raise
 
 
+def settled(scope: Scope, body: Body) -> Scope:
+    """The scope of a request that is whole: its length is known now, however it was sent, and its query is ASCII.
+
+    Flask would take a body without a length for none at all, and a2wsgi a raw accent in a query for an error.
+    """
+    length = str(body.tell()).encode()
+    kept = [one for one in scope["headers"] if one[0] not in (b"content-length", b"transfer-encoding")]
+    query = "".join(chr(byte) if byte < 128 else f"%{byte:02X}" for byte in scope["query_string"])
+    return {**scope, "headers": [*kept, (b"content-length", length)], "query_string": query.encode("ascii")}
+
+
 async def _hear_out(receive: Receive) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(FAREWELL_SECONDS):
@@ -190,6 +201,12 @@ class Together:
         await done
 
     async def _work(self) -> None:
+        try:
+            await self._store_all()
+        finally:
+            self._task = None
+
+    async def _store_all(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
             together, self._waiting = self._waiting, []
@@ -207,7 +224,6 @@ class Together:
                     done.set_result(None)
                 else:
                     done.set_exception(error)
-        self._task = None
 
     def _tell_now(self) -> None:
         self._will_tell = False
@@ -251,8 +267,9 @@ class Callbacks:
                 await self._answer(scope, body, send)
 
     async def _answer(self, scope: Scope, body: io.BytesIO, send: Send) -> None:
+        whole_scope = settled(scope, body)
         body.seek(0)
-        environ = build_environ(scope, body)  # type: ignore[arg-type]
+        environ = build_environ(whole_scope, body)  # type: ignore[arg-type]
         if self._is_quick(environ):
             letters: list[Any] = []
             environ[LETTERS] = letters  # type: ignore[literal-required]

@@ -40,7 +40,7 @@ MOST_STREAMS = 500
 # Somebody who was signed out, or whose password changed, hears no more after this long.
 RECHECK_SECONDS = 60.0
 # Open tabs of one person; the one that was opened first makes room.
-MOST_OF_ONE = 20
+MOST_OF_ONE = 100
 PIECE_BYTES = 64 * 1024
 
 
@@ -172,8 +172,9 @@ class Application:
             except front.Refused as error:
                 await front.refuse(send, error.status)
             else:
+                whole_scope = front.settled(scope, body)
                 body.seek(0)
-                await self.pages(scope, _given(body), _coroutine(send))  # type: ignore[arg-type]
+                await self.pages(whole_scope, _given(body), _coroutine(send))  # type: ignore[arg-type]
 
     async def _take(self, scope: Scope, receive: Receive, body: front.Body) -> None:
         """The request's body. Who wants to send more than a form's worth is asked who they are first.

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "raspisms"
 # Who may import whom, from the ground up. A layer may use its own and those before it.
 LAYERS = (
     {"words"},
-    {"addresses", "folder", "front"},
+    {"addresses", "folder", "front", "processes"},
     {"config", "bell", "queues"},
     {"writers", "stride", "workshop"},
     {"extensions", "database", "live", "vault"},

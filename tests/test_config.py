@@ -55,6 +55,7 @@ def test_every_setting_may_come_from_a_file(tmp_path, name):
         "CALLBACKS_PORT": "9001",
         "SANDBOX_PORT": "9002",
         "WORKERS": "3",
+        "PROXIES": "1",
         "SECRET_KEY": "k" * 40,
         "TIMEZONE": "Indian/Reunion",
         "PAGES_URL": "http://sms.lan:8000",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from email import message_from_bytes, policy
 from typing import Any
@@ -120,9 +121,9 @@ def _json(text: str) -> list[dict[str, Any]]:
         values = _values(text)
         if len(values) == 1 and isinstance(values[0], str):  # encoded twice
             values = _values(values[0])
+        found = [one for value in values for one in _unwrapped(value)]
     except (ValueError, RecursionError) as error:
         raise UnreadableCallback("broken JSON") from error
-    found = [one for value in values for one in _unwrapped(value)]
     objects = [one for one in found if isinstance(one, dict)]
     if found and not objects:
         raise UnreadableCallback("JSON, but no object")
@@ -148,7 +149,8 @@ def _unwrapped(value: Any) -> list[Any]:
     if isinstance(value, dict) and not KNOWN & value.keys():
         inner = next((value[key] for key in ENVELOPES if isinstance(value.get(key), dict | list | str)), None)
         if isinstance(inner, str) and inner.lstrip()[:1] in {"{", "["}:
-            inner = json.loads(inner, strict=False, object_hook=_whole)
+            with suppress(ValueError):  # then it says nothing, and keeps nobody else from it
+                inner = json.loads(inner, strict=False, object_hook=_whole)
         if isinstance(inner, dict | list):
             return _unwrapped(inner)
     return [value]

@@ -38,6 +38,7 @@ def up(sandbox: bool) -> None:
     _ports_free(values, sandbox)
     _no_torn_copy(values)
     _prepare(values, sandbox)
+    folder.mark_running(Path(values["INSTANCE"]))
     process.keep_descendants_together()
     process.be_thrifty()
     gc.collect()
@@ -86,7 +87,6 @@ def _no_torn_copy(values: dict[str, Any]) -> None:
             ),
             path=folder.shown(instance),
         )
-    folder.mark_running(instance)
 
 
 def _close(values: dict[str, Any]) -> None:
@@ -97,8 +97,8 @@ def _close(values: dict[str, Any]) -> None:
         from ..receiving.inbox import inbox
 
         with create_worker_app(values).app_context():
-            database.settle()
-            inbox().settle()
+            if not (database.settle() and inbox().settle()):
+                raise SystemExit(1)  # somebody has them open: the rest is beside them, and the mark stays
 
     if in_child("close", close):
         folder.mark_stopped(Path(values["INSTANCE"]))

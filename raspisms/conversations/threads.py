@@ -77,13 +77,13 @@ def heard_many(session: Session, messages: Collection[Message]) -> None:
 
 def _hear(session: Session, conversation: Conversation, news: list[Message], unread: int) -> None:
     live.changed(session, "received", conversation.id)
+    conversation.last_at = max(conversation.last_at, *(one.created_at for one in news))
     if conversation.is_closed:
         conversation.closed_at = None
         recount(session, conversation)
         return
     conversation.unread = unread
     conversation.last_message_id = news[-1].id
-    conversation.last_at = max(conversation.last_at, news[-1].created_at)
     if conversation.waiting_since is None:  # nobody waited: whoever waits now is among the news
         conversation.waiting_since = next((one.created_at for one in news if _wants_answer(one)), None)
     live.changed(session, "conversations", conversation.id)

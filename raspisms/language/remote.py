@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .. import workshop
+from .crafts import TOGETHER as AT_A_TIME
 from .mistakes import TOO_LONG, Mistake
 
-# For a few people (crafts.TOGETHER). What our own budget does not stop within a second, the kernel does later.
-LIMITS = workshop.Limits(seconds=2.5, memory=192 * 1024 * 1024)
+# What our own budget does not stop within a second, the kernel does later; results come a few people at a time.
+MEMORY = 192 * 1024 * 1024
 TOGETHER = 500
+
+
+def _limits(people: int) -> workshop.Limits:
+    return workshop.Limits(seconds=1.5 + min(people, AT_A_TIME), memory=MEMORY)
+
 
 Person = tuple[Mapping[str, Any], Mapping[str, Any]]
 """The data of a contact, and what RaspiSMS knows of them."""
@@ -41,7 +47,7 @@ class Text:
     def __init__(self, source: str) -> None:
         """Raises Mistake, whose place is a line of the text."""
         self.source = source
-        for _ in _answers(workshop.ask("text", (source, []), LIMITS)):
+        for _ in _answers(workshop.ask("text", (source, []), _limits(0))):
             pass
 
     def fill(self, data: Mapping[str, Any], metas: Mapping[str, Any]) -> Filled:
@@ -58,7 +64,7 @@ class Text:
 
     def begin(self, people: list[Person]) -> Begun:
         """Have it filled for some people, from now on; `filled` gives what comes of it."""
-        return Begun(people, workshop.ask("text", (self.source, people), LIMITS))
+        return Begun(people, workshop.ask("text", (self.source, people), _limits(len(people))))
 
     def filled(self, begun: Begun) -> Iterator[Filled | Mistake]:
         """The text for each of them, or what is wrong with it for that person."""
@@ -78,7 +84,7 @@ class Condition:
     def __init__(self, source: str) -> None:
         """Raises Mistake, whose place is a character of the rule."""
         self.source = source
-        for _ in _answers(workshop.ask("rule", (source, []), LIMITS)):
+        for _ in _answers(workshop.ask("rule", (source, []), _limits(0))):
             pass
 
     def hold_many(self, people: Iterable[Person]) -> Iterator[bool]:
@@ -88,7 +94,7 @@ class Condition:
 
     def begin(self, people: list[Person]) -> Begun:
         """Have some people looked at, from now on; `held` gives what comes of it."""
-        return Begun(people, workshop.ask("rule", (self.source, people), LIMITS))
+        return Begun(people, workshop.ask("rule", (self.source, people), _limits(len(people))))
 
     def held(self, begun: Begun) -> Iterator[bool]:
         """Whether it is true of each of them. Raises Mistake when that takes too long."""

@@ -66,6 +66,8 @@ class Import(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     applied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+    holder: Mapped[str | None] = mapped_column(String(200))
+    """The process that reads its file."""
     reason: Mapped[str | None] = mapped_column(String(500))
     """Why its file could not be read: a sentence (a msgid)."""
     reason_line: Mapped[int | None]

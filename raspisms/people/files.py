@@ -24,6 +24,16 @@ def read(content: bytes, limits: workshop.Limits = IMPATIENT) -> list[Line]:
     return _read((content, False), limits)
 
 
+def read_patiently(content: bytes) -> list[Line]:
+    """The same, for a job that has the time; once more where the child ended for a reason that may be its own."""
+    try:
+        return read(content, LIMITS)
+    except Unreadable as error:
+        if str(error) != TOO_MUCH:
+            raise
+        return read(content, LIMITS)
+
+
 def read_text(text: str) -> list[Line]:
     """Everybody in a pasted list. Raises reading.Unreadable."""
     return _read((text.encode("utf-8", "replace"), True), IMPATIENT)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from threading import BoundedSemaphore
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
@@ -23,6 +25,9 @@ from .contacts import Person
 SHOWN_NAMES = 5
 # For a hundred thousand contacts, a rule takes two; one that backtracks for each of them would take hours.
 LONGEST_SECONDS = 60.0
+# While somebody waits for the page; and so many pages at once.
+PAGE_SECONDS = 15.0
+_previews = BoundedSemaphore(3)
 
 
 class Invalid(ValueError):
@@ -95,7 +100,7 @@ def descendants(group_ids: Collection[int]) -> set[int]:
     return set(db.session.scalars(select(inside.c.id)))
 
 
-def members(group_ids: Collection[int], after: int = 0) -> Iterator[Person]:
+def members(group_ids: Collection[int], after: int = 0, seconds: float = LONGEST_SECONDS) -> Iterator[Person]:
     """Everybody in these groups after an id, each once, by id; rules are asked now. Raises language.Mistake."""
     groups = list(db.session.scalars(select(Group).where(Group.id.in_(descendants(group_ids)))))
     rules = [Condition(group.rule) for group in groups if group.rule is not None]
@@ -105,25 +110,38 @@ def members(group_ids: Collection[int], after: int = 0) -> Iterator[Person]:
         yield from contacts.everybody(Contact.id.in_(inside), after)
         return
     chosen_ids = set(db.session.scalars(inside))
-    yield from _meant(contacts.everybody(None, after), rules, chosen_ids)
+    yield from _meant(contacts.everybody(None, after), rules, chosen_ids, seconds)
 
 
 def preview(group_id: int) -> Preview:
     """Who is in a group at this moment."""
-    return _preview(members([group_id]))
+    with _one_of_few():
+        return _preview(members([group_id], seconds=PAGE_SECONDS))
 
 
 def preview_rule(source: str) -> Preview:
     """Whom a rule means at this moment. Raises language.Mistake."""
-    return _preview(_meant(contacts.everybody(), [Condition(source)], set()))
+    with _one_of_few():
+        return _preview(_meant(contacts.everybody(), [Condition(source)], set(), PAGE_SECONDS))
 
 
-def _meant(people: Iterator[Person], rules: list[Condition], chosen_ids: set[int]) -> Iterator[Person]:
+@contextmanager
+def _one_of_few() -> Iterator[None]:
+    """Pages have few threads: rules that take long must not have them all. Raises language.Mistake."""
+    if not _previews.acquire(timeout=PAGE_SECONDS / 2):
+        raise Mistake(TOO_LONG)
+    try:
+        yield
+    finally:
+        _previews.release()
+
+
+def _meant(people: Iterator[Person], rules: list[Condition], chosen_ids: set[int], seconds: float) -> Iterator[Person]:
     """Those of these people who were chosen, or whom a rule means.
 
     Raises language.Mistake, also when it takes so long that no page can wait for it.
     """
-    ends = time.monotonic() + LONGEST_SECONDS
+    ends = time.monotonic() + seconds
 
     def begin(some: list[Person]) -> list[Begun]:
         if time.monotonic() > ends:
@@ -132,7 +150,11 @@ def _meant(people: Iterator[Person], rules: list[Condition], chosen_ids: set[int
         return [rule.begin(asked) for rule in rules]
 
     for some, begun in ahead(_chunks(people), begin):
-        answers = [list(rule.held(one)) for rule, one in zip(rules, begun, strict=True)]
+        try:
+            answers = [list(rule.held(one)) for rule, one in zip(rules, begun, strict=True)]
+        finally:
+            for one in begun:  # where one was a mistake, the others are given up
+                one.asked.close()
         for place, person in enumerate(some):
             if person.id in chosen_ids or any(answer[place] for answer in answers):
                 yield person

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from .. import queues
+from .. import processes, queues
 from ..database import bulk_step, now, transaction
 from ..extensions import bell, db
 from ..models import (
@@ -38,7 +38,10 @@ from .reading import Line, Unreadable
 
 # What is begun with; how far the next transactions go depends on the time that they take.
 CHUNK = 200
+WITH_FILE = (ImportState.ARRIVING, ImportState.OPENING)
 FORGETTABLE = (ImportState.READY, ImportState.READING, ImportState.OPENING, ImportState.UNREADABLE)
+# Who reads a file on another machine, and is silent for so long, does not any more.
+SILENT = timedelta(minutes=15)
 # A file is kept in pieces of this many bytes, and so many of them are forgotten at once.
 PIECE_BYTES, PIECES = 256 * 1024, 8
 # An arrival that is silent for so long was interrupted: somebody has to bring the list again.
@@ -109,7 +112,14 @@ def _added(name: str, user_id: int | None, group_id: int | None, origin: str, co
     return added
 
 
-def _keep_lines(import_id: int, lines: Sequence[Line], between: Callable[[], None] = lambda: None) -> None:
+def _keep_lines(
+    import_id: int,
+    lines: Sequence[Line],
+    between: Callable[[], None] = lambda: None,
+    ends: float = float("inf"),
+    is_mine: Callable[[Import], bool] = lambda _: True,
+) -> bool:
+    """Keep these lines, in order; False when the time ended first, or somebody else has it by now."""
     coming, stride = iter(lines), Stride(CHUNK)
     while some := list(islice(coming, stride.rows)):
         rows = [
@@ -117,8 +127,15 @@ def _keep_lines(import_id: int, lines: Sequence[Line], between: Callable[[], Non
             for line in some
         ]
         with bulk_step(stride) as (session, _):
+            found = session.get(Import, import_id)
+            if found is None or not is_mine(found):
+                return False
+            found.held_at = now()
             session.execute(insert(ImportLine), rows)
         between()
+        if time.monotonic() > ends:
+            return False
+    return True
 
 
 def _go_on(import_id: int, state: ImportState, total: int = 0) -> Import:
@@ -129,25 +146,51 @@ def _go_on(import_id: int, state: ImportState, total: int = 0) -> Import:
     return added
 
 
-def _open(import_id: int, between: Callable[[], None]) -> None:
-    """Read a file that was kept. What an interrupted attempt left of it is forgotten first."""
-    _forget_lines(import_id)
+def _open(import_id: int, between: Callable[[], None], ends: float) -> bool:
+    """Read a file that was kept, and go on where an interrupted attempt left it; False when its time ended first.
+
+    One process at a time: a file read again gives the same lines, and the first of them may be there.
+    """
+    if not _claim(import_id):
+        return True
     pieces = select(ImportPiece.content).where(ImportPiece.import_id == import_id).order_by(ImportPiece.id)
     content = b"".join(db.session.scalars(pieces))
+    there = select(func.count()).select_from(ImportLine).where(ImportLine.import_id == import_id)
+    kept = db.session.scalar(there) or 0
     db.session.rollback()
     reason, reason_line, lines = None, None, list[Line]()
     try:
-        lines = files.read(content, files.LIMITS)
+        lines = files.read_patiently(content)
     except Unreadable as error:
         reason, reason_line = str(error)[:500], error.line
-    _keep_lines(import_id, lines, between)
+    if not _keep_lines(import_id, lines[kept:], between, ends, is_mine=_is_mine):
+        return False
+    with transaction() as session:
+        found = session.get(Import, import_id)
+        if found is None or not _is_mine(found):
+            return True
+        found.state = ImportState.READING if lines else ImportState.UNREADABLE
+        found.total, found.reason, found.reason_line, found.holder = len(lines), reason, reason_line, None
+    _forget_pieces(import_id)
+    return True
+
+
+def _claim(import_id: int) -> bool:
+    """Whether this process reads the file from now on; not while another one that lives does."""
     with transaction() as session:
         found = session.get(Import, import_id)
         if found is None or found.state is not ImportState.OPENING:
-            return
-        found.state = ImportState.READING if lines else ImportState.UNREADABLE
-        found.total, found.reason, found.reason_line = len(lines), reason, reason_line
-    _forget_pieces(import_id)
+            return False
+        silent = found.held_at is None or abs(now() - found.held_at) > SILENT
+        is_gone = found.holder is None or processes.is_alive(found.holder) is False
+        if not (is_gone or silent or found.holder == processes.holder()):
+            return False
+        found.holder, found.held_at = processes.holder(), now()
+    return True
+
+
+def _is_mine(found: Import) -> bool:
+    return found.state is ImportState.OPENING and found.holder == processes.holder()
 
 
 def _forget_pieces(import_id: int) -> None:
@@ -173,8 +216,9 @@ def unfinished() -> list[int]:
 def work(import_id: int, between: Callable[[], None] = lambda: None, seconds: float = WORK_SECONDS) -> bool:
     """Do what it needs, for so long; True when there is more. `between` is called between chunks."""
     ends, stride = time.monotonic() + seconds, Stride(CHUNK)
-    if db.session.scalar(select(Import.state).where(Import.id == import_id)) is ImportState.OPENING:
-        _open(import_id, between)
+    is_file = db.session.scalar(select(Import.state).where(Import.id == import_id)) is ImportState.OPENING
+    if is_file and not _open(import_id, between, ends):
+        return True
     while time.monotonic() < ends:
         if not _chunk(import_id, stride):
             return False
@@ -513,6 +557,9 @@ def tidy(moment: datetime | None = None) -> None:
     )
     for import_id in session.scalars(select(Import.id).where(Import.id.in_(forgettable), has_lines.exists())).all():
         _forget_lines(import_id)
+    orphans = select(ImportPiece.import_id).join(Import).where(Import.state.not_in(WITH_FILE)).distinct()
+    for import_id in session.scalars(orphans).all():  # somebody died before they were forgotten
+        _forget_pieces(import_id)
     for import_id in session.scalars(cut_short).all():
         _forget_lines(import_id)
         _forget_pieces(import_id)

@@ -30,9 +30,10 @@ def answer(session: Session, *received: tuple[Message, datetime]) -> None:
     text, since = choices.away_text, opening.closed_since(choices, now())
     if not text or since is None:
         return
-    wanted = {
-        _key(message, since): message for message, arrived_at in received if _wants_answer(message, text, arrived_at)
-    }
+    wanted: dict[str, Message] = {}
+    for message, arrived_at in received:
+        if _wants_answer(message, text, arrived_at):
+            wanted.setdefault(_key(message, since), message)
     if not wanted:
         return
     answered = set(session.scalars(select(Message.dedup_key).where(Message.dedup_key.in_(wanted))))

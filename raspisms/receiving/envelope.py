@@ -17,6 +17,11 @@ def label(content_type: str | None, encoding: str | None) -> str:
     return f"{told}; {ENCODING}{encoding}" if encoding not in ("", "identity") else told
 
 
+def is_packed(body: bytes, label: str) -> bool:
+    """Whether it has to be opened."""
+    return body.startswith(b"\x1f\x8b") or f"{ENCODING}deflate" in label
+
+
 def opened(body: bytes, label: str) -> bytes:
     """The body as it was before it was packed; as it is where it is not packed, or cannot be opened."""
     if body.startswith(b"\x1f\x8b"):

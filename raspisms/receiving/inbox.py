@@ -168,11 +168,13 @@ class Inbox:
             self._connection.close()
         self._connection = None
 
-    def settle(self) -> None:
-        """Bring the whole of its log into the file; nobody else may have it open."""
-        if self.path.exists():
-            with suppress(sqlite3.DatabaseError), closing(_connect(self.path)) as connection:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def settle(self) -> bool:
+        """Bring the whole of its log into the file; False when somebody else has it open, or it is damaged."""
+        if not self.path.exists():
+            return True
+        with suppress(sqlite3.DatabaseError), closing(_connect(self.path)) as connection:
+            return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return False
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:

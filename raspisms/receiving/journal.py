@@ -22,7 +22,17 @@ from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from .. import audit, queues, stride
-from ..adapters.base import Adapter, Callback, Item, OptOutNotice, Reply, Report, Unreadable, UnreadableCallback
+from ..adapters.base import (
+    Adapter,
+    Callback,
+    Ignored,
+    Item,
+    OptOutNotice,
+    Reply,
+    Report,
+    Unreadable,
+    UnreadableCallback,
+)
 from ..database import INTERRUPTIONS, now, transaction
 from ..extensions import bell, db
 from ..models import JournalEntry, JournalState, Phone
@@ -38,9 +48,12 @@ _stride = stride.Stride(100, most=300, seconds=0.06)
 APART = 200
 # From so many replies on, asking once for all is worth its dozen statements.
 CROWD = 5
+# Begins the result of an item that could not be applied in this pass.
+FAILED = "!"
+MOST_ITEMS = 5_000
 # Bytes of a callback that takes long to understand, and how many of those are looked at before they are applied.
 LONG, AHEAD = 4096, 4
-IMPORTED_TOGETHER = 500
+IMPORTED_TOGETHER, IMPORTED_BYTES = 500, 8 * 1024 * 1024
 # When an item that could not be applied is tried again; then somebody is shown it.
 PATIENCE = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 
@@ -81,20 +94,31 @@ def _import_inbox() -> None:
     if inbox().is_empty():
         return
     with inbox().reading() as reader:
-        while letters := reader.first(IMPORTED_TOGETHER):
+        while letters := _some(reader.first(IMPORTED_TOGETHER)):
+            opened = {name: envelope.opened(letter.body, letter.content_type) for _, name, letter in letters}
             with transaction() as session:
-                _store(session, {name: letter for _, name, letter in letters})
+                _store(session, {name: letter for _, name, letter in letters}, opened)
             # Dying here does no harm: the journal knows their names.
             reader.forget(letters[-1][0])
 
 
-def _store(session: Session, letters: dict[str, Letter]) -> None:
+def _some(letters: list[tuple[int, str, Letter]]) -> list[tuple[int, str, Letter]]:
+    """The first letters, as far as memory and one transaction are to take them: opened, each may be larger."""
+    size = 0
+    for place, (_, _, letter) in enumerate(letters):
+        size += envelope.LARGEST if envelope.is_packed(letter.body, letter.content_type) else len(letter.body)
+        if size > IMPORTED_BYTES and place:
+            return letters[:place]
+    return letters
+
+
+def _store(session: Session, letters: dict[str, Letter], opened: dict[str, bytes]) -> None:
     known = set(session.scalars(select(JournalEntry.inbox_id).where(JournalEntry.inbox_id.in_(letters))))
     phones = set(session.scalars(select(Phone.id)))
     rows = [
         vars(letter)
         | {"inbox_id": name, "received_at": datetime.fromisoformat(letter.received_at)}
-        | {"body": envelope.opened(letter.body, letter.content_type)}
+        | {"body": opened[name]}
         for name, letter in letters.items()
         if name not in known and letter.phone_id in phones
     ]
@@ -162,8 +186,8 @@ def _read_ahead() -> None:
     """Understand long callbacks before the lock is taken: nobody waits for that."""
     first = _new_select().limit(_stride.rows).subquery()
     long = select(JournalEntry).where(JournalEntry.id.in_(select(first.c.id)), func.length(JournalEntry.body) > LONG)
-    for entry in db.session.scalars(long.limit(AHEAD)):
-        with suppress(UnreadableCallback, ValueError, TypeError, LookupError, AttributeError):  # said under the lock
+    for entry in db.session.scalars(long.order_by(JournalEntry.id).limit(AHEAD)):
+        with suppress(UnreadableCallback):  # said under the lock
             _read(entry)
     db.session.rollback()
 
@@ -199,8 +223,26 @@ class _Said:
     entry: JournalEntry
     items: list[Item]
     results: list[str | None]
-    failed: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for place, item in enumerate(self.items):
+            if isinstance(item, Ignored):
+                self.results[place] = "ignored"
+            elif isinstance(item, Unreadable):
+                self.unread.append(item.reason)
+
+    def open_places(self) -> list[int]:
+        """The items that are to be applied, and were not tried in this pass through the entry."""
+        return [
+            place
+            for place, result in enumerate(self.results)
+            if result is None and not isinstance(self.items[place], Unreadable)
+        ]
+
+    def failures(self) -> list[int]:
+        """The items that could not be applied in this pass."""
+        return [place for place, result in enumerate(self.results) if (result or "").startswith(FAILED)]
 
 
 def _apply_together(session: Session, entries: list[JournalEntry]) -> None:
@@ -209,16 +251,9 @@ def _apply_together(session: Session, entries: list[JournalEntry]) -> None:
 
     What there is no more time for in this transaction waits for the next one, in the middle of an entry if need be.
     """
+    said = _opened(entries)
     ends = monotonic() + stride.SECONDS
-    said: list[_Said] = []
-    open_items: list[tuple[_Said, int]] = []
-    for entry in entries:
-        if len(open_items) >= _stride.rows:
-            break
-        items = _read_or_note(entry)
-        if items is not None:
-            said.append(_Said(entry, items, _results(entry, items)))
-            open_items += [(said[-1], place) for place, result in enumerate(said[-1].results) if result is None]
+    open_items = [(one, place) for one in said for place in one.open_places()]
     now_or_never = open_items[: _stride.rows]
     _apply_group(session, reports.apply_many, [unit for unit in now_or_never if _is_plain_report(unit)])
     singular = {_number(unit) for unit in now_or_never if not (_is_plain_reply(unit) or _is_plain_report(unit))}
@@ -231,9 +266,24 @@ def _apply_together(session: Session, entries: list[JournalEntry]) -> None:
             continue
         if tried and monotonic() > ends:
             break
-        tried += _apply_one(session, one, place)
+        _apply_one(session, one, place)
+        tried += 1
     for one in said:
         _note_progress(one)
+
+
+def _opened(entries: list[JournalEntry]) -> list[_Said]:
+    """What the first entries say, as many as make a transaction's worth; what of them needs no doing is done."""
+    said: list[_Said] = []
+    count, ends = 0, monotonic() + stride.SECONDS
+    for place, entry in enumerate(entries):
+        if count >= _stride.rows or (place and monotonic() > ends):
+            break
+        items = _read_or_note(entry)
+        if items is not None:
+            said.append(_Said(entry, items, _results(entry, items)))
+            count += len(said[-1].open_places())
+    return said
 
 
 def _results(entry: JournalEntry, items: list[Item]) -> list[str | None]:
@@ -276,38 +326,32 @@ def _apply_group(session: Session, apply_many: Callable[..., dict[Any, str]], gr
         one.results[place] = done.get((one.entry.id, place))
 
 
-def _apply_one(session: Session, one: _Said, place: int) -> bool:
-    """One item, in a savepoint of its own; if it fails it is tried again later, and the others are not.
-
-    Whether there was anything to try.
-    """
-    item = one.items[place]
-    if isinstance(item, Unreadable):
-        one.unread.append(item.reason)
-        return False
+def _apply_one(session: Session, one: _Said, place: int) -> None:
+    """One item, in a savepoint of its own; one that fails is marked, and the others of its entry have their turn."""
     try:
         with session.begin_nested():
-            one.results[place] = _apply_item(session, one.entry, item)
+            one.results[place] = _apply_item(session, one.entry, one.items[place])
     except INTERRUPTIONS:
         raise  # nobody's fault: tried again as a whole
     except Exception as error:
-        one.failed.append(type(error).__name__)
+        one.results[place] = f"{FAILED}{type(error).__name__}"[:64]
         log.exception("journal=%s could not be applied", one.entry.id)
-    return True
 
 
 def _note_progress(one: _Said) -> None:
     """What became of an entry: all of it, or so much of it so far."""
-    entry, results = one.entry, one.results
-    if one.failed:
+    entry, results, failures = one.entry, one.results, one.failures()
+    if one.open_places():  # there was no time for the rest
         entry.results = results
-        _put_off(entry, one.failed)
-    elif results.count(None) > len(one.unread):  # there was no time for the rest
-        if any(results):
-            entry.results = results
+    elif failures:
+        reasons = [(results[place] or "").removeprefix(FAILED) for place in failures]
+        for place in failures:
+            results[place] = None
+        entry.results = results
+        _put_off(entry, reasons)
     elif one.unread:
         entry.results, entry.next_attempt_at = results, None
-        entry.state, entry.outcome = JournalState.UNREADABLE, ", ".join(one.unread)[:255]
+        entry.state, entry.outcome = JournalState.UNREADABLE, ", ".join(dict.fromkeys(one.unread))[:255]
         log.warning("journal=%s: %s of %s items unreadable", entry.id, len(one.unread), len(results))
     else:
         entry.state, entry.results, entry.next_attempt_at = JournalState.APPLIED, None, None
@@ -348,13 +392,24 @@ def _read(entry: JournalEntry) -> list[Item]:
         timezone=ZoneInfo(current_app.config["TIMEZONE"]),
     )
     adapter = adapter_class(entry.phone.adapter)
-    return _read_long(adapter, callback) if len(callback.body) > LONG else adapter.read_callback(callback)
+    if len(callback.body) <= LONG:
+        return adapter.read_callback(callback)
+    items, words = _read_long(adapter, callback)
+    if words is not None:
+        raise UnreadableCallback(words)
+    return items
 
 
 @functools.lru_cache(maxsize=2 * AHEAD)
-def _read_long(adapter: type[Adapter], callback: Callback) -> list[Item]:
-    """A callback of a thousand items is applied in several transactions, and understood once."""
-    return adapter.read_callback(callback)
+def _read_long(adapter: type[Adapter], callback: Callback) -> tuple[list[Item], str | None]:
+    """A callback of a thousand items is applied in several transactions, and understood once; or why it is not."""
+    try:
+        items = adapter.read_callback(callback)
+    except INTERRUPTIONS:
+        raise
+    except Exception as error:
+        return [], str(error) if isinstance(error, UnreadableCallback) else type(error).__name__
+    return (items, None) if len(items) <= MOST_ITEMS else ([], "more items than a provider sends at once")
 
 
 def _apply_item(session: Session, entry: JournalEntry, item: Item) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
+from .. import processes
 from ..database import StorageUnavailable, bulk_step, now, transaction
 from ..extensions import db
 from ..models import Campaign, CampaignState, Direction, Lane, Message, MessageEvent, Phone, Status
@@ -23,7 +24,7 @@ from ..stride import Stride
 from ..texts import numbers as telephone_numbers
 from ..texts import segments
 from ..words import N_
-from . import campaigns, lease
+from . import campaigns
 from .outbox import Refused, check_expiry, clean_text
 
 # What is begun with; how far the next transactions go depends on the time that they take.
@@ -122,7 +123,7 @@ def post_campaign(
 def _open(row: dict[str, Any], name: str) -> int:
     """A campaign that is being accepted, by this process; its id."""
     with transaction() as session:
-        campaign = Campaign(**row, name=name, state=CampaignState.SCHEDULED, holder=lease.holder(), held_at=now())
+        campaign = Campaign(**row, name=name, state=CampaignState.SCHEDULED, holder=processes.holder(), held_at=now())
         session.add(campaign)
     return campaign.id
 

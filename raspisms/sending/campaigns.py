@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from .. import live, queues
+from .. import live, processes, queues
 from ..database import bulk_step, now, transaction
 from ..extensions import bell, db
 from ..models import Campaign, CampaignState, Canary, Message, Phone, Status, Submission, SubmissionState
 from ..stride import Stride
 from ..timeline import note_all
 from ..words import N_
-from . import asking_again, attempts, canary, hours, lease, prepared, repetition
+from . import asking_again, attempts, canary, hours, prepared, repetition
 from .settlement import PENDING, settle
 
 # In the order of a message's life; what a campaign's counts are given by.
@@ -294,7 +294,7 @@ def end_interrupted(session: Session) -> None:
     from_outside = select(Campaign).where(Campaign.state == CampaignState.SCHEDULED, Campaign.targets.is_(None))
     for campaign in session.scalars(from_outside):  # those of the pages are gone on with
         silent = campaign.held_at is None or campaign.held_at < now() - INTERRUPTED_AFTER
-        if silent or (campaign.holder and lease.is_alive(campaign.holder) is False):
+        if silent or (campaign.holder and processes.is_alive(campaign.holder) is False):
             _stop(session, campaign, INTERRUPTED)
 
 

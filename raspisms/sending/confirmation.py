@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Update, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
+from .. import processes
 from ..database import DatabaseNow, UTCDateTime, now, transaction
 from ..models import (
     Account,
@@ -40,7 +41,7 @@ def confirm(account_id: int, prepared: Claim) -> int | None:
         "account": account_id,
         "submission": prepared.submission_id,
         "present": now(),
-        "myself": lease.holder(),
+        "myself": processes.holder(),
         "settings": prepared.sealed_settings,
     }
     with transaction() as session:

@@ -7,16 +7,14 @@ its time is over, by the clock of the database: two machines never agree on thei
 
 from __future__ import annotations
 
-import functools
-import os
 from datetime import timedelta
-from pathlib import Path
 
 from sqlalchemy import select, update
 
 from ..database import DatabaseNow, now, transaction
 from ..extensions import db
 from ..models import Account, Submission, SubmissionState
+from ..processes import holder, is_alive
 from . import asking_again, restoration
 from .backoff import backoff
 
@@ -26,39 +24,6 @@ LEASE = timedelta(seconds=90)
 
 class LeaseLost(Exception):
     """Another process sends for this account now: stop, and touch nothing."""
-
-
-@functools.cache
-def _machine() -> str:
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
-    except OSError:
-        return "unknown"
-
-
-def _started(pid: int) -> str | None:
-    """When a process of this machine started, in clock ticks since boot; None when there is none."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else fields[19]
-
-
-def holder() -> str:
-    """The name of this process."""
-    return f"{_machine()}#{os.getpid()}#{_started(os.getpid())}"
-
-
-def is_alive(name: str) -> bool | None:
-    """Whether the named process lives; None when it is another machine's."""
-    machine, _, process = name.partition("#")
-    if machine == "unknown" or machine != _machine():
-        return None
-    pid, _, started = process.partition("#")
-    return _started(int(pid)) == started
 
 
 def is_free(account: Account) -> bool:

@@ -143,7 +143,11 @@ class Family:
     def _revive(self) -> None:
         for service in self.services:
             if not service.pid and service.restart_at <= time.monotonic():
-                self._start(service)
+                try:
+                    self._start(service)
+                except OSError:  # out of memory, processes or files for a moment: the others go on
+                    log.exception("%s could not be started and is tried again", service.name)
+                    service.restart_at = time.monotonic() + LONGEST_DELAY
 
     def _say_who_loops(self) -> None:
         steady = time.monotonic() - STEADY_SECONDS

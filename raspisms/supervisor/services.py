@@ -96,7 +96,7 @@ def run_queue(settings: dict[str, Any]) -> None:
 
     address = queue_socket(Path(settings["INSTANCE"]))
     folder = Path(settings["INSTANCE"]) / "queue"
-    for needed in (folder, address.parent):
+    for needed in (folder, address.parent.parent, address.parent):
         needed.mkdir(mode=0o700, parents=True, exist_ok=True)
         if needed.lstat().st_uid != os.getuid():
             raise PermissionError(f"{needed} belongs to somebody else")

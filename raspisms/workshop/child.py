@@ -41,7 +41,7 @@ def _work(answer: BinaryIO, name: str, payload: Any, seconds: float, memory: int
     resource.setrlimit(resource.RLIMIT_AS, (memory if most == resource.RLIM_INFINITY else min(memory, most), most))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # the kernel ends us, whatever the interpreter is doing
     signal.setitimer(signal.ITIMER_PROF, seconds)
-    flushed = time.monotonic()
+    flushed = float("-inf")  # the first result goes out at once: it says that the work was understood
     try:
         for result in craft(name)(payload):
             answer.write(RESULT + json.dumps(result).encode() + b"\n")
@@ -65,7 +65,10 @@ def listen(path: Path, beat: Callable[[], None]) -> None:
     for name in CRAFTS:
         craft(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: the kernel buries them
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for needed in (path.parent.parent, path.parent):
+        needed.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if needed.lstat().st_uid != os.getuid():
+            raise PermissionError(f"{needed} belongs to somebody else")
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(str(path))
@@ -77,7 +80,14 @@ def listen(path: Path, beat: Callable[[], None]) -> None:
                 connection, _ = door.accept()
             except TimeoutError:
                 continue
-            if os.fork():
+            except OSError:  # out of files for a moment
+                time.sleep(FLUSH_SECONDS)
+                continue
+            try:
+                is_parent = os.fork() > 0
+            except OSError:  # out of memory or processes for a moment: whoever asks starts a child of their own
+                is_parent = True
+            if is_parent:
                 connection.close()
                 continue
             door.close()

@@ -10,6 +10,7 @@ import os
 import pickle
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -54,8 +55,10 @@ class Child:
         connection.settimeout(START_SECONDS)
         self._answers = connection.makefile("rb")
         self._pid = int(self._answers.readline() or b"0")
-        if not self._pid:
+        if self._pid <= 1:
             raise OSError("the workshop does not answer")
+        # Its number may be another process's once it has ended; this names it for ever.
+        self._handle = os.pidfd_open(self._pid)
 
     def send(self, name: str, payload: Any, limits: Limits) -> None:
         """Ask for something; a child that is gone is noticed by `results`."""
@@ -79,8 +82,10 @@ class Child:
         with contextlib.suppress(OSError):
             self._answers.close()
             self._connection.close()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(self._pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.close(self._handle)
         if self._started is not None:
             self._started.wait()
 
@@ -169,12 +174,20 @@ def _give_back(child: Child) -> None:
     child.end()
 
 
+def _check_owner(connection: socket.socket) -> None:
+    """Nobody but ourselves is told what people wrote. Raises OSError."""
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    if struct.unpack("3i", told)[1] != os.getuid():
+        raise PermissionError("somebody else listens in our place")
+
+
 def _new() -> Child:
     if has_app_context() and (path := current_app.config.get("WORKSHOP")):
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.settimeout(START_SECONDS)
             connection.connect(str(path))
+            _check_owner(connection)
             return Child(connection, None)
         except OSError:  # nobody runs one for this installation
             connection.close()

@@ -115,7 +115,7 @@ def test_what_is_no_list_is_told_by_the_import(app, send_form, run_jobs, get):
     assert send_form("/imports/new", pasted="[{").location == "/imports/1"
     run_jobs()
     page = get("/imports/1")
-    assert "Ligne 1 : Ce fichier JSON est mal formé." in page.find(class_="notice").text
+    assert "Ligne 1 : Ce fichier JSON est mal formé." in page.find(class_="notice").text.replace("\xa0", " ")
     assert "Rien n’est enregistré" in page.text
     assert people(app) == {}
     with app.app_context():

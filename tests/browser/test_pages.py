@@ -164,7 +164,8 @@ def test_every_page_fits_and_can_be_read_by_everyone(tree, person, furnished, wi
 
 # What a browser asks for that is no page: files, parts of pages, answers to scripts, doors of other programs.
 NO_PAGES = {
-    "bootstrap.static", "static", "callbacks.receive", "health.live", "health.ready", "home.live", "contacts.pick",
+    "bootstrap.static", "static", "callbacks.receive", "health.live",
+    "health.pulse", "health.ready", "home.live", "contacts.pick",
     "conversations.state", "conversations.with_number", "campaigns.new", "auth.login", "auth.setup",
 }  # fmt: skip
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from raspisms.database import now, transaction
 from raspisms.extensions import db
-from raspisms.models import Conversation, JournalEntry, JournalState, Message
-from raspisms.receiving import journal
+from raspisms.models import Conversation, JournalEntry, JournalState, Message, OptOut
+from raspisms.receiving import journal, replies
 from raspisms.receiving.inbox import inbox
 from tests import factories
 from tests.factories import LEA, NUMBER
@@ -125,3 +125,62 @@ def test_of_a_list_what_can_be_read_is_applied_and_the_rest_is_shown(app, phone,
         journal.apply_new()
         db.session.rollback()
         assert len(db.session.scalars(select(Message.text)).all()) == 2
+
+
+def test_hundreds_that_cannot_be_read_hold_up_nobody(app, phone):
+    with app.app_context():
+        nobody = {"text": "de personne", "reception_date": "2026-11-26 05:00:00"}
+        deliver(phone.id, [nobody] * 350 + [said(LEA, "Avec eux")], said(LEA, "Derrière eux", 1))
+        assert sorted(db.session.scalars(select(Message.text))) == ["Avec eux", "Derrière eux"]
+        states = list(db.session.scalars(select(JournalEntry.state).order_by(JournalEntry.id)))
+        assert states == [JournalState.UNREADABLE, JournalState.APPLIED]
+
+
+def test_one_that_cannot_be_applied_holds_up_none_of_its_thousand(app, phone, monkeypatch):
+    real = replies.apply
+
+    def fails(session, entry, reply):
+        if reply.text == "poison":
+            raise RuntimeError("a mistake of ours")
+        return real(session, entry, reply)
+
+    monkeypatch.setattr(replies, "apply", fails)
+    monkeypatch.setattr(replies, "apply_many", lambda *_: 1 / 0)
+    with app.app_context():
+        crowd = [said(LEA, "poison")] + [said(LEA, f"Oui {n}", n) for n in range(60)] + [said(PEOPLE[1], "STOP")]
+        deliver(phone.id, crowd)
+        assert db.session.scalar(select(db.func.count()).select_from(Message)) == 61
+        assert db.session.scalars(select(OptOut.number)).all() == [PEOPLE[1]]
+        [entry] = db.session.scalars(select(JournalEntry))
+        assert (entry.state, entry.attempts, entry.outcome) == (JournalState.NEW, 1, "RuntimeError")
+        monkeypatch.undo()
+        with transaction() as session:
+            session.get_one(JournalEntry, entry.id).next_attempt_at = None
+        journal.apply_new()
+        db.session.rollback()
+        assert db.session.scalar(select(db.func.count()).select_from(Message)) == 62
+        assert db.session.get(JournalEntry, entry.id).state is JournalState.APPLIED
+
+
+def test_a_body_of_thousands_of_nothings_holds_up_nobody(app, phone):
+    with app.app_context():
+        begun = time.monotonic()
+        deliver(phone.id, [{}] * 80_000, said(LEA, "Derrière"))
+        assert time.monotonic() - begun < 10
+        assert list(db.session.scalars(select(Message.text))) == ["Derrière"]
+        first = db.session.scalars(select(JournalEntry).order_by(JournalEntry.id)).first()
+        assert first.state is JournalState.UNREADABLE
+
+
+def test_a_broken_envelope_keeps_nobody_beside_it_from_being_heard(app, phone):
+    with app.app_context():
+        deliver(phone.id, [{"data": "{broken"}, said(LEA, "STOP")])
+        assert db.session.scalars(select(OptOut.number)).all() == [LEA]
+
+
+def test_a_crowd_of_one_person_leaves_the_latest_date(app, phone):
+    with app.app_context():
+        minutes = (50, 40, 30, 20, 10)  # each dated before the one that came before
+        deliver(phone.id, *[said(LEA, f"Mot {minute}", minute) for minute in minutes])
+        newest = max(db.session.scalars(select(Message.created_at)))
+        assert db.session.scalars(select(Conversation.last_at)).one() == newest

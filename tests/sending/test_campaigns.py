@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from raspisms import processes
 from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import (
@@ -259,7 +260,6 @@ def test_messages_written_by_hand_have_no_campaign(app, phone, octopush, run_job
 
 def prepare(app, phone):
     """What a drain does while a request is in the air, and the drain gone since."""
-    from raspisms.sending import lease
 
     with app.app_context():
         assert lease.take(phone.account_id)
@@ -419,7 +419,7 @@ def test_what_waits_for_its_retry_obeys_too(app, phone, octopush, run_jobs, verb
 
 def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(app, phone, octopush):
     from raspisms.adapters.base import AccountError, PauseKind
-    from raspisms.sending import lease, outcome
+    from raspisms.sending import outcome
 
     report = accept(app, phone, numbers(3))
     with app.app_context():
@@ -443,9 +443,9 @@ def begin_accepting(app, phone, holder, held_at):
 
 
 def test_a_dead_acceptance_is_cancelled_at_once_and_a_living_one_never(app, phone):
-    dead = begin_accepting(app, phone, f"{lease._machine()}#999999#1", now())
-    living = begin_accepting(app, phone, lease.holder(), now())
-    silent = begin_accepting(app, phone, lease.holder(), now() - timedelta(hours=1))
+    dead = begin_accepting(app, phone, f"{processes.machine()}#999999#1", now())
+    living = begin_accepting(app, phone, processes.holder(), now())
+    silent = begin_accepting(app, phone, processes.holder(), now() - timedelta(hours=1))
     with app.app_context():
         recovery.tidy()
     assert [state(app, one) for one in (dead, living, silent)] == [

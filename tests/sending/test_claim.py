@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from raspisms import processes
 from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import Account, Phone, PhoneStatus, Status, Submission
@@ -104,7 +105,7 @@ def test_what_a_dead_process_had_in_flight_is_asked_again_under_the_same_id(app,
 
 def dead_holder():
     """The name of a process of this machine that has ended."""
-    code = "from raspisms.sending import lease; print(lease.holder())"
+    code = "from raspisms import processes; print(processes.holder())"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
@@ -116,9 +117,9 @@ def hold(app, phone, holder, seconds):
 
 def living_holder():
     return (
-        lease.holder().replace(f"#{os.getpid()}#", f"#{os.getppid()}#").rpartition("#")[0]
+        processes.holder().replace(f"#{os.getpid()}#", f"#{os.getppid()}#").rpartition("#")[0]
         + "#"
-        + lease._started(os.getppid())
+        + processes.started(os.getppid())
     )
 
 
@@ -177,10 +178,10 @@ def test_two_machines_never_agree_on_the_time(app, phone, monkeypatch):
     """A is in the middle of a request; B's clock is two minutes ahead."""
     with app.app_context():
         outbox.post(db.session.get(Phone, phone.id), [LEA], "Bonjour")
-        monkeypatch.setattr(lease, "_machine", lambda: "A")
+        monkeypatch.setattr(processes, "machine", lambda: "A")
         assert lease.take(phone.account_id)
         assert claim.next_claim(phone.account_id)
-        monkeypatch.setattr(lease, "_machine", lambda: "B")
+        monkeypatch.setattr(processes, "machine", lambda: "B")
         real = lease.now
         monkeypatch.setattr(lease, "now", lambda: real() + timedelta(minutes=2))
         assert not lease.take(phone.account_id)

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from raspisms.front import BODY_SECONDS, STRANGERS_BYTES
+from raspisms.streaming import MOST_OF_ONE
 from raspisms.supervisor.services import HEADER_SECONDS
 from tests.databases import raw, url_of
 from tests.factories import LEA, PASSWORD, until
@@ -114,6 +115,7 @@ def test_a_body_that_breaks_is_not_applied_as_if_whole(tree, where, end):
 
 
 SHAPES = {
+    "pieces": lambda post, body: post(data=iter([body[:10], body[10:]])),
     "a trailing slash": lambda post, body: post(path="{path}/", data=body),
     "double slashes": lambda post, body: post(path="/{path}", data=body),
     "PUT": lambda post, body: post(method="PUT", data=body),
@@ -144,6 +146,24 @@ def test_whatever_it_is_wrapped_in_it_arrives_once(tree, shape):
     assert (answer.status_code, answer.content) == (200, b"")
     until(lambda: f"Par {shape}" in texts(tree), what=shape)
     assert texts(tree).count(f"Par {shape}") == 1
+
+
+def test_raw_accents_in_a_query_are_a_callback_too(tree):
+    query = f"number=%2B{LEA[1:]}&sim_card_number=%2B{NUMBER[1:]}&reception_date=2026-11-26%2005:00:09&text=Été"
+    with socket.create_connection(("127.0.0.1", tree.callbacks_port), timeout=10) as one:
+        one.sendall(f"GET {path_of(tree)}?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert b" 200 " in one.recv(4096)
+    until(lambda: "Été" in texts(tree), what="the text of the query")
+
+
+def test_a_form_in_pieces_arrives_on_the_pages(tree, session):
+    token = token_of(session.get(f"{tree.url}/contacts/new", timeout=5))
+    body = f"csrf_token={token}&name=En+morceaux&number=0639987055&version=".encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = session.post(f"{tree.url}/contacts/new", data=iter([body[:30], body[30:]]), headers=headers, timeout=10)
+    assert answer.status_code == 200
+    with raw(url_of(tree.settings())) as database:
+        assert database.exec_driver_sql("SELECT count(*) FROM contacts WHERE name = 'En morceaux'").scalar() == 1
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "GET"])
@@ -221,7 +241,7 @@ def test_somebody_who_is_signed_in_brings_a_list_in(tree, session):
 def test_one_person_takes_not_all_streams(tree, session):
     until(lambda: session.get(f"{tree.url}/live", stream=True, timeout=5).status_code == 200, what="a stream")
     cookie = "; ".join(f"{one.name}={one.value}" for one in session.cookies)
-    with many(tree.port, 30) as opened:
+    with many(tree.port, MOST_OF_ONE + 10) as opened:
         for one in opened:
             one.sendall(f"GET /live HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n".encode())
             assert b" 200 " in one.recv(4096)

@@ -21,6 +21,7 @@ def upgrade():
         sqlite_autoincrement=True,
     )
     op.create_index(op.f('ix_import_pieces_import_id'), 'import_pieces', ['import_id'])
+    op.add_column('imports', sa.Column('holder', sa.String(length=200)))
     op.add_column('imports', sa.Column('reason', sa.String(length=500)))
     op.add_column('imports', sa.Column('reason_line', sa.Integer()))
 
@@ -28,4 +29,5 @@ def upgrade():
 def downgrade():
     op.drop_column('imports', 'reason_line')
     op.drop_column('imports', 'reason')
+    op.drop_column('imports', 'holder')
     op.drop_table('import_pieces')
