@@ -40,7 +40,7 @@ MOST_STREAMS = 500
 # Somebody who was signed out, or whose password changed, hears no more after this long.
 RECHECK_SECONDS = 60.0
 # Open tabs of one person; the one that was opened first makes room.
-MOST_OF_ONE = 100
+MOST_OF_ONE = 150
 PIECE_BYTES = 64 * 1024
 
 
