@@ -111,7 +111,7 @@ class Hub:
     def join(self, stream: asyncio.Queue[bytes | None], user_id: int) -> None:
         """Tell this stream, too; of a person who has too many, the oldest ends."""
         mine = [other for other, owner in self.streams.items() if owner == user_id]
-        for other in mine[: len(mine) - MOST_OF_ONE + 1]:
+        for other in mine[: max(0, len(mine) - MOST_OF_ONE + 1)]:
             self.leave(other)
             if not other.full():
                 other.put_nowait(None)
