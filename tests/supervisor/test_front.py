@@ -252,7 +252,7 @@ def test_one_person_takes_not_all_streams(tree, session):
 
 def has_ended(one):
     """Whether the last piece of a stream came."""
-    one.settimeout(0.2)
+    one.settimeout(0.02)
     try:
         heard = one.recv(4096)
     except TimeoutError:
