@@ -209,7 +209,7 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
         "REDIS_URL": values["REDIS_URL"] or f"unix://{queue_socket(instance)}",
         "PUBLIC_URL": values["PUBLIC_URL"] or local,
         "PAGES_URL": values["PAGES_URL"] or f"http://{host}:{values['PORT']}",
-        "WORKSHOP": str(_socket(instance, "workshop")),
+        "WORKSHOP": str(_socket(instance, "workshop", "workshop.sock")),
         "SANDBOX_URL": f"http://127.0.0.1:{values['SANDBOX_PORT']}/v1/public",
         "SQLALCHEMY_DATABASE_URI": database,
         "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(database),
@@ -253,7 +253,7 @@ def queue_socket(instance: Path) -> Path:
     return _socket(instance, "queue", "valkey.sock")
 
 
-def _socket(instance: Path, folder: str, name: str = "socket") -> Path:
+def _socket(instance: Path, folder: str, name: str) -> Path:
     short = f"raspisms-{os.getuid()}-{hashlib.sha256(os.fsencode(instance)).hexdigest()[:16]}"
     elsewhere = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - owner checked
     places = (instance / folder, *(place / short / folder for place in elsewhere))

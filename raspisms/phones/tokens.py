@@ -18,8 +18,6 @@ from ..vault import Unreadable, new_token, vault
 REMEMBERED_SECONDS = 1.0
 # A database that did not answer is not asked again for each callback.
 UNREADABLE_SECONDS = 5.0
-# What was found longer ago may have been renewed since: the provider repeats what is not taken.
-TRUSTED_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def find(token: str) -> int | None:
         phone_id = db.session.scalar(select(Phone.id).where(Phone.token_digest == digest))
     except OperationalError:
         db.session.rollback()
-        if phone_id is None or time.monotonic() > until + TRUSTED_SECONDS:
+        if phone_id is None:
             raise OSError("the database cannot be read") from None
         seen[digest] = (phone_id, time.monotonic() + UNREADABLE_SECONDS)
         return phone_id
