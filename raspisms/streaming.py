@@ -188,6 +188,9 @@ class Application:
             return
         loop = asyncio.get_running_loop()
         person, limit = await loop.run_in_executor(self.pages.executor, self._largest_body, scope)
+        if limit <= front.STRANGERS_BYTES:
+            await front.whole(scope, receive, body, self.room, address, limit)
+            return
         if self.large.total() >= front.MOST_LARGE or self.large[person] >= front.MOST_LARGE_OF_ONE:
             raise front.Refused(503)
         self.large[person] += 1

@@ -17,6 +17,7 @@ from raspisms.database import now, transaction
 from raspisms.extensions import bell, db
 from raspisms.models import Account, Message, Phone, Status, Submission, User
 from raspisms.phones import saving, tokens
+from raspisms.receiving import replies
 from raspisms.sending import holding, outbox, recovery
 
 PASSWORD = "correct horse battery"
@@ -175,3 +176,15 @@ def until(look, seconds=20.0, what="the awaited thing"):
             return found
         time.sleep(0.02)
     raise AssertionError(f"{what} was not seen within {seconds} s")
+
+
+def poison_replies(monkeypatch):
+    """From now on, a reply that says "poison" meets a mistake of ours."""
+    real = replies.apply
+
+    def fails(session, entry, reply):
+        if reply.text == "poison":
+            raise RuntimeError("a mistake of ours")
+        return real(session, entry, reply)
+
+    monkeypatch.setattr(replies, "apply", fails)

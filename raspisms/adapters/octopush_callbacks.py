@@ -171,9 +171,8 @@ def _form(body: bytes) -> list[dict[str, Any]]:
     except UnicodeDecodeError:  # raw accents, or accents percent-encoded in the Windows encoding
         raw = parse_qsl(_text(body), keep_blank_values=True, encoding="latin-1")
         pairs = [(_text(key.encode("latin-1", "replace")), _repair(value)) for key, value in raw]
-    for _, value in pairs:  # the whole of it as one field
-        if len(pairs) == 1 and value.lstrip()[:1] in {"{", "["}:
-            return _json(value.strip())
+    if len(pairs) == 1 and (only := pairs[0][1].strip())[:1] in {"{", "["}:  # the whole of it as one field
+        return _json(only)
     forms = _nested(pairs)
     if not any(KNOWN & form.keys() for form in forms):
         raise UnreadableCallback("neither JSON nor a form that we know")

@@ -39,14 +39,10 @@ def new() -> str | Response | tuple[str, int]:
         if not content.strip():
             form.file.errors = [gettext("Choisissez un fichier, ou collez une liste.")]
         else:
-            added = imports.receive(
-                content,
-                name,
-                current_user.id,
-                group_id=form.chosen_group,
-                origin=form.origin.data or name,
-                consent=form.consent.data or "",
+            wanted = imports.expect(
+                name, current_user.id, form.chosen_group, form.origin.data or name, form.consent.data or ""
             )
+            added = imports.receive(wanted, content)
             return redirect(url_for("imports.show", import_id=added.id))
     recent = list(db.session.scalars(select(Import).order_by(Import.id.desc()).limit(10)))
     return render_template("imports/new.html", form=form, recent=recent), 400 if form.is_submitted() else 200

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from .mistakes import Mistake
 from .rules import Rule
@@ -13,8 +13,10 @@ from .templates import Template
 # Results that are sent as one: fewer are work for the connection, more would share one limit of time.
 TOGETHER = 25
 
-People = list[tuple[Mapping[str, Any], Mapping[str, Any]]]
+Fields = Mapping[str, Any]
+People = list[tuple[Fields, Fields]]
 """Of each person the data and what RaspiSMS knows of them."""
+Read = TypeVar("Read")
 
 
 @functools.lru_cache(maxsize=32)
@@ -29,40 +31,33 @@ def _rule(source: str) -> Rule:
 
 def texts(payload: tuple[str, People]) -> Iterator[Any]:
     """First whether the text can be read, then for some people at a time [text, missing keys], or what is wrong."""
-    source, people = payload
+    return _each(_template, _filled, *payload)
+
+
+def rules(payload: tuple[str, People]) -> Iterator[Any]:
+    """First whether the rule can be read, then for some people at a time whether it holds."""
+    return _each(_rule, Rule.holds, *payload)
+
+
+def _each(
+    read: Callable[[str], Read], act: Callable[[Read, Fields, Fields], Any], source: str, people: People
+) -> Iterator[Any]:
     try:
-        template = _template(source)
+        found = read(source)
     except Mistake as mistake:
         yield told(mistake)
         return
     yield None
-    for some in _some(people):
-        yield [_filled(template, data, metas) for data, metas in some]
+    for start in range(0, len(people), TOGETHER):
+        yield [act(found, data, metas) for data, metas in people[start : start + TOGETHER]]
 
 
-def _filled(template: Template, data: Mapping[str, Any], metas: Mapping[str, Any]) -> Any:
+def _filled(template: Template, data: Fields, metas: Fields) -> Any:
     missed: set[str] = set()
     try:
         return [template.fill(data, metas, missed), sorted(missed)]
     except Mistake as mistake:
         return told(mistake)
-
-
-def rules(payload: tuple[str, People]) -> Iterator[Any]:
-    """First whether the rule can be read, then for some people at a time whether it holds."""
-    source, people = payload
-    try:
-        rule = _rule(source)
-    except Mistake as mistake:
-        yield told(mistake)
-        return
-    yield None
-    for some in _some(people):
-        yield [rule.holds(data, metas) for data, metas in some]
-
-
-def _some(people: People) -> Iterator[People]:
-    return (people[start : start + TOGETHER] for start in range(0, len(people), TOGETHER))
 
 
 def told(mistake: Mistake) -> dict[str, Any]:

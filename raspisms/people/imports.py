@@ -74,31 +74,13 @@ def begin(
     consent: str = "",
 ) -> Import:
     """Keep the lines of a list, and have them compared with the contacts. Nothing of the contacts changes."""
-    added = _added(name, user_id, group_id, origin, consent)
+    added = expect(name, user_id, group_id, origin, consent)
     _keep_lines(added.id, lines)
     return _go_on(added.id, ImportState.READING, total=len(lines))
 
 
-def receive(
-    content: bytes,
-    name: str,
-    user_id: int | None,
-    *,
-    group_id: int | None = None,
-    origin: str = "",
-    consent: str = "",
-) -> Import:
-    """Keep a file as it came, and have it read by a job: nothing of it is looked at here."""
-    added = _added(name, user_id, group_id, origin, consent)
-    stride = Stride(PIECES, most=PIECES)
-    for start in range(0, len(content), PIECE_BYTES):
-        with bulk_step(stride) as (session, _):
-            piece = {"import_id": added.id, "content": content[start : start + PIECE_BYTES]}
-            session.execute(insert(ImportPiece), [piece])
-    return _go_on(added.id, ImportState.OPENING)
-
-
-def _added(name: str, user_id: int | None, group_id: int | None, origin: str, consent: str) -> Import:
+def expect(name: str, user_id: int | None, group_id: int | None = None, origin: str = "", consent: str = "") -> Import:
+    """A list that is about to come in."""
     with transaction() as session:
         added = Import(
             user_id=user_id,
@@ -110,6 +92,16 @@ def _added(name: str, user_id: int | None, group_id: int | None, origin: str, co
         )
         session.add(added)
     return added
+
+
+def receive(expected: Import, content: bytes) -> Import:
+    """Keep a file as it came, and have it read by a job: nothing of it is looked at here."""
+    stride = Stride(PIECES, most=PIECES)
+    for start in range(0, len(content), PIECE_BYTES):
+        with bulk_step(stride) as (session, _):
+            piece = {"import_id": expected.id, "content": content[start : start + PIECE_BYTES]}
+            session.execute(insert(ImportPiece), [piece])
+    return _go_on(expected.id, ImportState.OPENING)
 
 
 def _keep_lines(
@@ -165,6 +157,8 @@ def _open(import_id: int, between: Callable[[], None], ends: float) -> bool:
         reason, reason_line = str(error)[:500], error.line
     if not _keep_lines(import_id, lines[kept:], between, ends, is_mine=_is_mine):
         return False
+    if not lines:  # what an earlier attempt could read of it belongs to no list
+        _forget_lines(import_id)
     with transaction() as session:
         found = session.get(Import, import_id)
         if found is None or not _is_mine(found):

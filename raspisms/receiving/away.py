@@ -16,8 +16,6 @@ from ..texts.answers import is_no, is_yes
 from ..texts.optouts import is_like_stop, is_stop
 from . import incoming, optouts
 
-# Begins the key of these answers.
-AWAY = "away:"
 # A message that comes long after it was written is not answered, and an answer that could not leave by then does not.
 FRESH = timedelta(hours=1)
 # A provider may date what it brings in another zone: only a date that is older than that, too, tells of a late one.
@@ -38,15 +36,14 @@ def answer(session: Session, *received: tuple[Message, datetime]) -> None:
         return
     answered = set(session.scalars(select(Message.dedup_key).where(Message.dedup_key.in_(wanted))))
     silent = optouts.silent(session, [message.number for message in wanted.values()])
-    for key, message in wanted.items():
-        if key not in answered and message.number not in silent:
-            incoming.answer_by_itself(session, message, text, key, expires_at=now() + FRESH)
+    left = [(one, key) for key, one in wanted.items() if key not in answered and one.number not in silent]
+    incoming.answer_by_itself(session, left, text, expires_at=now() + FRESH)
 
 
 def _key(message: Message, since: datetime) -> str:
     """One for each person, phone and absence."""
     facts = f"{message.phone_id}\0{message.number}\0{since.isoformat()}"
-    return AWAY + hashlib.sha256(facts.encode()).hexdigest()[:56]
+    return incoming.AWAY_ANSWER + hashlib.sha256(facts.encode()).hexdigest()[:56]
 
 
 def _wants_answer(message: Message, text: str, arrived_at: datetime) -> bool:

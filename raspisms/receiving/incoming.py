@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -69,54 +70,67 @@ def made(phone: Phone, number: str, text: str, at: datetime) -> Message:
     )
 
 
-def answer_by_itself(
-    session: Session, message: Message, text: str, key: str, expires_at: datetime | None = None
-) -> None:
-    """Queue an answer that nobody wrote; `key` makes it the only one of its kind. Call inside a transaction.
+# -- answers that nobody wrote ------------------------------------------------------------------------------
 
-    What has not left by `expires_at` does not leave any more. Each costs money, and who asks for it may be anybody:
-    see `_may_answer`.
-    """
-    if not _may_answer(session, message.number):
-        return
-    answer = Message(
-        direction=Direction.OUT,
-        phone_id=message.phone_id,
-        number=message.number,
-        text=text,
-        status=Status.QUEUED,
-        lane=Lane.REPLY,
-        batch_key=batch_key(text, "alert", expires_at),
-        parts=segments.count(text).parts,
-        reply_to_id=message.id,
-        dedup_key=key,
-        expires_at=expires_at,
-    )
-    session.add(answer)
-    session.flush()
-    note(session, [answer], Status.QUEUED)
-
-
-# Answers that nobody wrote: to one number in a day, and in all in an hour. Machines that answer each other write every
-# few seconds, and a STOP is easily forged.
-OWN_ANSWERS = ("stop-answer:", "away:")
+# Begin the keys of the two kinds that there are: the one to a STOP, and the one while the team is away.
+STOP_ANSWER, AWAY_ANSWER = "stop-answer:", "away:"
+# To one number in a day, and in all in an hour. Each costs money, and who asks for it may be anybody: machines that
+# answer each other write every few seconds, and a STOP is easily forged.
 ONE_EVERY, MOST_AN_HOUR = timedelta(days=1), 60
 
 
-def _may_answer(session: Session, number: str) -> bool:
-    """Whether an answer that nobody wrote may go to this number: a person's, in a country that we write to."""
+def answer_by_itself(
+    session: Session, wanted: Collection[tuple[Message, str]], text: str, expires_at: datetime | None = None
+) -> None:
+    """Queue an answer that nobody wrote to each of these messages, as far as that may be. Call inside a transaction.
+
+    Each comes with the key that makes its answer the only one of its kind. What has not left by `expires_at` does
+    not leave any more.
+    """
+    allowed = _whom_to_answer(session, [message.number for message, _ in wanted])
+    answers = []
+    for message, key in wanted:
+        if message.number in allowed:
+            allowed.remove(message.number)
+            answers.append(
+                Message(
+                    direction=Direction.OUT,
+                    phone_id=message.phone_id,
+                    number=message.number,
+                    text=text,
+                    status=Status.QUEUED,
+                    lane=Lane.REPLY,
+                    batch_key=batch_key(text, "alert", expires_at),
+                    parts=segments.count(text).parts,
+                    reply_to_id=message.id,
+                    dedup_key=key,
+                    expires_at=expires_at,
+                )
+            )
+    if answers:
+        session.add_all(answers)
+        session.flush()
+        note(session, answers, Status.QUEUED)
+
+
+def _whom_to_answer(session: Session, numbers: Collection[str]) -> set[str]:
+    """Those of these numbers that an answer may go to: people's, in countries that we write to, and not too many."""
+    countries = preferences.current().countries
+    people = [number for number in dict.fromkeys(numbers) if _is_person(number, countries)]
+    if not people:
+        return set()
+    answered = set(session.scalars(select(Message.number).where(Message.number.in_(people), _is_own_answer(ONE_EVERY))))
+    allowed = [number for number in people if number not in answered]
+    left = max(0, MOST_AN_HOUR - answers_lately(session))
+    if len(allowed) > left:
+        log.warning("%s answers have left by themselves within an hour: no more for now", MOST_AN_HOUR)
+    return set(allowed[:left])
+
+
+def _is_person(number: str, countries: Collection[str]) -> bool:
     if telephone_numbers.read(number)[0] is None or telephone_numbers.is_special(number):
         return False
-    countries = preferences.current().countries
-    if countries and telephone_numbers.country(number) not in countries:
-        return False
-    theirs = select(Message.id).where(Message.number == number, _is_own_answer(ONE_EVERY)).limit(1)
-    if session.scalar(theirs) is not None:
-        return False
-    if (lately := answers_lately(session)) >= MOST_AN_HOUR:
-        log.warning("%s answers left by themselves within an hour: no more for now", lately)
-        return False
-    return True
+    return not countries or telephone_numbers.country(number) in countries
 
 
 def answers_lately(session: Session) -> int:
@@ -126,8 +140,8 @@ def answers_lately(session: Session) -> int:
 
 
 def _is_own_answer(since: timedelta) -> ColumnElement[bool]:
-    kinds = (Message.dedup_key.startswith(kind) for kind in OWN_ANSWERS)
-    return and_(Message.created_at > now() - since, or_(*kinds))
+    kinds = or_(Message.dedup_key.startswith(STOP_ANSWER), Message.dedup_key.startswith(AWAY_ANSWER))
+    return and_(Message.created_at > now() - since, kinds)
 
 
 def recent_stop(session: Session, number: str, at: datetime) -> Message | None:

@@ -447,7 +447,7 @@ def try_again(entry_id: int, user_id: int | None) -> bool:
             return False
         entry.state, entry.attempts, entry.next_attempt_at = JournalState.NEW, 0, None
         audit.record(session, user_id, "callback tried again", f"callback {entry_id}")
-    bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
+    ring()
     return True
 
 

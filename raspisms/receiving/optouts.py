@@ -22,9 +22,6 @@ from ..timeline import believed
 from ..vault import vault
 from . import incoming
 
-# Begins the key of the one SMS that may still go to somebody who said STOP: the answer to it.
-ANSWER = "stop-answer:"
-
 
 def silent(session: Session, numbers: Collection[str]) -> set[str]:
     """Those of these numbers (a few thousand at most) that nothing may be sent to."""
@@ -93,10 +90,10 @@ def _is(number: str) -> ColumnElement[bool]:
 def answer(session: Session, stop: Message) -> None:
     """Confirm a STOP, once in a life, if the team wants it so. Call inside a transaction."""
     text = preferences.current().stop_answer
-    key = ANSWER + digest(stop.number)[:40]
+    key = incoming.STOP_ANSWER + digest(stop.number)[:40]
     if not text or session.scalar(select(Message.id).where(Message.dedup_key == key)) is not None:
         return
-    incoming.answer_by_itself(session, stop, text, key)
+    incoming.answer_by_itself(session, [(stop, key)], text)
 
 
 def forget_number(session: Session, number: str) -> None:

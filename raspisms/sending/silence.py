@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..models import Message
-from ..receiving import optouts
+from ..receiving import incoming, optouts
 from ..words import N_
 
 SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
@@ -19,6 +19,6 @@ def silent_among(session: Session, messages: Mapping[str, int]) -> set[str]:
     silent = optouts.silent(session, list(messages))
     if silent:
         ids = [messages[number] for number in silent]
-        answers = select(Message.number).where(Message.id.in_(ids), Message.dedup_key.startswith(optouts.ANSWER))
+        answers = select(Message.number).where(Message.id.in_(ids), Message.dedup_key.startswith(incoming.STOP_ANSWER))
         silent -= set(session.scalars(answers))
     return silent

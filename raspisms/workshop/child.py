@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import logging
 import os
 import pickle
 import resource
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .crafts import CRAFTS, craft
+
+log = logging.getLogger(__name__)
 
 # Results are sent on at least this often, so that whoever waits sees that something happens.
 FLUSH_SECONDS = 0.05
@@ -97,10 +99,17 @@ def listen(path: Path, beat: Callable[[], None]) -> None:
                 serve(connection)
                 code = 0
             finally:
+                _say_why(sys.exc_info()[0])
                 os._exit(code)
+
+
+def _say_why(kind: type[BaseException] | None, *_: object) -> None:
+    """In the log, what ended a child; never its words, which may hold what somebody wrote."""
+    if kind is not None and not issubclass(kind, ConnectionError):
+        log.error("a child of the workshop ended with %s", kind.__name__)
 
 
 def main() -> None:
     """For whoever has no supervisor: the connection is the file descriptor that the command line names."""
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        serve(socket.socket(fileno=int(sys.argv[1])))
+    sys.excepthook = _say_why
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -116,7 +116,13 @@ class Asked:
 
     def __init__(self, name: str, payload: Any, limits: Limits) -> None:
         self._request = (name, payload, limits)
-        self._child, self._is_warm = _take()
+        self._is_over = False
+        try:
+            self._child, self._is_warm = _take()
+        except OSError:  # no memory or no process left for a child: whoever reads is told
+            log.exception("the workshop has no child for anybody")
+            self._is_over, self._results = True, _nothing()
+            return
         self._child.send(*self._request)
         self._results = self._read()
 
@@ -128,8 +134,6 @@ class Asked:
         if not self._is_over:
             self._child.end()
             self._is_over = True
-
-    _is_over = False
 
     def _read(self) -> Iterator[Any]:
         try:
@@ -153,6 +157,11 @@ class Asked:
 
 
 _NOTHING = object()
+
+
+def _nothing() -> Iterator[Any]:
+    raise Ended
+    yield
 
 
 def _take() -> tuple[Child, bool]:

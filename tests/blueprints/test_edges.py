@@ -154,6 +154,6 @@ def test_one_person_hears_one_answer_a_day(app, phone):
         says_stop(phone, LEA)
         with transaction() as session:
             message = session.query(Message).filter_by(number=LEA).first()
-            incoming.answer_by_itself(session, message, "Fermé", "away:x")
+            incoming.answer_by_itself(session, [(message, "away:x")], "Fermé")
         assert answers() == 1
         assert db.session.query(Message).filter(Message.dedup_key == "away:x").count() == 0

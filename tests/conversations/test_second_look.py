@@ -86,7 +86,7 @@ def test_closing_does_not_swallow_what_nobody_saw(here, client):
 def test_an_answer_that_nobody_wrote_answers_nobody(here):
     message = hears(here)
     with transaction() as session:
-        incoming.answer_by_itself(session, session.get(Message, message.id), "Fermé", "k")
+        incoming.answer_by_itself(session, [(session.get(Message, message.id), "k")], "Fermé")
     threads.mark_read(the_conversation().id, 99)
     assert the_conversation().waiting_since == message.created_at
     outbox.post(here, [LEA], "Alerte")

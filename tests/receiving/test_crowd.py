@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import event, select
 
+from raspisms import opening, preferences
 from raspisms.database import now, transaction
 from raspisms.extensions import db
 from raspisms.models import Conversation, JournalEntry, JournalState, Message, OptOut
-from raspisms.receiving import journal, replies
+from raspisms.receiving import incoming, journal, replies
 from raspisms.receiving.inbox import inbox
 from tests import factories
 from tests.factories import LEA, NUMBER
@@ -137,14 +138,7 @@ def test_hundreds_that_cannot_be_read_hold_up_nobody(app, phone):
 
 
 def test_one_that_cannot_be_applied_holds_up_none_of_its_thousand(app, phone, monkeypatch):
-    real = replies.apply
-
-    def fails(session, entry, reply):
-        if reply.text == "poison":
-            raise RuntimeError("a mistake of ours")
-        return real(session, entry, reply)
-
-    monkeypatch.setattr(replies, "apply", fails)
+    factories.poison_replies(monkeypatch)
     monkeypatch.setattr(replies, "apply_many", lambda *_: 1 / 0)
     with app.app_context():
         crowd = [said(LEA, "poison")] + [said(LEA, f"Oui {n}", n) for n in range(60)] + [said(PEOPLE[1], "STOP")]
@@ -184,3 +178,16 @@ def test_a_crowd_of_one_person_leaves_the_latest_date(app, phone):
         deliver(phone.id, *[said(LEA, f"Mot {minute}", minute) for minute in minutes])
         newest = max(db.session.scalars(select(Message.created_at)))
         assert db.session.scalars(select(Conversation.last_at)).one() == newest
+
+
+def test_a_crowd_that_writes_while_the_team_is_away_is_answered_in_few_statements(app, phone, monkeypatch):
+    with app.app_context():
+        preferences.save(preferences.Choices(away_text="Nous sommes fermés."))
+        monkeypatch.setattr(opening, "closed_since", lambda *_: now() - timedelta(hours=1))
+        people = [f"+3363998{n:04d}" for n in range(300)]
+        asked = []
+        event.listen(db.engine, "before_cursor_execute", lambda *_: asked.append(1))
+        deliver(phone.id, [said(person, f"Bonjour {n}") for n, person in enumerate(people)])
+        assert len(asked) < 600  # two for each of three hundred would be more than they take together
+        answers = select(Message.number).where(Message.dedup_key.startswith(incoming.AWAY_ANSWER))
+        assert list(db.session.scalars(answers.order_by(Message.id))) == people[: incoming.MOST_AN_HOUR]

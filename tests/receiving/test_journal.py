@@ -161,16 +161,7 @@ def test_what_cannot_be_read_is_answered_kept_and_marked(app, callbacks, run_job
 
 
 def test_one_bad_entry_does_not_hold_up_the_next(app, callbacks, run_jobs, monkeypatch):
-    from raspisms.receiving import replies
-
-    real = replies.apply
-
-    def fails_once(session, entry, reply):
-        if reply.text == "poison":
-            raise RuntimeError("a mistake of ours")
-        return real(session, entry, reply)
-
-    monkeypatch.setattr(replies, "apply", fails_once)
+    factories.poison_replies(monkeypatch)
     callbacks.http.post(callbacks.reception, json=REPLY | {"text": "poison"})
     callbacks.http.post(callbacks.reception, json=REPLY)
     run_jobs()

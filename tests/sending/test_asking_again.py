@@ -9,7 +9,7 @@ from raspisms.adapters.base import RefusedError
 from raspisms.database import transaction
 from raspisms.extensions import db
 from raspisms.models import Hours, Message, OptOut, Phone, PhoneStatus, Status, Submission
-from raspisms.receiving import optouts
+from raspisms.receiving import incoming, optouts
 from raspisms.sending import asking_again, campaigns, doubts, hours, outbox, outcome
 from tests.campaigns.conftest import here, sent, written  # noqa: F401
 from tests.factories import BOB, LEA, let_time_pass, message, post, ring
@@ -87,7 +87,7 @@ def test_the_answer_to_a_stop_is_asked_about_all_the_same(app, phone, octopush, 
     with app.app_context():
         kept = outbox.post(db.session.get(Phone, phone.id), [LEA], "C’est noté.").messages[0].id
         with transaction() as session:
-            session.get_one(Message, kept).dedup_key = optouts.ANSWER + "x"
+            session.get_one(Message, kept).dedup_key = incoming.STOP_ANSWER + "x"
     run_jobs()
     stop(app, LEA)
     again()

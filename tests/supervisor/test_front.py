@@ -219,6 +219,38 @@ def test_a_stranger_s_body_ends_early_and_is_told(tree, path):
         assert answer.headers["Connection"] == "close"
 
 
+def test_strangers_in_pieces_take_no_place_from_whom_brings_a_list(tree, session):
+    say = b"POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nemail\r\n"
+    with many(tree.port, 20, say=say):
+        token = token_of(session.get(f"{tree.url}/contacts/new", timeout=5))
+        body = f"csrf_token={token}&name=Avec+eux&number=0639987066&version=".encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = session.post(f"{tree.url}/contacts/new", data=iter([body]), headers=headers, timeout=10)
+        assert answer.status_code == 200
+
+
+ODD = [
+    b"GET /callbacks/\xff\xfe/status?\xff=\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /callbacks/%ff%00/status HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /callbacks/x/status HTTP/1.1\r\nHost: x\r\nX-\xc3\xa9: \xff\xfe\r\nContent-Length: 2\r\n\r\n{}",
+    b"POST /callbacks/x/status HTTP/1.1\r\nHost: x\r\nContent-Type: \xff\r\nContent-Length: 2\r\n\r\n{}",
+    b"DELETE /callbacks/x/status HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+    b"BREW / HTTP/1.1\r\nHost: \xff\r\nX-Forwarded-For: \xff\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("asked", ODD)
+def test_whatever_a_stranger_asks_the_answer_is_empty(tree, asked):
+    with socket.create_connection(("127.0.0.1", tree.callbacks_port), timeout=10) as one:
+        one.sendall(asked.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+        heard = b""
+        while piece := one.recv(4096):
+            heard += piece
+    head, _, body = heard.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 4"), heard
+    assert body == b""
+
+
 def test_ten_strangers_fill_no_disk(tree):
     say = b"POST /imports/new HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n" + b"x" * 50_000
     with many(tree.port, 10, say=say):

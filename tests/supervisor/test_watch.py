@@ -236,13 +236,21 @@ def test_a_pickle_in_the_queue_is_not_read(app, run_jobs, tmp_path):
     assert not (tmp_path / "exploded").exists()
 
 
-def test_a_sign_of_life_follows_work(app):
-    works = [True]
+def test_a_sign_of_life_follows_work(app, monkeypatch):
+    monkeypatch.setattr(health, "SHOW_SECONDS", 0.02)
+    works, looks = [True], []
     with app.app_context():
         key = health.sign(health.CLOCK)
-    health.show_while(app, health.CLOCK, lambda: works[0])
+    health.show_while(app, health.CLOCK, lambda: looks.append(1) or works[0])
     until(lambda: app.extensions["bell"].get(key), 5, "a sign")
     works[0] = False
+    seen = len(looks) + 1  # one look may have begun before
+    until(lambda: len(looks) > seen, 5, "looks at somebody who does not work")
+    app.extensions["bell"].delete(key)
+    seen = len(looks) + 3
+    until(lambda: len(looks) > seen, 5, "more of them")
+    assert app.extensions["bell"].get(key) is None
+    monkeypatch.setattr(health, "SHOW_SECONDS", 3600)
 
 
 def test_a_job_beyond_its_limit_is_ended_from_outside(app, monkeypatch):
