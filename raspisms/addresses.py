@@ -32,6 +32,13 @@ def is_everywhere(host: str) -> bool:
         return False
 
 
+def from_here(address: str) -> str:
+    """Where this machine itself finds what listens on an address."""
+    if is_everywhere(address):
+        return "::1" if ":" in address else "127.0.0.1"
+    return address
+
+
 def callable_name(host: str) -> str:
     """How others call the machine that listens on `host`, as it stands in a URL."""
     name = own() if is_everywhere(host) else host

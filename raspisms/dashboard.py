@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from . import health, statistics
 from .conversations import threads
@@ -151,13 +151,13 @@ def attention() -> Attention:
 
 def _stuck() -> int:
     """Messages written by hand, or of a phone that does not send, that have been in the queue for some minutes."""
-    silent = select(Phone.id).where(Phone.status.not_in(SENDING_STATUSES))
-    query = select(func.count()).where(
-        Message.status == Status.QUEUED,
-        Message.created_at < now() - STUCK,
-        or_(Message.campaign_id.is_(None), Message.phone_id.in_(silent)),
-    )
-    return db.session.scalar(query) or 0
+    silent = select(Campaign.id).join(Phone).where(Phone.status.not_in(SENDING_STATUSES))
+    count = select(func.count()).where(Message.status == Status.QUEUED, Message.created_at < now() - STUCK)
+    kinds = (
+        Message.campaign_id.is_(None),
+        Message.campaign_id.in_(silent),
+    )  # each has its index, together they have none
+    return sum(db.session.scalar(count.where(kind)) or 0 for kind in kinds)
 
 
 def _answers() -> int:

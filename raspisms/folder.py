@@ -24,6 +24,17 @@ def close(folder: Path) -> list[Path]:
     return [path for path in _all(folder) if not _is_closed(path)]
 
 
+def own_folders(*folders: Path) -> None:
+    """Make these, and be sure that nobody else made them before: what is said below them is for us alone.
+
+    Raises PermissionError.
+    """
+    for folder in folders:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.lstat().st_uid != os.getuid():
+            raise PermissionError(f"{folder} belongs to somebody else")
+
+
 def mark_running(folder: Path) -> None:
     """From now on its files change: a copy of the folder would be of many moments at once."""
     mark = folder / RUNNING

@@ -62,9 +62,13 @@ def _on_waiting(message: Message) -> Advice:
     if account.is_waiting and account.not_before is not None:
         at = format_time(to_user_timezone(account.not_before), "HH:mm:ss", rebase=False)
         return Advice(gettext("Le fournisseur n’a pas pu le prendre : prochain essai à %(time)s.", time=at))
+    # Of its campaign, or of what is written by hand: campaigns take turns, and let that pass.
     before = db.session.scalar(
         select(func.count()).where(
-            Message.status == Status.QUEUED, Message.phone_id == message.phone_id, Message.id < message.id
+            Message.status == Status.QUEUED,
+            Message.phone_id == message.phone_id,
+            Message.campaign_id.is_(None) if campaign is None else Message.campaign_id == campaign.id,
+            Message.id < message.id,
         )
     )
     if before:

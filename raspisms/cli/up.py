@@ -179,10 +179,8 @@ def _prepare(values: dict[str, Any], sandbox: bool) -> None:
 
 def _announce(values: dict[str, Any], sandbox: bool) -> None:
     """Say where to go, once the pages answer."""
-    bound = values["BIND"]
-    if addresses.is_everywhere(bound):
-        bound = "::1" if ":" in bound else "127.0.0.1"
-    setup = _wait_for_pages(f"http://{addresses.callable_name(bound)}:{values['PORT']}")
+    here = addresses.callable_name(addresses.from_here(values["BIND"]))
+    setup = _wait_for_pages(f"http://{here}:{values['PORT']}")
     base = values["PAGES_URL"]
     if setup:
         click.echo(say("Nouvelle installation. Créez l’administrateur avec ce lien, valable une fois :"))

@@ -35,8 +35,7 @@ def ensure() -> None:
 
 def register(state: State) -> None:
     """Tell the sandbox where to call: the callbacks port of this machine, under the present tokens."""
-    bound = current_app.config.get("BIND", "127.0.0.1")
-    host = "127.0.0.1" if addresses.is_everywhere(bound) else addresses.callable_name(bound)
+    host = addresses.callable_name(addresses.from_here(current_app.config.get("BIND", "127.0.0.1")))
     base = f"http://{host}:{current_app.config['CALLBACKS_PORT']}"
     try:
         phones = list(db.session.scalars(select(Phone).where(Phone.adapter == OctopushSandbox.key)))

@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 from .. import addresses, create_app, create_callbacks_app, create_worker_app, health, live, queues, vault
 from ..bell import owned
 from ..config import queue_socket
+from ..folder import own_folders
 from . import process, pulse
 from .family import Service
 
@@ -96,10 +97,7 @@ def run_queue(settings: dict[str, Any]) -> None:
 
     address = queue_socket(Path(settings["INSTANCE"]))
     folder = Path(settings["INSTANCE"]) / "queue"
-    for needed in (folder, address.parent.parent, address.parent):
-        needed.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if needed.lstat().st_uid != os.getuid():
-            raise PermissionError(f"{needed} belongs to somebody else")
+    own_folders(folder, address.parent.parent, address.parent)
     _forget_old_queue(folder)
     os.chdir(folder)  # whatever its name: the server's own options take no space, no quote and no odd byte
     options = {
@@ -157,7 +155,8 @@ def run_workshop(settings: dict[str, Any]) -> None:
 
 def run_web(settings: dict[str, Any]) -> None:
     """Serve the pages, and the streams that tell them what changed."""
-    _serve(functools.partial(_pages, settings), settings, settings["PORT"])
+    goodbye = functools.partial(_say_goodbye, settings)
+    _serve(functools.partial(_pages, settings), settings, settings["PORT"], goodbye)
 
 
 def _pages(settings: dict[str, Any]) -> Any:
@@ -186,8 +185,10 @@ def _callbacks(settings: dict[str, Any]) -> Any:
     )
 
 
-def _serve(factory: Callable[[], Any], settings: dict[str, Any], port: int) -> None:
-    """Serve an ASGI application, whose Flask has threads of its own.
+def _serve(
+    factory: Callable[[], Any], settings: dict[str, Any], port: int, goodbye: Callable[[], None] = lambda: None
+) -> None:
+    """Serve an ASGI application, whose Flask has threads of its own; `goodbye` is said before it stops.
 
     Every open connection has a place, also one that says nothing: there are more than one machine can use up within
     the time after which a silent one is closed. Only HTTP/1 has that time from the beginning (hyper#3756).
@@ -203,7 +204,7 @@ def _serve(factory: Callable[[], Any], settings: dict[str, Any], port: int) -> N
         """Ends the streams before its workers: they would hold up the stop for as long as pages are open."""
 
         def shutdown(self, exit_code: int = 0) -> None:
-            _say_goodbye(settings)
+            goodbye()
             super().shutdown(exit_code)
 
     server = Polite(
@@ -219,10 +220,7 @@ def _serve(factory: Callable[[], Any], settings: dict[str, Any], port: int) -> N
         workers_kill_timeout=5,
         log_level=LogLevels.error,
     )
-    bound = settings["BIND"]
-    if addresses.is_everywhere(bound):
-        bound = "::1" if ":" in bound else "127.0.0.1"
-    works = functools.partial(pulse.answers, bound, port, "/health/pulse")
+    works = functools.partial(pulse.answers, addresses.from_here(settings["BIND"]), port, "/health/pulse")
     server.serve(target_loader=functools.partial(_load, factory, works), wrap_loader=False)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ..folder import own_folders
 from .crafts import CRAFTS, craft
 
 log = logging.getLogger(__name__)
@@ -67,10 +68,7 @@ def listen(path: Path, beat: Callable[[], None]) -> None:
     for name in CRAFTS:
         craft(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: the kernel buries them
-    for needed in (path.parent.parent, path.parent):
-        needed.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if needed.lstat().st_uid != os.getuid():
-            raise PermissionError(f"{needed} belongs to somebody else")
+    own_folders(path.parent.parent, path.parent)
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(str(path))
