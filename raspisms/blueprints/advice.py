@@ -51,7 +51,7 @@ def _on_waiting(message: Message) -> Advice:
         return Advice(gettext("Il est retenu depuis qu’une copie a été restaurée : un administrateur doit décider."))
     if not message.phone.can_send:
         url = url_for("phones.index", _anchor=f"phone-{message.phone_id}")
-        sentence = gettext("Il partira tout seul quand le téléphone enverra de nouveau.")
+        sentence = gettext("Son téléphone n’envoie pas : il partira tout seul quand le téléphone enverra de nouveau.")
         return Advice(sentence, url, gettext("Voir le téléphone"))
     campaign = db.session.get(Campaign, message.campaign_id) if message.campaign_id else None
     if campaign is not None and (sentence := _of_campaign(campaign)):
