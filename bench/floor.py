@@ -32,7 +32,7 @@ def serve(port: int, path: str) -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    from raspisms.supervisor.services import CALLBACK_THREADS
+    from raspisms.supervisor.web_server import CALLBACK_THREADS
 
     server = Server(
         "floor",

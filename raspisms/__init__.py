@@ -9,6 +9,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import config, extensions, vault
 from .receiving import inbox
+from .storage import engine
+from .web import headers
 
 __version__ = "0.1.0"
 
@@ -18,10 +20,11 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
 
     Settings come from the environment unless given. Raises config.ConfigError.
     """
-    from . import blueprints, health
+    from . import blueprints
+    from .operations import health
 
     app = _base(settings, WRITES_FOR_PEOPLE=True)
-    app.response_class = blueprints.Answer
+    app.response_class = headers.Answer
     extensions.init_pages(app)
     health.init_app(app)
     blueprints.init_app(app)
@@ -56,6 +59,8 @@ def _base(settings: dict[str, Any] | None, *, static: bool = True, **more: Any) 
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies
         )
     vault.init_app(app)
-    extensions.init_storage(app)
+    extensions.db.init_app(app)
+    engine.init_app(app)
+    extensions.bell.init_app(app)
     inbox.init_app(app)
     return app

@@ -21,8 +21,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import URL, make_url
 
-from . import addresses
-from .words import N_, say
+from .i18n import N_, say
+from .machine import addresses
 
 PREFIX = "RASPISMS_"
 # A Unix socket's path may hold 107 bytes; a deep instance folder needs a shorter place. So does one with a space or

@@ -14,8 +14,8 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import Integer, MetaData, Table, event
 
-from .bell import Bell
-from .bell import owned as bell_owned
+from .job_queue import Bell
+from .job_queue import owned as bell_owned
 
 # Names for every constraint, so that migrations can change them on SQLite too.
 NAMING = {
@@ -54,15 +54,6 @@ def _never_give_an_id_twice(table: Table, metadata: MetaData) -> None:
     keys = list(table.primary_key.columns)
     if metadata is db.metadata and len(keys) == 1 and isinstance(keys[0].type, Integer) and not keys[0].foreign_keys:
         table.dialect_options["sqlite"]["autoincrement"] = True
-
-
-def init_storage(app: Flask) -> None:
-    """Bind what every application needs: the database and the bell."""
-    from . import database  # late: database.py needs `db` above
-
-    db.init_app(app)
-    database.init_app(app)
-    bell.init_app(app)
 
 
 def init_pages(app: Flask) -> None:

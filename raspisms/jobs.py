@@ -15,7 +15,7 @@ from typing import Any
 from rq import get_current_job
 from rq.job import Job
 
-from . import queues
+from . import job_queue
 from .campaigns import drafts, launch
 from .extensions import bell, db
 from .notices import posting
@@ -33,33 +33,33 @@ PASSING_BUDGET = 5.0
 
 def drain(account_id: int) -> None:
     """Send what is due for one account. Twice at once: the second finds the lease taken and returns."""
-    bell.answer(queues.DRAIN, account_id)
+    bell.answer(job_queue.DRAIN, account_id)
     with _stopping() as stop:
         more = dispatch.drain(account_id, stop=lambda: stop[0])
     if more and not stop[0]:
-        bell.ring(queues.SENDING, queues.DRAIN, account_id, timeout=queues.DRAIN_SECONDS)
+        bell.ring(job_queue.SENDING, job_queue.DRAIN, account_id, timeout=job_queue.DRAIN_SECONDS)
 
 
 def apply_callbacks() -> None:
     """Apply stored callbacks. Twice at once: each entry changes state once, under the write lock."""
-    bell.answer(queues.APPLY_CALLBACKS)
+    bell.answer(job_queue.APPLY_CALLBACKS)
     journal.import_inbox()
     if journal.apply_new(_budget(APPLY_BUDGET)):
-        bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
+        bell.ring(job_queue.RECEIVING, job_queue.APPLY_CALLBACKS, timeout=job_queue.APPLY_SECONDS)
 
 
 def check_phone(phone_id: int) -> None:
     """Ask a provider about a phone; resume sending when the check passes."""
-    bell.answer(queues.CHECK_PHONE, phone_id)
+    bell.answer(job_queue.CHECK_PHONE, phone_id)
     phone = checking.check(phone_id)
     if phone is not None and phone.can_send:
-        bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
+        bell.ring(job_queue.SENDING, job_queue.DRAIN, phone.account_id, timeout=job_queue.DRAIN_SECONDS)
     db.session.rollback()
 
 
 def work_import(import_id: int) -> None:
     """Go on with a list that comes in. Twice at once: each chunk is taken under the write lock."""
-    bell.answer(queues.WORK_IMPORT, import_id)
+    bell.answer(job_queue.WORK_IMPORT, import_id)
     if imports.work(import_id, _let_callbacks_pass, _budget(LIST_BUDGET)):
         imports.ring(import_id)
     db.session.rollback()
@@ -68,7 +68,7 @@ def work_import(import_id: int) -> None:
 def work_campaign(campaign_id: int) -> None:
     """Go on with a campaign's report or its messages. Twice at once: one of them looks at people, and each chunk
     of messages is taken under the write lock."""
-    bell.answer(queues.WORK_CAMPAIGN, campaign_id)
+    bell.answer(job_queue.WORK_CAMPAIGN, campaign_id)
     if launch.work(campaign_id, _let_callbacks_pass, _budget(LIST_BUDGET)):
         drafts.ring(campaign_id)
     db.session.rollback()
@@ -76,7 +76,7 @@ def work_campaign(campaign_id: int) -> None:
 
 def post_notices() -> None:
     """Send the e-mails that are due. Twice at once: each is claimed under the write lock."""
-    bell.answer(queues.POST_NOTICES)
+    bell.answer(job_queue.POST_NOTICES)
     posting.post_due(_budget(NOTICE_BUDGET))
     db.session.rollback()
 
@@ -112,12 +112,12 @@ def _stopping() -> Iterator[list[bool]]:
 # -- what a worker may be asked to do -----------------------------------------------------------------------
 
 LISTED: dict[str, Callable[..., None]] = {
-    queues.DRAIN: drain,
-    queues.APPLY_CALLBACKS: apply_callbacks,
-    queues.CHECK_PHONE: check_phone,
-    queues.WORK_IMPORT: work_import,
-    queues.WORK_CAMPAIGN: work_campaign,
-    queues.POST_NOTICES: post_notices,
+    job_queue.DRAIN: drain,
+    job_queue.APPLY_CALLBACKS: apply_callbacks,
+    job_queue.CHECK_PHONE: check_phone,
+    job_queue.WORK_IMPORT: work_import,
+    job_queue.WORK_CAMPAIGN: work_campaign,
+    job_queue.POST_NOTICES: post_notices,
 }
 
 

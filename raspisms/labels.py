@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .i18n import N_
 from .models import CampaignState, Fate, ImportState, Message, PhoneStatus, Status
-from .words import N_
 
 STATUS_LABELS: dict[Status, str] = {
     Status.HELD: N_("Part bientôt"),

@@ -23,16 +23,15 @@ from werkzeug.serving import make_server
 from raspisms import create_app, create_callbacks_app
 from raspisms.config import load
 from raspisms.extensions import bell, db
+from raspisms.job_queue import RECEIVING_WORKER, SENDING_WORKER, SERIALIZER
 from raspisms.jobs import ListedJob
 from raspisms.models import Role
-from raspisms.queues import RECEIVING_WORKER, SENDING_WORKER, SERIALIZER
 from raspisms.sandbox import create_sandbox_app
-from raspisms.sandbox.postman import PATIENCE
+from raspisms.sandbox.callbacks import PATIENCE
 from raspisms.sandbox.server import QuietHandler
 from raspisms.sandbox.state import State, Switches
-
-from . import databases, factories
-from .tree import Tree
+from tests import databases, factories
+from tests.tree import Tree
 
 hypothesis_settings.register_profile("shared machine", deadline=None, max_examples=150)
 hypothesis_settings.load_profile("shared machine")

@@ -14,10 +14,11 @@ from pathlib import Path
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.pool import NullPool
 
-from raspisms import create_worker_app, schema
+from raspisms import create_worker_app
 from raspisms.config import load
-from raspisms.database import WRITERS_LOCK
 from raspisms.extensions import db
+from raspisms.storage import schema
+from raspisms.storage.transactions import WRITERS_LOCK
 
 
 def migrate(environ):

@@ -11,14 +11,16 @@ from bs4 import BeautifulSoup
 from pwdlib import PasswordHash
 from sqlalchemy import select, update
 
-from raspisms import queues
+from raspisms import job_queue
 from raspisms.adapters.base import Check
-from raspisms.database import now, transaction
+from raspisms.clock import now
 from raspisms.extensions import bell, db
 from raspisms.models import Account, Message, Phone, Status, Submission, User
 from raspisms.phones import saving, tokens
 from raspisms.receiving import replies
-from raspisms.sending import holding, outbox, recovery
+from raspisms.scheduler import sweep as scheduler
+from raspisms.sending import outbox, recall
+from raspisms.storage.transactions import transaction
 
 PASSWORD = "correct horse battery"
 LOGIN = "mairie@example.org"
@@ -146,21 +148,21 @@ def let_go(app):
     with app.app_context():
         with transaction() as session:
             session.execute(update(Message).values(held_until=now() - timedelta(seconds=1)))
-        holding.let_go()
+        recall.release_due()
         for account in db.session.scalars(select(Account)):
-            bell.ring(queues.SENDING, queues.DRAIN, account.id, timeout=60)
+            bell.ring(job_queue.SENDING, job_queue.DRAIN, account.id, timeout=60)
 
 
 def ring(app):
     """Ring for every account, as the sweep does for those with something due."""
     with app.app_context():
         for account in db.session.scalars(select(Account)):
-            bell.ring(queues.SENDING, queues.DRAIN, account.id, timeout=60)
+            bell.ring(job_queue.SENDING, job_queue.DRAIN, account.id, timeout=60)
 
 
 def sweep(app):
     with app.app_context():
-        return recovery.sweep()
+        return scheduler.sweep()
 
 
 def is_well_received(delivery):

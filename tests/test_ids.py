@@ -8,17 +8,19 @@ from alembic import command
 from bs4 import BeautifulSoup
 from sqlalchemy import Integer, select, text
 
-from raspisms import create_worker_app, schema
-from raspisms.campaigns import drafts, launch, upkeep
+from raspisms import create_worker_app
+from raspisms.campaigns import drafts, launch, lifecycle
 from raspisms.campaigns.targets import Targets
+from raspisms.clock import now
 from raspisms.config import load
-from raspisms.conversations import care, removal
-from raspisms.database import now, transaction
+from raspisms.conversations import actions, removal
 from raspisms.extensions import db
 from raspisms.models import Campaign, CampaignState, Contact, Conversation, Direction, Message, Phone
-from raspisms.people import contacts, groups
+from raspisms.people import contact_list, contacts, erasure, groups
 from raspisms.receiving import incoming
-from raspisms.sending import campaigns
+from raspisms.scheduler import sweep as scheduler
+from raspisms.storage import schema
+from raspisms.storage.transactions import transaction
 from tests.campaigns.conftest import fresh, here, sent, wish, written  # noqa: F401
 from tests.databases import raw
 from tests.factories import BOB, LEA, all_messages, csrf
@@ -146,7 +148,7 @@ def comes_round(campaign):
     with transaction() as session:
         session.get_one(Campaign, campaign.id).starts_at = now() - timedelta(seconds=1)
     launch.work(campaign.id)
-    upkeep.sweep()
+    scheduler.sweep()
 
 
 def test_a_series_for_a_contact_who_is_gone_goes_to_nobody_else(here, app):  # noqa: F811
@@ -155,7 +157,7 @@ def test_a_series_for_a_contact_who_is_gone_goes_to_nobody_else(here, app):  # n
     campaign = drafts.save(None, weekly, None)
     launch.work(campaign.id)
     sent(fresh(campaign.id))
-    contacts.delete_all(contacts.by_ids([lea.id]))
+    contacts.delete_all(contact_list.by_ids([lea.id]))
     contacts.save(None, None, "Bob", BOB, {})
     following = occurrence(campaign)
     comes_round(following)
@@ -191,9 +193,9 @@ def test_a_stale_tab_launches_no_draft_but_its_own(here):  # noqa: F811
     stale = thrown_away.id, thrown_away.revision
     drafts.remove(thrown_away.id)
     other = written(BOB, text="Pas fini")
-    with pytest.raises(campaigns.Refused):
+    with pytest.raises(lifecycle.Refused):
         launch.send(*stale, None, may_override=False)
-    with pytest.raises(campaigns.Refused):
+    with pytest.raises(lifecycle.Refused):
         launch.send(other.id, stale[1], None, may_override=False)
 
 
@@ -201,7 +203,7 @@ def test_a_draft_that_changed_is_not_overwritten_by_an_old_page(here):  # noqa: 
     draft = written(LEA, text="A")
     seen = draft.revision
     drafts.save(draft.id, wish(BOB, text="B"), None, revision=seen)
-    with pytest.raises(campaigns.Refused, match="relisez"):
+    with pytest.raises(lifecycle.Refused, match="relisez"):
         drafts.save(draft.id, wish(LEA, text="C"), None, revision=seen)
     assert fresh(draft.id).text == "B"
 
@@ -219,7 +221,7 @@ def test_a_stale_reply_reaches_nobody_and_is_given_back(app, here, client, phone
     form = _reply_form(client, conversation_id) | {"text": "Votre code secret est 4821"}
     saved = contacts.save(None, None, "Léa", LEA, {})
     with transaction() as session:
-        contacts.erase(session, session.get_one(Contact, saved.id))
+        erasure.erase(session, session.get_one(Contact, saved.id))
     hears(phone, BOB, "Je suis Bob")
     if other:  # as a copy of the database that came back could have it
         conversation_id = db.session.scalar(select(Conversation.id))
@@ -235,15 +237,15 @@ def test_closing_what_was_seen_leaves_what_was_not(here, phone):  # noqa: F811
     with transaction() as session:
         removal.remove_received(session, [seen])
     hears(phone, LEA, "URGENT, rappelez-moi")
-    with pytest.raises(care.Refused):
-        care.close(db.session.scalar(select(Conversation.id)), seen)
+    with pytest.raises(actions.Refused):
+        actions.close(db.session.scalar(select(Conversation.id)), seen)
 
 
 def test_a_stale_contact_page_changes_nobody_and_loses_nothing(app, here, client):  # noqa: F811
     lea = contacts.save(None, None, "Léa", LEA, {})
     path = f"/contacts/{lea.id}/edit"
     form = {"name": "Léa Durand", "number": LEA, "version": lea.version, "csrf_token": csrf(client, path)}
-    contacts.delete_all(contacts.by_ids([lea.id]))
+    contacts.delete_all(contact_list.by_ids([lea.id]))
     contacts.save(None, None, "Bob", BOB, {})
     answer = client.post(path, data=form)
     page = BeautifulSoup(answer.text, "html5lib")

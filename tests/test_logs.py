@@ -5,8 +5,8 @@ import logging
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from raspisms.database import transaction
 from raspisms.models import OptOut
+from raspisms.storage.transactions import transaction
 from tests.factories import KEY, LEA, LOGIN, NUMBER, let_time_pass, post, ring, until
 
 TEXT = "Un texte que personne d’autre ne doit lire"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .base import Adapter
-from .octopush import OctopushVirtualNumber
-from .octopush_sandbox import OctopushSandbox
+from .octopush.adapter import OctopushVirtualNumber
+from .octopush.sandbox import OctopushSandbox
 
 REGISTRY: dict[str, type[Adapter]] = {adapter.key: adapter for adapter in (OctopushVirtualNumber, OctopushSandbox)}
 

@@ -22,7 +22,7 @@ from urllib3 import exceptions as urllib3_exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import BaseHTTPResponse
 
-from ..words import N_
+from ..i18n import N_
 from .base import AmbiguousError, TemporaryError
 
 CONNECT_SECONDS = 5.0

@@ -10,10 +10,10 @@ from flask_babel import get_locale, gettext
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from .. import audit, users
 from ..extensions import limiter
 from ..forms.auth import LoginForm, SetupForm
 from ..models import Role, User
+from ..team import audit, users
 
 bp = Blueprint("auth", __name__)
 

@@ -22,33 +22,32 @@ from flask_login import current_user
 from sqlalchemy import Select, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from .. import audit
-from ..campaigns import drafts, launch, progress, report, targets
+from .. import csv_files, pagination
+from ..campaigns import drafts, launch, lifecycle, outgoing_text, progress, repetition, review, targets
 from ..campaigns.targets import Targets
 from ..extensions import db
-from ..finding import listing
-from ..finding.listing import Order
 from ..forms import mistakes
-from ..forms.message import ComposeForm
+from ..forms.compose import ComposeForm
 from ..labels import CAMPAIGN_LABELS, FATE_LABELS, STATUS_LABELS
 from ..language import Mistake
+from ..messages import listing
 from ..models import Campaign, CampaignState, Fate, Phone, Recipient, Status
-from ..people import exports
-from ..sending import campaigns, repetition
-from . import compose, downloads, errors, paging
-from .arguments import whole
-from .imports import LARGEST_LIST
+from ..pagination import Order
+from ..team import audit
+from ..web import composing, errors, tables
+from ..web.arguments import whole
+from ..web.tables import LARGEST_LIST
 
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
 PAGE = 50
 SERIES_SHOWN = 12
 VERBS: dict[str, Callable[[int], Campaign]] = {
-    "pause": campaigns.pause,
-    "resume": campaigns.resume,
-    "cancel": campaigns.cancel,
-    "skip": functools.partial(campaigns.cancel, only_this=True),
-    "retry": campaigns.retry_failed,
+    "pause": lifecycle.pause,
+    "resume": lifecycle.resume,
+    "cancel": lifecycle.cancel,
+    "skip": functools.partial(lifecycle.cancel, only_this=True),
+    "retry": lifecycle.retry_failed,
 }
 
 
@@ -91,8 +90,8 @@ def _asked() -> tuple[Select[Campaign], dict[str, str]]:
 @bp.get("/")
 def index() -> str:
     query, words = _asked()
-    name, order = listing.chosen(ORDERS, words.get("sort"))
-    page = listing.page(query, order, request.args.get("after"))
+    name, order = pagination.chosen(ORDERS, words.get("sort"))
+    page = pagination.page(query, order, request.args.get("after"))
     return render_template(
         "campaigns/index.html",
         rows=list(zip(page.rows, progress.brief(page.rows), strict=True)),
@@ -111,11 +110,11 @@ def export() -> Response:
         gettext("Nom"), gettext("Statut"), gettext("Date"), gettext("Tag"), gettext("SMS"), gettext("Délivrés"),
         gettext("Échecs"), gettext("Coût"), gettext("Texte"),
     ]  # fmt: skip
-    return downloads.csv(exports.csv_lines(header, _lines(query)), "campagnes.csv")
+    return tables.csv(csv_files.csv_lines(header, _lines(query)), "campagnes.csv")
 
 
 def _lines(query: Select[Campaign]) -> Iterator[list[object]]:
-    for campaign in listing.everything(query, ORDERS["newest"]):
+    for campaign in pagination.everything(query, ORDERS["newest"]):
         found = progress.of(campaign)
         at = campaign.starts_at or campaign.created_at
         yield [
@@ -137,10 +136,10 @@ def bulk() -> AnyResponse:
     verb, done = request.form.get("verb", ""), 0
     if verb not in {"pause", "resume", "cancel"}:
         abort(400)
-    for campaign_id in request.form.getlist("chosen", type=whole)[: listing.SIZE]:
+    for campaign_id in request.form.getlist("chosen", type=whole)[: pagination.SIZE]:
         try:
             VERBS[verb](campaign_id)
-        except campaigns.Refused as error:
+        except lifecycle.Refused as error:
             flash(gettext(str(error)), "warning")
         else:
             audit.note(current_user.id, EVENTS[verb], f"campaign {campaign_id}")
@@ -156,7 +155,7 @@ def new() -> AnyResponse:
 
 
 @bp.route("/<int:campaign_id>/edit", methods=["GET", "POST"])
-def edit(campaign_id: int) -> compose.Page:
+def edit(campaign_id: int) -> composing.Page:
     found = drafts.get(campaign_id)
     if found is None and request.method == "POST":
         return errors.gone(
@@ -166,7 +165,7 @@ def edit(campaign_id: int) -> compose.Page:
     if draft.state is not CampaignState.DRAFT:
         flash(gettext(drafts.NOT_A_DRAFT), "warning")
         return redirect(url_for("campaigns.show", campaign_id=campaign_id))
-    return compose.compose(draft=draft)
+    return composing.compose(draft=draft)
 
 
 @bp.get("/<int:campaign_id>")
@@ -180,7 +179,7 @@ def show(campaign_id: int) -> str | AnyResponse:
     template = "campaigns/_progress.html" if is_fragment else "campaigns/show.html"
     found = progress.of(campaign)
     status = request.args.get("status", "")
-    page = paging.page(progress.messages(campaign.id, status), request.args.get("before", type=whole))
+    page = pagination.page(progress.messages(campaign.id, status), listing.ORDERS["newest"], request.args.get("after"))
     return render_template(
         template,
         campaign=campaign,
@@ -200,10 +199,10 @@ def _report(campaign: Campaign, is_fragment: bool) -> str:
     more = False
     summary = None
     if campaign.prepared_at is not None:
-        summary = report.summary(campaign)
+        summary = review.summary(campaign)
         if not fate and not summary.kept and summary.fates:  # why nobody gets it
             shown = max(summary.fates, key=lambda one: summary.fates[one])
-        people, more = report.recipients(campaign.id, shown, request.args.get("after", 0, type=whole), PAGE)
+        people, more = review.recipients(campaign.id, shown, request.args.get("after", 0, type=whole), PAGE)
     return render_template(
         "campaigns/_report.html" if is_fragment else "campaigns/report.html",
         campaign=campaign,
@@ -211,7 +210,7 @@ def _report(campaign: Campaign, is_fragment: bool) -> str:
         people=people,
         more=more,
         fate=shown,
-        text=report.outgoing_text(campaign),
+        text=outgoing_text.outgoing_text(campaign),
         expected=targets.estimate(Targets.of(campaign.targets)) if summary is None else 0,
     )
 
@@ -221,7 +220,7 @@ def send(campaign_id: int) -> AnyResponse:
     revision = request.form.get("revision", "")
     try:
         launch.send(campaign_id, revision, current_user.id, may_override=current_user.is_admin)
-    except campaigns.Refused as error:
+    except lifecycle.Refused as error:
         flash(gettext(str(error)), "warning")
     return redirect(url_for("campaigns.show", campaign_id=campaign_id))
 
@@ -239,7 +238,7 @@ def act(campaign_id: int, verb: str) -> AnyResponse:
             return redirect(url_for("campaigns.index"))
         VERBS[verb](campaign_id)
         audit.note(current_user.id, EVENTS[verb], f"campaign {campaign_id}")
-    except campaigns.Refused as error:
+    except lifecycle.Refused as error:
         flash(gettext(str(error)), "warning")
     return redirect(url_for("campaigns.show", campaign_id=campaign_id))
 
@@ -258,9 +257,9 @@ def report_csv(campaign_id: int) -> Response:
     ]
     rows = (
         [one.number, one.name, gettext(FATE_LABELS[one.fate]), one.reason, one.parts, one.text]
-        for one in report.everybody(campaign_id)
+        for one in review.everybody(campaign_id)
     )
-    return downloads.csv(exports.csv_lines(header, rows), f"campagne-{campaign_id}-compte-rendu.csv")
+    return tables.csv(csv_files.csv_lines(header, rows), f"campagne-{campaign_id}-compte-rendu.csv")
 
 
 @bp.get("/<int:campaign_id>/messages.csv")
@@ -286,7 +285,7 @@ def messages_csv(campaign_id: int) -> Response:
         ]
         for message in progress.everybody(campaign_id)
     )
-    return downloads.csv(exports.csv_lines(header, rows), f"campagne-{campaign_id}.csv")
+    return tables.csv(csv_files.csv_lines(header, rows), f"campagne-{campaign_id}.csv")
 
 
 @bp.post("/preview")
@@ -297,13 +296,13 @@ def preview() -> AnyResponse:
     form.validate()
     position = min(max(0, request.form.get("position", 0, type=whole)), 10_000)
     chosen = form.chosen(form.import_id)
-    text = report.with_mention(form.text.data or "", form.purpose.data or "", form.chosen_phone)
+    text = outgoing_text.with_mention(form.text.data or "", form.purpose.data or "", form.chosen_phone)
     try:
-        wanted = progress.nth(targets.people(chosen), position)
-        filled = progress.filled(text, wanted.person if wanted else None)
+        wanted = outgoing_text.nth(targets.people(chosen), position)
+        filled = outgoing_text.filled(text, wanted.person if wanted else None)
     except Mistake as mistake:
         return jsonify(error=mistakes.in_text(mistake))
-    counted = progress.counted(filled.text)
+    counted = outgoing_text.counted(filled.text)
     return jsonify(
         text=filled.text,
         name=(wanted.person.name or wanted.person.number) if wanted else "",

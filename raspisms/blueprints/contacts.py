@@ -10,20 +10,19 @@ from flask_login import current_user
 from sqlalchemy import ColumnElement
 from werkzeug.wrappers import Response as AnyResponse
 
-from .. import audit
 from ..campaigns import drafts
 from ..conversations import threads
-from ..database import transaction
 from ..extensions import db
 from ..forms.contact import ContactForm
+from ..i18n import N_
 from ..models import Contact
-from ..people import contacts, exports, groups, traces
-from ..receiving import optouts
-from ..texts import numbers as telephone_numbers
-from ..words import N_
-from . import downloads
-from .arguments import whole
-from .phones import admin_only
+from ..people import contact_list, contacts, erasure, exports, groups, opt_outs, traces
+from ..sms import phone_numbers as telephone_numbers
+from ..storage.transactions import transaction
+from ..team import audit
+from ..web import tables
+from ..web.access import admin_only
+from ..web.arguments import whole
 
 bp = Blueprint("contacts", __name__, url_prefix="/contacts")
 
@@ -34,8 +33,8 @@ def _search() -> tuple[ColumnElement[bool], dict[str, str]]:
     """The condition of the present search, and its words for the links of the page."""
     asked = {name: request.values.get(name, "") for name in ("q", "group", "faulty")}
     group_id = int(asked["group"]) if asked["group"].isascii() and asked["group"].isdecimal() else None
-    words = contacts.spaceless(asked["q"])
-    which = contacts.matching(words, group_id, faulty=bool(asked["faulty"]))
+    words = contact_list.spaceless(asked["q"])
+    which = contact_list.matching(words, group_id, faulty=bool(asked["faulty"]))
     return which, {name: value for name, value in asked.items() if value}
 
 
@@ -45,27 +44,27 @@ def index() -> str:
     after_id = request.args.get("after_id", type=whole)
     after = (request.args.get("after", "").replace("\0", ""), after_id) if after_id is not None else None
     sort = request.args.get("sort", "")
-    found, more = contacts.page(which, after, PAGE, sort)
+    found, more = contact_list.page(which, after, PAGE, sort)
     template = "contacts/_list.html" if request.args.get("fragment") else "contacts/index.html"
     return render_template(
         template,
         contacts=found,
         more=more,
         is_first=after is None,
-        asked=asked | ({"sort": sort} if sort in contacts.SORTS else {}),
-        place=contacts.place(found[-1], sort) if found else {},
+        asked=asked | ({"sort": sort} if sort in contact_list.SORTS else {}),
+        place=contact_list.place(found[-1], sort) if found else {},
         sort=sort,
-        total=contacts.count(which),
+        total=contact_list.count(which),
         groups=groups.all_groups(),
-        everybody=contacts.count(contacts.matching()) if not asked else None,
+        everybody=contact_list.count(contact_list.matching()) if not asked else None,
     )
 
 
 @bp.get("/pick")
 def pick() -> str:
     """The few people that a search in the composer offers."""
-    words = contacts.spaceless(request.args.get("q", ""))
-    found, _ = contacts.page(contacts.matching(words), None, 8)
+    words = contact_list.spaceless(request.args.get("q", ""))
+    found, _ = contact_list.page(contact_list.matching(words), None, 8)
     return render_template("contacts/_pick.html", contacts=found if words.strip() else [])
 
 
@@ -123,7 +122,7 @@ def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse |
         gone=gone,
         groups=[group for group in groups.all_groups() if not group.is_conditional],
         chosen=chosen,
-        keys=contacts.known_keys(),
+        keys=contact_list.known_keys(),
     )
     return page, 400 if form.is_submitted() else 200
 
@@ -131,7 +130,7 @@ def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse |
 @bp.get("/<int:contact_id>")
 def show(contact_id: int) -> str:
     contact = db.get_or_404(Contact, contact_id)
-    messages, more = contacts.history(contact.number, request.args.get("before", type=whole), PAGE)
+    messages, more = contact_list.history(contact.number, request.args.get("before", type=whole), PAGE)
     own = contacts.groups_of(contact.id)
     return render_template(
         "contacts/show.html",
@@ -139,7 +138,7 @@ def show(contact_id: int) -> str:
         messages=messages,
         more=more,
         groups=[group for group in groups.all_groups() if group.id in own],
-        opted_out=bool(optouts.silent(db.session(), [contact.number])),
+        opted_out=bool(opt_outs.silent(db.session(), [contact.number])),
         conversations=threads.with_number(contact.number),
         failure=next((one for one in messages if not one.is_incoming), None)
         if not request.args.get("before")
@@ -151,7 +150,7 @@ def show(contact_id: int) -> str:
 def delete(contact_id: int) -> AnyResponse:
     """The contact goes, what was said stays."""
     contact = db.get_or_404(Contact, contact_id)
-    contacts.delete_all(contacts.by_ids([contact.id]))
+    contacts.delete_all(contact_list.by_ids([contact.id]))
     audit.note(current_user.id, "contact deleted", f"contact {contact_id}")
     flash(gettext("Le contact est supprimé. Ses SMS restent dans les listes."), "success")
     return redirect(url_for("contacts.index"))
@@ -165,10 +164,10 @@ def erase(contact_id: int) -> AnyResponse:
     found = traces.find(contact.number)
     try:
         with transaction() as session:
-            optouts.forget_number(session, contact.number)
-            contacts.erase(session, contact, found)
+            opt_outs.forget_number(session, contact.number)
+            erasure.erase(session, contact, found)
             audit.record(session, current_user.id, "person erased", str(contact_id))
-    except contacts.StillLeaving:
+    except erasure.StillLeaving:
         flash(gettext("Un SMS pour cette personne est en route : réessayez quand il sera parti."), "warning")
         return redirect(url_for("contacts.show", contact_id=contact_id))
     flash(gettext("Tout ce qui concernait cette personne est effacé."), "success")
@@ -189,9 +188,9 @@ def bulk() -> AnyResponse:
     """What is done to the ticked contacts, or to all that the search found."""
     which, asked = _search()
     if not request.form.get("all"):
-        which = contacts.by_ids(request.form.getlist("contact", type=whole)[:1000])
+        which = contact_list.by_ids(request.form.getlist("contact", type=whole)[:1000])
     back = redirect(url_for("contacts.index", **dict[str, Any](asked)))
-    count = contacts.count(which)
+    count = contact_list.count(which)
     if not count:
         flash(gettext("Cochez au moins un contact."), "warning")
         return back
@@ -233,9 +232,9 @@ def _done(verb: str, which: ColumnElement[bool]) -> str:
 @bp.get("/export.<any(csv, json):kind>")
 def export(kind: str) -> Response:
     which, _ = _search()
-    people = contacts.everybody(which)
+    people = contact_list.everybody(which)
     if kind == "csv":
-        return downloads.csv(exports.as_csv(people), "contacts.csv")
+        return tables.csv(exports.as_csv(people), "contacts.csv")
     answer = Response(stream_with_context(exports.as_json(people)), mimetype="application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="contacts.json"'
     return answer

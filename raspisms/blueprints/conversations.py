@@ -13,18 +13,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from .. import live, preferences
-from ..conversations import care, lists, threads
-from ..database import StorageUnavailable, transaction
+from ..conversations import actions, counting, lists, threads, unsent_replies
 from ..extensions import db
+from ..i18n import N_
+from ..live import typists
 from ..models import Campaign, Contact, Conversation, Lane, Message, SavedText
-from ..people import contacts, groups
-from ..receiving import optouts
+from ..people import contacts, groups, opt_outs
+from ..phones import saving
 from ..sending import outbox
-from ..texts import numbers as telephone_numbers
-from ..words import N_
-from . import errors
-from .arguments import whole
+from ..sms import phone_numbers as telephone_numbers
+from ..storage.transactions import StorageUnavailable, transaction
+from ..team import preferences, users
+from ..web import errors
+from ..web.arguments import whole
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
 
@@ -53,7 +54,7 @@ def _asked() -> lists.Asked:
     return lists.Asked(
         view=view if view in lists.VIEWS else "open",
         q=request.args.get("q", "").replace("\0", "")[:200],
-        tag=request.args.get("tag", "").replace("\0", "")[: care.TAG_LENGTH],
+        tag=request.args.get("tag", "").replace("\0", "")[: actions.TAG_LENGTH],
         phone=request.args.get("phone", type=whole),
     )
 
@@ -74,13 +75,13 @@ def index() -> str:
     """The list; what a click on one of them opens has it at its side."""
     template = "conversations/_list.html" if request.args.get("fragment") else "conversations/index.html"
     chosen = request.args.get("chosen", type=whole)  # the one beside which a list stands
-    return render_template(template, **_listed(), tags=care.known_tags(), phones=threads.phones(), chosen=chosen)
+    return render_template(template, **_listed(), tags=actions.known_tags(), phones=saving.phones(), chosen=chosen)
 
 
 @bp.get("/state")
 def state() -> Response:
     """What the title of every page says; asked for when something came in."""
-    return jsonify(unread=threads.unread_count())
+    return jsonify(unread=counting.unread_count())
 
 
 @bp.get("/with")
@@ -98,8 +99,8 @@ def with_number() -> Response:
         if message is None:
             abort(404)
         with transaction() as session:
-            conversation = threads.of(session, message.phone_id, number, message.created_at)
-            threads.recount(session, conversation)
+            conversation = counting.of(session, message.phone_id, number, message.created_at)
+            counting.recount(session, conversation)
             found = conversation.id
     return redirect(url_for("conversations.show", conversation_id=found))
 
@@ -110,7 +111,7 @@ def show(conversation_id: int) -> Page:
     if request.args.get("fragment"):
         return _fragment(conversation)
     threads.mark_read(conversation_id, up_to=threads.thread(conversation).newest_id)
-    draft = care.draft_of(conversation_id, current_user.id)
+    draft = unsent_replies.draft_of(conversation_id, current_user.id)
     return _page(conversation, typed=draft, key=uuid.uuid4().hex)
 
 
@@ -120,7 +121,7 @@ def _fragment(conversation: Conversation) -> str:
     thread = threads.thread(conversation, before, since)
     if request.args.get("read"):
         threads.mark_read(conversation.id, up_to=thread.newest_id)
-    typing = live.who_is_typing(conversation.id, current_user.id)
+    typing = typists.who_is_typing(conversation.id, current_user.id)
     return render_template(
         "conversations/_thread.html",
         conversation=conversation,
@@ -166,16 +167,16 @@ def _page(
         conversation=conversation,
         thread=thread,
         campaigns=_campaigns(thread),
-        typing=live.who_is_typing(conversation.id, current_user.id),
+        typing=typists.who_is_typing(conversation.id, current_user.id),
         older=False,
         contact=contact,
         groups=[group for group in groups.all_groups() if group.id in own],
         name=contact.name if contact else "",
-        opted_out=bool(optouts.silent(db.session(), [conversation.number])),
+        opted_out=bool(opt_outs.silent(db.session(), [conversation.number])),
         failure=threads.last_failure(conversation),
-        colleagues=threads.colleagues(),
-        tags=care.known_tags(),
-        phones=threads.phones(),
+        colleagues=users.colleagues(),
+        tags=actions.known_tags(),
+        phones=saving.phones(),
         saved_texts=list(db.session.scalars(select(SavedText).order_by(SavedText.name))),
         typed=typed,
         key=key,
@@ -199,7 +200,7 @@ def reply(conversation_id: int) -> Page:
         return errors.gone(gettext(NOT_THERE), typed)
     seen = request.form.get("seen", 0, type=whole)
     if request.form.get("keep"):
-        care.keep_draft(conversation_id, current_user.id, typed)
+        unsent_replies.keep_draft(conversation_id, current_user.id, typed)
         flash(gettext("Le brouillon est gardé."), "success")
         return redirect(url_for("conversations.show", conversation_id=conversation_id))
 
@@ -220,7 +221,7 @@ def reply(conversation_id: int) -> Page:
     if posted.opted_out:
         sentence = gettext("Cette personne a envoyé STOP : plus aucun SMS ne lui est envoyé.")
         return _page(conversation, typed=typed, key=key, seen=seen, error=sentence, status=400)
-    live.stopped_typing(conversation_id, current_user.id)
+    typists.stopped_typing(conversation_id, current_user.id)
     return redirect(url_for("conversations.show", conversation_id=conversation_id, _anchor="end"))
 
 
@@ -236,7 +237,7 @@ def _post(conversation: Conversation, text: str, key: str, check: Any) -> outbox
         form_key=key or None,
         hold_seconds=preferences.current().undo_single,
         check=check,
-        also=functools.partial(care.sent, conversation.id, current_user.id, key),
+        also=functools.partial(unsent_replies.sent, conversation.id, current_user.id, key),
     )
 
 
@@ -245,11 +246,11 @@ def draft(conversation_id: int) -> tuple[str, int]:
     """What the page keeps while somebody types; colleagues see that they do."""
     db.get_or_404(Conversation, conversation_id)
     typed = request.form.get("text", "")
-    is_kept = care.keep_draft(conversation_id, current_user.id, typed, request.form.get("key", ""))
+    is_kept = unsent_replies.keep_draft(conversation_id, current_user.id, typed, request.form.get("key", ""))
     if is_kept and typed.strip():
-        live.typing(conversation_id, current_user.id, current_user.name)
+        typists.typing(conversation_id, current_user.id, current_user.name)
     else:
-        live.stopped_typing(conversation_id, current_user.id)
+        typists.stopped_typing(conversation_id, current_user.id)
     return "", 204
 
 
@@ -259,20 +260,20 @@ def act(conversation_id: int, verb: str) -> Response:
     db.get_or_404(Conversation, conversation_id)
     try:
         if verb == "close":
-            care.close(conversation_id, request.form.get("seen", 0, type=whole))
+            actions.close(conversation_id, request.form.get("seen", 0, type=whole))
             flash(gettext("La discussion est fermée. Un nouveau message la rouvrira."), "success")
             return redirect(url_for("conversations.index"))
         if verb == "reopen":
-            care.reopen(conversation_id)
+            actions.reopen(conversation_id)
         elif verb == "take":
-            care.assign(conversation_id, current_user.id)
+            actions.assign(conversation_id, current_user.id)
         elif verb == "assign":
-            care.assign(conversation_id, request.form.get("user", type=whole))
+            actions.assign(conversation_id, request.form.get("user", type=whole))
         elif verb == "tag":
-            care.tag(conversation_id, request.form.get("tag", ""))
+            actions.tag(conversation_id, request.form.get("tag", ""))
         else:
-            care.untag(conversation_id, request.form.get("tag", ""))
-    except care.Refused as error:
+            actions.untag(conversation_id, request.form.get("tag", ""))
+    except actions.Refused as error:
         flash(gettext(str(error)), "warning")
     return redirect(url_for("conversations.show", conversation_id=conversation_id))
 
@@ -285,9 +286,9 @@ def note(conversation_id: int) -> Page:
     if conversation is None:
         return errors.gone(gettext(NOT_THERE), typed)
     try:
-        care.note(conversation_id, current_user.id, typed)
-    except care.Refused as error:
-        draft = care.draft_of(conversation_id, current_user.id)
+        actions.note(conversation_id, current_user.id, typed)
+    except actions.Refused as error:
+        draft = unsent_replies.draft_of(conversation_id, current_user.id)
         sentence = gettext(str(error))
         return _page(conversation, typed=draft, key=uuid.uuid4().hex, note=typed, note_error=sentence, status=400)
     return redirect(url_for("conversations.show", conversation_id=conversation_id, _anchor="end"))
@@ -307,11 +308,11 @@ def bulk() -> Response:
     for conversation_id in list(db.session.scalars(select(Conversation.id).where(Conversation.id.in_(chosen)))):
         if verb == "close":
             try:
-                care.close(conversation_id, chosen[conversation_id])
-            except care.Refused as error:
+                actions.close(conversation_id, chosen[conversation_id])
+            except actions.Refused as error:
                 flash(gettext(str(error)), "warning")
         elif verb == "reopen":
-            care.reopen(conversation_id)
+            actions.reopen(conversation_id)
         else:
-            care.assign(conversation_id, current_user.id)
+            actions.assign(conversation_id, current_user.id)
     return redirect(url_for("conversations.index", view=request.form.get("view") or None))

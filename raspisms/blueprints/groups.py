@@ -7,16 +7,16 @@ from flask_babel import gettext, ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from .. import audit
 from ..campaigns import drafts
 from ..extensions import db
 from ..forms import mistakes
 from ..forms.contact import GroupForm
 from ..language import Mistake
 from ..models import Group
-from ..people import contacts, groups
-from ..people.contacts import Person
-from .arguments import whole
+from ..people import contact_list, contacts, groups
+from ..people.person import Person
+from ..team import audit
+from ..web.arguments import whole
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 
@@ -69,7 +69,7 @@ def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[s
         others=others,
         chosen=chosen,
         preview=preview,
-        keys=contacts.known_keys(),
+        keys=contact_list.known_keys(),
     )
     return page, 400 if form.is_submitted() and preview is None else 200
 
@@ -105,7 +105,7 @@ def delete_people(group_id: int) -> Response:
     ids = [person.id for person in groups.members([group_id]) if person.id is not None]
     removed = 0
     for start in range(0, len(ids), contacts.CHUNK):
-        removed += contacts.delete_all(contacts.by_ids(ids[start : start + contacts.CHUNK]))
+        removed += contacts.delete_all(contact_list.by_ids(ids[start : start + contacts.CHUNK]))
     audit.note(current_user.id, "contacts deleted by group", f"group {group_id}, {removed}")
     flash(ngettext("%(num)s contact supprimé.", "%(num)s contacts supprimés.", removed), "success")
     return redirect(url_for("groups.show", group_id=group_id))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from .. import health, users
+from ..operations import health
+from ..team import users
 
 bp = Blueprint("health", __name__, url_prefix="/health")
 

@@ -10,16 +10,16 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from .. import audit
 from ..extensions import db
 from ..forms.contact import ImportForm
 from ..models import Import
 from ..people import groups, imports
-from .arguments import whole
+from ..team import audit
+from ..web.arguments import whole
+from ..web.tables import LARGEST_LIST
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
-LARGEST_LIST = 30 * 1024 * 1024
 PAGE = 50
 KINDS = ("refused", "repaired", "new", "updated", "duplicate")
 

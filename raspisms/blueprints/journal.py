@@ -11,7 +11,7 @@ from ..extensions import db
 from ..models import JournalEntry
 from ..receiving import journal
 from ..receiving.inbox import inbox
-from .phones import admin_only
+from ..web.access import admin_only
 
 bp = Blueprint("journal", __name__, url_prefix="/callbacks-in-trouble")
 

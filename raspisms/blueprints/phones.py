@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -13,33 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from .. import audit, queues
+from .. import job_queue
 from ..adapters import REGISTRY
 from ..adapters.base import AccountError, AdapterError, Check
-from ..database import transaction
 from ..extensions import bell, db
 from ..forms.phone import PhoneForm, phone_form
 from ..models import Phone, PhoneStatus
 from ..phones import checking, saving, tokens
 from ..phones.settings import UnknownAdapter, adapter_class, shown_values_of
+from ..storage.transactions import transaction
+from ..team import audit
+from ..web.access import admin_only
 
 bp = Blueprint("phones", __name__, url_prefix="/phones")
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def admin_only(view: Callable[P, R]) -> Callable[P, R]:
-    """Only administrators: a phone is a key and a bill."""
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not current_user.is_admin:
-            abort(403)
-        return view(*args, **kwargs)
-
-    return guarded
 
 
 @bp.get("/")
@@ -127,7 +111,7 @@ def _saved(phone: Phone, result: Check | AdapterError, *, is_new: bool) -> Respo
 
 
 def _ring(phone: Phone) -> None:
-    bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
+    bell.ring(job_queue.SENDING, job_queue.DRAIN, phone.account_id, timeout=job_queue.DRAIN_SECONDS)
 
 
 @bp.post("/<int:phone_id>/check")

@@ -10,8 +10,8 @@ from flask_babel import get_locale, gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from .. import audit, preferences
-from .phones import admin_only
+from ..team import audit, preferences
+from ..web.access import admin_only
 
 bp = Blueprint("preferences", __name__, url_prefix="/preferences")
 

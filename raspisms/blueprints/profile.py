@@ -7,11 +7,11 @@ from flask_babel import gettext, refresh
 from flask_login import current_user, login_user
 from werkzeug.wrappers import Response
 
-from .. import audit, users
-from ..database import transaction
 from ..forms.profile import LocaleForm, PasswordForm
 from ..models import Mailing, User
 from ..notices import planning
+from ..storage.transactions import transaction
+from ..team import audit, users
 
 bp = Blueprint("profile", __name__, url_prefix="/profile")
 

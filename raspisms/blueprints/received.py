@@ -10,16 +10,17 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from .. import audit
+from .. import csv_files
 from ..conversations import removal, threads
-from ..database import transaction
 from ..extensions import db
-from ..finding import messages as finding
+from ..messages import listing
 from ..models import Direction, Message
-from ..people import exports
-from . import downloads
-from .arguments import whole
-from .messages import asked, listed, when
+from ..storage.transactions import transaction
+from ..team import audit
+from ..web import tables
+from ..web.arguments import whole
+from ..web.message_lists import asked, listed
+from ..web.tables import when
 
 bp = Blueprint("received", __name__, url_prefix="/received")
 
@@ -37,11 +38,11 @@ def index() -> str:
 def export() -> Response:
     """The received messages that the list shows, all of them."""
     header = [gettext("Expéditeur"), gettext("Destinataire"), gettext("Message"), gettext("Date"), gettext("Statut")]
-    return downloads.csv(exports.csv_lines(header, _lines(asked(Direction.IN))), "sms-recus.csv")
+    return tables.csv(csv_files.csv_lines(header, _lines(asked(Direction.IN))), "sms-recus.csv")
 
 
-def _lines(wanted: finding.Asked) -> Iterator[list[object]]:
-    for message in finding.everything(wanted):
+def _lines(wanted: listing.Asked) -> Iterator[list[object]]:
+    for message in listing.everything(wanted):
         status = gettext("Non lu") if message.read_at is None else gettext("Lu")
         yield [message.number, message.phone.name, message.text, when(message.created_at), status]
 

@@ -8,10 +8,11 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ..extensions import db
+from ..messages import restored
 from ..models import Decision
 from ..sending import restoration
-from .arguments import whole
-from .phones import admin_only
+from ..web.access import admin_only
+from ..web.arguments import whole
 
 bp = Blueprint("restorations", __name__, url_prefix="/restoration")
 
@@ -20,9 +21,7 @@ bp = Blueprint("restorations", __name__, url_prefix="/restoration")
 @admin_only
 def index() -> str:
     session = db.session()
-    return render_template(
-        "restorations/index.html", found=restoration.current(session), held=restoration.held(session)
-    )
+    return render_template("restorations/index.html", found=restored.current(session), held=restoration.held(session))
 
 
 @bp.post("/")

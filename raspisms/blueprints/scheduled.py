@@ -11,22 +11,21 @@ from flask_login import current_user
 from sqlalchemy import Select, func, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from .. import audit
+from .. import csv_files, pagination
+from ..campaigns import lifecycle
 from ..extensions import db
-from ..finding import listing
-from ..finding.listing import Order
 from ..models import Campaign, CampaignState, Fate, Phone, Recipient
-from ..people import exports
-from ..sending import campaigns
-from . import downloads
-from .arguments import whole
-from .messages import when
+from ..pagination import Order
+from ..team import audit
+from ..web import tables
+from ..web.arguments import whole
+from ..web.tables import when
 
 bp = Blueprint("scheduled", __name__, url_prefix="/scheduled")
 
 ORDERS: dict[str, Order[Campaign]] = {
-    "soonest": Order(Campaign.id, Campaign.starts_at, descending=False, read=listing.moment),
-    "latest": Order(Campaign.id, Campaign.starts_at, read=listing.moment),
+    "soonest": Order(Campaign.id, Campaign.starts_at, descending=False, read=pagination.moment),
+    "latest": Order(Campaign.id, Campaign.starts_at, read=pagination.moment),
     "name": Order(Campaign.id, Campaign.name, descending=False),
     "-name": Order(Campaign.id, Campaign.name),
 }
@@ -48,8 +47,8 @@ def _asked() -> tuple[Select[Campaign], dict[str, str]]:
 @bp.get("/")
 def index() -> str:
     query, words = _asked()
-    name, order = listing.chosen(ORDERS, words.get("sort"))
-    page = listing.page(query, order, request.args.get("after"))
+    name, order = pagination.chosen(ORDERS, words.get("sort"))
+    page = pagination.page(query, order, request.args.get("after"))
     return render_template(
         "scheduled/index.html",
         page=page,
@@ -74,16 +73,16 @@ def _people(ids: list[int]) -> dict[int, int]:
 def cancel() -> AnyResponse:
     """The ticked ones do not leave."""
     done = 0
-    for campaign_id in request.form.getlist("chosen", type=whole)[: listing.SIZE]:
+    for campaign_id in request.form.getlist("chosen", type=whole)[: pagination.SIZE]:
         campaign = db.session.get(Campaign, campaign_id)
         if campaign is None or campaign.state is not CampaignState.SCHEDULED:
             flash(gettext("Un de ces envois a déjà commencé : ouvrez-le pour l’arrêter."), "warning")
             continue
         try:
-            campaigns.cancel(campaign_id)
+            lifecycle.cancel(campaign_id)
             audit.note(current_user.id, "campaign cancelled", f"campaign {campaign_id}")
             done += 1
-        except campaigns.Refused as error:
+        except lifecycle.Refused as error:
             flash(gettext(str(error)), "warning")
     if done:
         flash(ngettext("%(num)s envoi annulé.", "%(num)s envois annulés.", done), "success")
@@ -102,11 +101,11 @@ def export() -> Response:
         gettext("Tag"),
         gettext("Destinataires"),
     ]
-    return downloads.csv(exports.csv_lines(header, _lines(query)), "sms-programmes.csv")
+    return tables.csv(csv_files.csv_lines(header, _lines(query)), "sms-programmes.csv")
 
 
 def _lines(query: Select[Campaign]) -> Iterator[list[object]]:
-    for campaign in listing.everything(query, ORDERS["soonest"]):
+    for campaign in pagination.everything(query, ORDERS["soonest"]):
         starts: datetime | None = campaign.starts_at
         people = _people([campaign.id]).get(campaign.id, 0)
         yield [when(starts), campaign.text, campaign.name, campaign.phone.name, campaign.tag, people]

@@ -8,13 +8,13 @@ from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 from sqlalchemy import select
 
-from .. import statistics
+from .. import clock, csv_files
 from ..extensions import db
+from ..figures import days, failing_numbers
 from ..labels import STATUS_LABELS
 from ..models import Phone
-from ..people import exports
-from . import downloads
-from .arguments import whole
+from ..web import chart, tables
+from ..web.arguments import whole
 
 bp = Blueprint("statistics", __name__, url_prefix="/statistics")
 
@@ -25,37 +25,34 @@ MOST_DAYS = 366
 @bp.get("/")
 def index() -> str:
     first, last, phone_id = _asked()
-    found = statistics.by_day(first, last, phone_id)
+    found = days.by_day(first, last, phone_id)
     phones = list(db.session.scalars(select(Phone).order_by(Phone.name)))
     return render_template(
         "statistics/index.html",
         found=found,
-        chart=statistics.chart(found, first, last),
+        chart=chart.chart(found, first, last),
         phones=phones,
         phone_id=phone_id,
         first=first,
         last=last,
         days_with_figures=sorted(found.days),
-        counted_at=statistics.counted_at() if last >= statistics.today() else None,
+        counted_at=days.counted_at() if last >= clock.today() else None,
     )
 
 
 @bp.get("/statistics.csv")
 def export() -> Response:
     first, last, phone_id = _asked()
-    found = statistics.by_day(first, last, phone_id)
-    header = [gettext("Date"), *(gettext(STATUS_LABELS[status]) for status in statistics.SHOWN)]
-    rows = (
-        [day.isoformat(), *(found.days[day].get(status, 0) for status in statistics.SHOWN)]
-        for day in sorted(found.days)
-    )
-    return downloads.csv(exports.csv_lines(header, rows), "statistiques.csv")
+    found = days.by_day(first, last, phone_id)
+    header = [gettext("Date"), *(gettext(STATUS_LABELS[status]) for status in days.SHOWN)]
+    rows = ([day.isoformat(), *(found.days[day].get(status, 0) for status in days.SHOWN)] for day in sorted(found.days))
+    return tables.csv(csv_files.csv_lines(header, rows), "statistiques.csv")
 
 
 @bp.get("/invalid-numbers")
 def invalid() -> str:
     """ "Numéros invalides": where nothing ever arrives."""
-    return render_template("statistics/invalid.html", rows=statistics.invalid_numbers(200))
+    return render_template("statistics/invalid.html", rows=failing_numbers.invalid_numbers(200))
 
 
 @bp.get("/invalid-numbers.csv")
@@ -63,14 +60,14 @@ def invalid_csv() -> Response:
     header = [gettext("Numéro"), gettext("Échecs"), gettext("Dernier échec"), gettext("Raison")]
     rows = (
         [row.number, row.failures, row.last_at.date(), gettext(row.reason) if row.reason else ""]
-        for row in statistics.invalid_numbers(None)
+        for row in failing_numbers.invalid_numbers(None)
     )
-    return downloads.csv(exports.csv_lines(header, rows), "numeros-invalides.csv")
+    return tables.csv(csv_files.csv_lines(header, rows), "numeros-invalides.csv")
 
 
 def _asked() -> tuple[date, date, int | None]:
     """The days and the phone that the page is about: the last thirty days unless it says otherwise."""
-    today = statistics.today()
+    today = clock.today()
     first = _day(request.args.get("from"), today - timedelta(days=USUAL_DAYS - 1))
     last = max(first, _day(request.args.get("to"), today))
     return max(first, last - timedelta(days=MOST_DAYS - 1)), last, request.args.get("phone", type=whole) or None

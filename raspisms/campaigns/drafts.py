@@ -10,15 +10,15 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from .. import queues
-from ..database import bulk_step, transaction
+from .. import job_queue
 from ..extensions import bell, db
+from ..i18n import N_
 from ..models import Campaign, CampaignState, Canary, Hours, Message, Phone, Recipient, Status
 from ..models.campaign import new_revision
 from ..models.phone import SENDING_STATUSES
-from ..sending import campaigns
-from ..stride import Stride
-from ..words import N_
+from ..storage.stride import Stride
+from ..storage.transactions import bulk_step, transaction
+from . import lifecycle
 from .targets import Targets
 
 NAME_LENGTH = 120
@@ -27,7 +27,7 @@ CHANGED_MEANWHILE = N_("Ce brouillon a changé depuis que cette page est ouverte
 NOT_A_DRAFT = N_("Cette campagne est déjà lancée : dupliquez-la pour l’envoyer autrement.")
 
 
-class Refused(campaigns.Refused):
+class Refused(lifecycle.Refused):
     """The campaign cannot be changed any more."""
 
 
@@ -177,7 +177,7 @@ def remove(campaign_id: int) -> None:
 
 def ring(campaign_id: int) -> None:
     """Have a worker go on with its report or its acceptance."""
-    bell.ring(queues.LISTS, queues.WORK_CAMPAIGN, campaign_id, timeout=queues.LIST_SECONDS)
+    bell.ring(job_queue.LISTS, job_queue.WORK_CAMPAIGN, campaign_id, timeout=job_queue.LIST_SECONDS)
 
 
 def get(campaign_id: int) -> Campaign | None:

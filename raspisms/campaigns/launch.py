@@ -12,17 +12,18 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from .. import audit, preferences
-from ..database import INTERRUPTIONS, bulk_step, now, transaction
+from ..clock import now
 from ..extensions import db
+from ..i18n import N_
+from ..messages import hours, restored
+from ..messages.history import first_events, last_message
 from ..models import Campaign, CampaignState, Contact, Direction, Fate, Hours, Lane, Message, Recipient, Status
 from ..models.message import batch_key
-from ..receiving import optouts
-from ..sending import campaigns, hours, repetition, restoration
-from ..sending.acceptance import first_events, last_message
-from ..stride import Stride
-from ..words import N_
-from . import drafts, report
+from ..people import opt_outs
+from ..storage.stride import Stride
+from ..storage.transactions import INTERRUPTIONS, bulk_step, transaction
+from ..team import audit, preferences
+from . import drafts, lifecycle, outgoing_text, repetition, review
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +51,15 @@ def send(campaign_id: int, revision: str, user_id: int | None, *, may_override: 
         if campaign is None or campaign.state is not CampaignState.DRAFT:
             raise drafts.Refused(drafts.NOT_A_DRAFT)
         if campaign.prepared_at is None:
-            raise campaigns.Refused(NOT_READY)
+            raise lifecycle.Refused(NOT_READY)
         if campaign.revision != revision:
-            raise campaigns.Refused(CHANGED)
-        problems = report.summary(campaign).problems
+            raise lifecycle.Refused(CHANGED)
+        problems = review.summary(campaign).problems
         if problems:
-            raise campaigns.Refused(problems[0])
+            raise lifecycle.Refused(problems[0])
         if campaign.hours is Hours.FREE and hours.usual(campaign.purpose) is not Hours.FREE:
             if not may_override:
-                raise campaigns.Refused(NEEDS_RIGHT)
+                raise lifecycle.Refused(NEEDS_RIGHT)
             audit.record(session, user_id, "hours overridden", f"campaign {campaign_id}")
         undo = timedelta(seconds=preferences.current().undo_seconds)
         campaign.starts_at = max(campaign.starts_at or now(), now() + undo)
@@ -79,12 +80,12 @@ def work(campaign_id: int, between: Callable[[], None] = lambda: None, seconds: 
     if campaign is None:
         return False
     if campaign.state is CampaignState.CANCELLED or campaign.retry_position is not None:
-        return campaigns.go_on(campaign_id, seconds)
+        return lifecycle.go_on(campaign_id, seconds)
     if campaign.targets is None:
         return False
     step = _look_at_everybody(campaign, between, ends)
-    if step is not report.Step.COMPLETE:
-        return step is report.Step.MORE
+    if step is not review.Step.COMPLETE:
+        return step is review.Step.MORE
     stride = Stride(200)
     while _accept(campaign_id, stride):
         between()
@@ -94,20 +95,20 @@ def work(campaign_id: int, between: Callable[[], None] = lambda: None, seconds: 
     return False
 
 
-def _look_at_everybody(campaign: Campaign, between: Callable[[], None], ends: float) -> report.Step:
+def _look_at_everybody(campaign: Campaign, between: Callable[[], None], ends: float) -> review.Step:
     """Make its report, if that is to be made; CHANGED where nothing more comes of it."""
     try:
         if campaign.prepared_at is None:
-            step = report.compute(campaign.id, between, ends)
-            if step is not report.Step.COMPLETE:
+            step = review.compute(campaign.id, between, ends)
+            if step is not review.Step.COMPLETE:
                 return step
-        return report.Step.CHANGED if _gave_up(campaign.id) else report.Step.COMPLETE
+        return review.Step.CHANGED if _gave_up(campaign.id) else review.Step.COMPLETE
     except (*INTERRUPTIONS, SQLAlchemyError):
         raise  # the sweep has it tried again
     except Exception:
         log.exception("campaign=%s: its report failed", campaign.id)
         _give_up(campaign.id, FAILED)
-        return report.Step.CHANGED
+        return review.Step.CHANGED
 
 
 def _gave_up(campaign_id: int) -> bool:
@@ -116,7 +117,7 @@ def _gave_up(campaign_id: int) -> bool:
     is_untouched = campaign.state is CampaignState.SCHEDULED and not campaign.position and campaign.accepted_at is None
     if campaign.repeat_of_id is None or not is_untouched:
         return False
-    problems = report.summary(campaign).problems
+    problems = review.summary(campaign).problems
     if problems:
         _give_up(campaign_id, problems[0])
     return bool(problems)
@@ -144,7 +145,7 @@ def unfinished() -> list[int]:
             (Campaign.prepared_at.is_(None)) | (Campaign.state == CampaignState.SCHEDULED),
         )
     )
-    return campaigns.unfinished() + [
+    return lifecycle.unfinished() + [
         row.id
         for row in rows
         if (row.state is CampaignState.DRAFT and row.text)
@@ -189,7 +190,7 @@ def _store(session: Session, campaign: Campaign, found: list[Recipient]) -> None
         if one.id in changed:
             one.fate = changed[one.id]
     session.flush()
-    shared = report.outgoing_text(campaign)
+    shared = outgoing_text.outgoing_text(campaign)
     row = {
         "direction": Direction.OUT,
         "phone_id": campaign.phone_id,
@@ -219,7 +220,7 @@ def _store(session: Session, campaign: Campaign, found: list[Recipient]) -> None
 
 def _changed_since(session: Session, campaign: Campaign, found: list[Recipient]) -> dict[int, Fate]:
     """Who must not get it any more since the report was made: by recipient."""
-    silent = optouts.silent(session, [one.number for one in found])
+    silent = opt_outs.silent(session, [one.number for one in found])
     ids = [one.contact_id for one in found if one.contact_id is not None]
     rows = session.execute(
         select(Contact.id, Contact.number, Contact.consent, Contact.fault).where(Contact.id.in_(ids))
@@ -236,7 +237,7 @@ def _changed_since(session: Session, campaign: Campaign, found: list[Recipient])
             changed[one.id] = Fate.GONE
         elif contact.fault:
             changed[one.id] = Fate.TO_CORRECT
-        elif campaign.purpose == report.ADVERTISING and not contact.consent:
+        elif campaign.purpose == outgoing_text.ADVERTISING and not contact.consent:
             changed[one.id] = Fate.NO_CONSENT
     return changed
 
@@ -246,14 +247,14 @@ def begin_due() -> float | None:
     waiting = select(Campaign.id, Campaign.starts_at).where(
         Campaign.state == CampaignState.SCHEDULED, Campaign.accepted_at.is_not(None)
     )
-    if (held := restoration.campaigns_held_up_to(db.session())) is not None:
+    if (held := restored.campaigns_held_up_to(db.session())) is not None:
         waiting = waiting.where(Campaign.id > held)  # whether they have begun is what nobody knows yet
     next_due = None
     for campaign_id, starts_at in db.session.execute(waiting).all():
         remaining = (starts_at - now()).total_seconds() if starts_at else 0.0
         if remaining <= 0:
-            with suppress(campaigns.Refused):  # somebody else began or cancelled it at this moment
-                campaigns.begin(campaign_id)
+            with suppress(lifecycle.Refused):  # somebody else began or cancelled it at this moment
+                lifecycle.begin(campaign_id)
         else:
             next_due = min(remaining, next_due or remaining)
     return next_due

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,16 +9,10 @@ from decimal import Decimal
 
 from sqlalchemy import Select, func, select
 
-from ..database import now
+from ..clock import now
 from ..extensions import db
-from ..language import is_personal
-from ..language.remote import Filled, Text
 from ..models import Answer, Campaign, CampaignState, Message, Status
-from ..people.contacts import Person
-from ..sending import campaigns
-from ..texts import segments
-from ..texts.segments import Segments
-from .targets import Wanted
+from . import lifecycle
 
 LEFT = (Status.SENT, Status.DELIVERED, Status.FAILED, Status.UNKNOWN)
 # The rate is that of the last minute: what counts for the time that remains.
@@ -75,7 +68,7 @@ def brief(campaigns: list[Campaign]) -> list[Progress]:
 
 def of(campaign: Campaign) -> Progress:
     """A campaign's progress now."""
-    counts = campaigns.counts(campaign.id)
+    counts = lifecycle.counts(campaign.id)
     mine = Message.campaign_id == campaign.id
     cost = db.session.scalar(select(func.sum(Message.cost)).where(mine))
     rate = 0.0
@@ -134,27 +127,3 @@ def everybody(campaign_id: int) -> Iterator[Message]:
         yield from found
         last = found[-1].id
         db.session.expunge_all()
-
-
-def filled(text: str, person: Person | None) -> Filled:
-    """The text for one person. Raises language.Mistake."""
-    if not is_personal(text):
-        return Filled(text, [])
-    if person is None:
-        Text(text)
-        return Filled(text, [])
-    found = Text(text).fill(person.data, person.metas())
-    return Filled(found.text.strip(), found.missing)
-
-
-def counted(text: str) -> Segments:
-    """The parts of a text."""
-    return segments.count(text)
-
-
-def nth(wanted: Iterator[Wanted], position: int) -> Wanted | None:
-    """The n-th of the people, or the last one before it."""
-    found = None
-    for one in itertools.islice(wanted, position + 1):
-        found = one
-    return found

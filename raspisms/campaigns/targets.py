@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from ..extensions import db
 from ..models import Contact, ImportLine
-from ..people import contacts, groups
-from ..people.contacts import Person
-from ..texts import numbers as telephone_numbers
+from ..people import contact_list, contacts, groups
+from ..people.person import COLUMNS, Person
+from ..sms import phone_numbers as telephone_numbers
 
 IDS_AT_A_TIME = 500
 
@@ -93,7 +93,7 @@ def _contacts(targets: Targets, after: int) -> Iterator[Wanted]:
     chosen = sorted({one for one in targets.contacts if one > after})
     for start in range(0, len(chosen), IDS_AT_A_TIME):
         ids = chosen[start : start + IDS_AT_A_TIME]
-        rows = db.session.execute(select(*contacts.COLUMNS).where(Contact.id.in_(ids))).all()
+        rows = db.session.execute(select(*COLUMNS).where(Contact.id.in_(ids))).all()
         known = {row.id: Person(*row) for row in rows}
         for contact_id in ids:
             person = known.get(contact_id)
@@ -151,5 +151,5 @@ def estimate(targets: Targets) -> int:
             or 0
         )
     if targets.groups:
-        total += contacts.count(contacts.matching())
+        total += contact_list.count(contact_list.matching())
     return total

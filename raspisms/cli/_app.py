@@ -13,8 +13,9 @@ from typing import Any, NoReturn
 import click
 from flask import Flask
 
-from .. import config, folder
-from ..words import N_, say
+from .. import config
+from ..i18n import N_, say
+from ..machine import folder
 
 
 class WrongSettings(click.ClickException):
@@ -79,7 +80,7 @@ def answering_database() -> Iterator[None]:
 def application() -> Flask:
     """An application for a command, its database made when there is none yet."""
     from .. import create_worker_app
-    from ..schema import Version, upgrade, version
+    from ..storage.schema import Version, upgrade, version
 
     values = settings()
     close_folder(values)
@@ -156,7 +157,7 @@ def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
-        from ..database import StorageUnavailable
+        from ..storage.transactions import StorageUnavailable
 
         with application().app_context():
             try:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import click
 
+from ..campaigns import lifecycle
 from ..extensions import db
+from ..i18n import N_, say
 from ..models import Campaign
-from ..sending import campaigns
-from ..words import N_, say
 from ._app import fail, with_app
 from .message import status_word
 
@@ -29,9 +29,9 @@ id_argument = click.argument("campaign_id", type=int, metavar="ID")
 @json_option
 @with_app
 def list_(as_json: bool) -> None:
-    found = campaigns.newest()
+    found = lifecycle.newest()
     if as_json:
-        click.echo(json.dumps([campaigns.as_dict(one) for one in found]))
+        click.echo(json.dumps([lifecycle.as_dict(one) for one in found]))
         return
     for one in found:
         _print(one)
@@ -53,7 +53,7 @@ def show(campaign_id: int, as_json: bool) -> None:
 @json_option
 @with_app
 def pause(campaign_id: int, as_json: bool) -> None:
-    _do(campaigns.pause, campaign_id, as_json)
+    _do(lifecycle.pause, campaign_id, as_json)
 
 
 @campaign.command(help=say(N_("Reprend une campagne suspendue.")))
@@ -61,7 +61,7 @@ def pause(campaign_id: int, as_json: bool) -> None:
 @json_option
 @with_app
 def resume(campaign_id: int, as_json: bool) -> None:
-    _do(campaigns.resume, campaign_id, as_json)
+    _do(lifecycle.resume, campaign_id, as_json)
 
 
 @campaign.command(help=say(N_("Annule ce qui n’est pas encore parti d’une campagne ; d’une série, tout ce qui suit.")))
@@ -72,7 +72,7 @@ def resume(campaign_id: int, as_json: bool) -> None:
 @json_option
 @with_app
 def cancel(campaign_id: int, only_this: bool, as_json: bool) -> None:
-    _do(functools.partial(campaigns.cancel, only_this=only_this), campaign_id, as_json)
+    _do(functools.partial(lifecycle.cancel, only_this=only_this), campaign_id, as_json)
 
 
 @campaign.command(help=say(N_("Renvoie les SMS en échec d’une campagne.")))
@@ -80,13 +80,13 @@ def cancel(campaign_id: int, only_this: bool, as_json: bool) -> None:
 @json_option
 @with_app
 def retry(campaign_id: int, as_json: bool) -> None:
-    _do(campaigns.retry_failed, campaign_id, as_json)
+    _do(lifecycle.retry_failed, campaign_id, as_json)
 
 
 def _do(verb: Callable[[int], Campaign], campaign_id: int, as_json: bool) -> None:
     try:
         found = verb(campaign_id)
-    except campaigns.Refused as error:
+    except lifecycle.Refused as error:
         fail(str(error))
     show_campaign(found, as_json)
 
@@ -94,11 +94,11 @@ def _do(verb: Callable[[int], Campaign], campaign_id: int, as_json: bool) -> Non
 def show_campaign(found: Campaign, as_json: bool) -> None:
     """One campaign, as JSON or as a line for people."""
     if as_json:
-        click.echo(json.dumps(campaigns.as_dict(found)))
+        click.echo(json.dumps(lifecycle.as_dict(found)))
     else:
         _print(found)
 
 
 def _print(found: Campaign) -> None:
-    counted = [f"{status_word(status)} {n}" for status, n in campaigns.counts(found.id).items() if n]
+    counted = [f"{status_word(status)} {n}" for status, n in lifecycle.counts(found.id).items() if n]
     click.echo("\t".join([str(found.id), found.state.value, found.name, ", ".join(counted)]))

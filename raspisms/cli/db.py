@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..words import N_, say
+from ..i18n import N_, say
 from . import _app
 
 
@@ -15,7 +15,8 @@ def db() -> None:
 
 @db.command(help=say(N_("Met la base de données à jour.")))
 def upgrade() -> None:
-    from .. import create_worker_app, schema
+    from .. import create_worker_app
+    from ..storage import schema
 
     values = _app.settings()
     _app.close_folder(values)
@@ -34,7 +35,7 @@ def check() -> None:
     from alembic import command
     from alembic.util import CommandError
 
-    from .. import schema
+    from ..storage import schema
 
     try:
         command.check(schema.alembic_config())
@@ -49,6 +50,6 @@ def check() -> None:
 def revision(title: str, rev_id: str) -> None:
     from alembic import command
 
-    from .. import schema
+    from ..storage import schema
 
     command.revision(schema.alembic_config(), title, autogenerate=True, rev_id=rev_id)

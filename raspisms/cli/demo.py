@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from ..words import N_, say
+from ..i18n import N_, say
 
 HANDSET = "+33639987001"
 NUMBER = "+33755551111"

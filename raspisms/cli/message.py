@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from ..extensions import db
+from ..i18n import N_, say
 from ..labels import STATUS_LABELS
 from ..models import Message, Status
-from ..words import N_, say
 from ._app import fail, with_app
 
 

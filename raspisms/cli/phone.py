@@ -7,10 +7,10 @@ import json
 import click
 
 from ..adapters.base import AdapterError
+from ..i18n import N_, say
 from ..models import Phone
 from ..phones import saving, tokens
 from ..phones.settings import UnknownAdapter, adapter_class
-from ..words import N_, say
 from ._app import fail, with_app
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..words import N_, say
+from ..i18n import N_, say
 from ._app import settings
 
 

@@ -12,13 +12,14 @@ import click
 from flask import current_app
 from sqlalchemy import select
 
-from .. import health
+from ..campaigns import lifecycle
 from ..extensions import db
+from ..i18n import N_, say
 from ..models import Campaign, CampaignState, Message, Phone, Status
-from ..sending import acceptance, campaigns, dispatch, outbox
-from ..texts import lists
-from ..texts import numbers as telephone_numbers
-from ..words import N_, say
+from ..operations import health
+from ..people import number_lists
+from ..sending import acceptance, dispatch, outbox
+from ..sms import phone_numbers as telephone_numbers
 from ._app import fail, with_app
 from .campaign import show_campaign
 from .message import as_dict, status_word
@@ -64,7 +65,7 @@ def send(
             _send_file(phone, text, to_file, expires, wait, as_json)
         else:
             _send_numbers(phone, text, numbers, expires, wait, as_json)
-    except (outbox.Refused, campaigns.Refused) as error:
+    except (outbox.Refused, lifecycle.Refused) as error:
         fail(str(error))
 
 
@@ -135,8 +136,8 @@ def _print(posted: outbox.Posted, as_json: bool) -> None:
 def _send_file(phone: Phone, text: str, to_file: str, expires: datetime | None, wait: bool, as_json: bool) -> None:
     account_id = phone.account_id
     try:
-        with lists.open_list(to_file) as file:
-            report = acceptance.post_campaign(phone, lists.first_column(file), text, expires_at=expires)
+        with number_lists.open_list(to_file) as file:
+            report = acceptance.post_campaign(phone, number_lists.first_column(file), text, expires_at=expires)
     except acceptance.NoRecipient as error:
         _print_lines(error.report)
         raise
@@ -155,7 +156,7 @@ def _print_report(report: acceptance.Report, as_json: bool) -> None:
     if as_json:
         kinds = ("repaired", "invalid", "duplicates", "opted_out")
         lines = {kind: [vars(found) for found in getattr(report, kind)] for kind in kinds}
-        click.echo(json.dumps({"campaign": campaigns.as_dict(campaign), "accepted": report.accepted, **lines}))
+        click.echo(json.dumps({"campaign": lifecycle.as_dict(campaign), "accepted": report.accepted, **lines}))
         return
     show_campaign(campaign, as_json=False)
     _print_lines(report)

@@ -18,8 +18,9 @@ from typing import IO, Any
 
 import click
 
-from .. import addresses, folder
-from ..words import N_, say
+from ..i18n import N_, say
+from ..machine import addresses, folder
+from ..storage import transactions
 from ._app import close_folder, fail, fail_for_newer, in_child, readable_secret, settings
 
 READY_SECONDS = 30.0
@@ -65,7 +66,7 @@ def _only_one(values: dict[str, Any]) -> IO[str]:
 
 def _tell_who_loops(instance: Path, names: list[str]) -> None:
     """Let every page say it, see health.py."""
-    from ..health import LOOPS_FILE
+    from ..operations.health import LOOPS_FILE
 
     file = instance / LOOPS_FILE
     with contextlib.suppress(OSError):  # a full disk: the log has it
@@ -93,11 +94,11 @@ def _close(values: dict[str, Any]) -> None:
     """Everything has ended: bring what SQLite keeps beside its files into them, so that a copy of them is whole."""
 
     def close() -> None:
-        from .. import create_worker_app, database
+        from .. import create_worker_app
         from ..receiving.inbox import inbox
 
         with create_worker_app(values).app_context():
-            if not (database.settle() and inbox().settle()):
+            if not (transactions.settle() and inbox().settle()):
                 raise SystemExit(1)  # somebody has them open: the rest is beside them, and the mark stays
 
     if in_child("close", close):
@@ -142,9 +143,14 @@ def _share() -> None:
     """Do once, before the first fork, what every child needs: imports, and the mapping of tables to classes."""
     from sqlalchemy.orm import configure_mappers
 
-    from .. import blueprints, jobs, streaming, supervisor  # noqa: F401
-    from ..campaigns import upkeep  # noqa: F401
-    from ..supervisor import worker  # noqa: F401
+    from .. import (
+        blueprints,  # noqa: F401
+        jobs,  # noqa: F401
+        supervisor,  # noqa: F401
+    )
+    from ..live import streams  # noqa: F401
+    from ..scheduler import sweep  # noqa: F401
+    from ..supervisor import workers  # noqa: F401
 
     for late in ("granian.server", "valkey", "jinja2.ext"):
         with contextlib.suppress(ImportError):  # a library's own business: sharing is only thrift
@@ -156,8 +162,9 @@ def _prepare(values: dict[str, Any], sandbox: bool) -> None:
     """Bring the database to its newest version, and make what the sandbox needs."""
 
     def prepare() -> None:
-        from .. import create_worker_app, schema
+        from .. import create_worker_app
         from ..sending import restoration
+        from ..storage import schema
         from ..supervisor import sandbox_phone
 
         with readable_secret():
@@ -208,7 +215,8 @@ def _wait_for_pages(base: str) -> bool:
 
 
 def _first_admin_path(values: dict[str, Any]) -> str:
-    from .. import users, vault
+    from .. import vault
+    from ..team import users
 
     secret = values["SECRET_KEY"] or vault.read_or_make(Path(values["INSTANCE"]) / "secret.key")
     return f"/setup/{users.first_admin_token(vault.Vault(secret))}"

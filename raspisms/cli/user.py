@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ..words import N_, say
+from ..i18n import N_, say
 from ._app import fail, with_app
 
 
@@ -21,8 +21,8 @@ def user() -> None:
 @click.option("--password-stdin", is_flag=True, help=say(N_("Lit le mot de passe sur l’entrée standard.")))
 @with_app
 def add(email: str, role: str, password_stdin: bool) -> None:
-    from .. import users
     from ..models import Role
+    from ..team import users
 
     if password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")

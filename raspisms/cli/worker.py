@@ -7,7 +7,7 @@ import os
 
 import click
 
-from ..words import N_, say
+from ..i18n import N_, say
 from ._app import application, close_folder, fail, in_child, settings
 
 SHARED = ("REDIS_URL", "DATABASE_URL", "SECRET_KEY")

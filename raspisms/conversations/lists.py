@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, tup
 from sqlalchemy.orm import selectinload
 
 from ..extensions import db
-from ..finding import search
+from ..messages import search
 from ..models import Contact, Conversation, ConversationTag, Message
-from ..people import contacts
+from ..people import contact_list
 
 PAGE = 40
 MOST_FOUND = 60
@@ -92,7 +92,7 @@ def _place(after: str | None) -> tuple[datetime, int] | None:
 
 
 def _names(hits: list[Hit]) -> dict[str, str]:
-    return contacts.names_of([hit.conversation.number for hit in hits])
+    return contact_list.names_of([hit.conversation.number for hit in hits])
 
 
 def _which(asked: Asked, user_id: int) -> ColumnElement[bool]:
@@ -116,7 +116,7 @@ def _which(asked: Asked, user_id: int) -> ColumnElement[bool]:
 def _found(asked: Asked, user_id: int) -> list[Hit]:
     """Conversations whose person or number is meant, then those in which something was said."""
     which = _which(asked, user_id)
-    numbers = select(Contact.number).where(contacts.matching(contacts.spaceless(asked.q))).limit(500)
+    numbers = select(Contact.number).where(contact_list.matching(contact_list.spaceless(asked.q))).limit(500)
     named: list[ColumnElement[bool]] = [Conversation.number.in_(numbers)]
     digits = "".join(c for c in asked.q if c.isdigit())
     if len(digits) >= 3:

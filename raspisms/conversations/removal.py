@@ -7,10 +7,10 @@ from collections.abc import Collection
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from ..finding import search
+from ..messages import search
 from ..models import Direction, JournalEntry, Message, MessageEvent, OptOut
 from ..people import traces
-from . import threads
+from . import counting
 
 
 def remove_received(session: Session, message_ids: Collection[int]) -> int:
@@ -29,5 +29,5 @@ def remove_received(session: Session, message_ids: Collection[int]) -> int:
     session.execute(delete(MessageEvent).where(MessageEvent.message_id.in_(ids)))
     session.execute(delete(Message).where(Message.id.in_(ids)))
     session.expire_all()
-    threads.recount_of(session, pairs)
+    counting.recount_of(session, pairs)
     return len(found)

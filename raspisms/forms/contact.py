@@ -11,7 +11,7 @@ from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from ..models import Contact, Group
-from ..texts import numbers as telephone_numbers
+from ..sms import phone_numbers as telephone_numbers
 
 EMPTY_ROWS = 2
 

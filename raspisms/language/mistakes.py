@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import TemplateSyntaxError
 
-from ..words import N_
+from ..i18n import N_
 
 UNEXPECTED = N_("« %(what)s » est inattendu ici.")
 UNFINISHED = N_("Il manque la fin : vérifiez les parenthèses, les guillemets et les accolades.")

@@ -8,10 +8,10 @@ from typing import Any
 
 from jinja2 import TemplateSyntaxError
 
-from ..database import INTERRUPTIONS
+from ..storage.transactions import INTERRUPTIONS
 from . import limits
+from .environment import Language
 from .mistakes import TOO_DEEP, UNFINISHED, UNREADABLE, Mistake
-from .sandbox import Language
 from .values import Fields
 
 

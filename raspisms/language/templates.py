@@ -12,8 +12,8 @@ from typing import Any
 from jinja2 import TemplateError, TemplateSyntaxError
 
 from . import limits
+from .environment import Language
 from .mistakes import TOO_BIG, TOO_DEEP, UNREADABLE, Mistake
-from .sandbox import Language
 from .values import Fields
 
 # Halves of characters, and the character that ends a text in many programs.

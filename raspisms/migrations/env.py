@@ -3,8 +3,8 @@
 from alembic import context
 
 from raspisms import models  # noqa: F401 - so that the metadata is complete
-from raspisms.database import Euros, Foreign, ForeignText, UTCDateTime
 from raspisms.extensions import db
+from raspisms.storage.types import Euros, Foreign, ForeignText, UTCDateTime
 
 
 def plain(kind: str, value: object, _autogenerate: object) -> str | bool:
@@ -21,7 +21,7 @@ def plain(kind: str, value: object, _autogenerate: object) -> str | bool:
 
 
 def is_ours(_thing: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
-    """The search index is not a table that models know: see finding.search."""
+    """The search index is not a table that models know: see messages.search."""
     return not (kind == "table" and (name or "").startswith("message_words"))
 
 

@@ -3,10 +3,11 @@
 from .account import Account
 from .audit import AuditEntry
 from .campaign import Campaign, CampaignState, Canary, Hours
-from .contact import Contact, Group, group_contacts, group_groups
+from .contact import Contact
 from .contact_import import Import, ImportLine, ImportPiece, ImportState, Verdict
 from .conversation import Conversation, ConversationTag, Note, ReplyDraft
 from .day_figures import CountedDay, DayCost, DayFigures
+from .group import Group, group_contacts, group_groups
 from .heartbeat import Heartbeat
 from .journal import JournalEntry, JournalState
 from .message import Answer, Direction, Lane, Message, MessageEvent, Status, StopMark

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import UTCDateTime
 
 
 class Account(Model):

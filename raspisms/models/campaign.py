@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import Euros, UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import Euros, UTCDateTime
 from ._columns import enum_column
 from .phone import Phone
 from .user import User

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..sms.folding import fold
+from ..storage.types import UTCDateTime
 
 FAULTY = text("fault IS NOT NULL")
 
@@ -54,52 +55,7 @@ class Contact(Model):
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
-def fold(words: str) -> str:
-    """Words as a search compares them: no accents, no capitals, single spaces."""
-    plain = unicodedata.normalize("NFKD", words.casefold())
-    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
-
-
 def searchable(name: str, number: str) -> str:
     """What a search for this person may look for."""
     national = "0" + number[3:] if number.startswith("+33") else ""
     return f"{fold(name)} {number} {national}"
-
-
-group_contacts = Table(
-    "group_contacts",
-    Model.metadata,
-    Column("group_id", ForeignKey("contact_groups.id", ondelete="CASCADE"), primary_key=True),
-    Column("contact_id", ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True),
-)
-group_groups = Table(
-    "group_groups",
-    Model.metadata,
-    Column("group_id", ForeignKey("contact_groups.id", ondelete="CASCADE"), primary_key=True),
-    Column("child_id", ForeignKey("contact_groups.id", ondelete="CASCADE"), primary_key=True, index=True),
-)
-
-
-class Group(Model):
-    """People under one name: chosen one by one, or by a rule that is asked each time."""
-
-    __tablename__ = "contact_groups"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(100), unique=True)
-    rule: Mapped[str | None] = mapped_column(Text)
-    """A condition on contacts (a conditional group); None for a group whose members are chosen."""
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-
-    children: Mapped[list[Group]] = relationship(
-        secondary=group_groups,
-        primaryjoin=id == group_groups.c.group_id,
-        secondaryjoin=id == group_groups.c.child_id,
-        order_by="Group.name",
-    )
-    """Groups whose members are members of this one too."""
-
-    @property
-    def is_conditional(self) -> bool:
-        return self.rule is not None

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import UTCDateTime
 from ._columns import enum_column
-from .contact import Group
+from .group import Group
 from .user import User
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import Foreign, UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import Foreign, UTCDateTime
 from .message import Message
 from .phone import Phone
 from .user import User

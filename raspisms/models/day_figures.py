@@ -8,8 +8,8 @@ from decimal import Decimal
 from sqlalchemy import Date, Float, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import Euros, UTCDateTime
 from ..extensions import Model
+from ..storage.types import Euros, UTCDateTime
 from ._columns import enum_column
 from .message import Status
 

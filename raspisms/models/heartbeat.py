@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import UTCDateTime
 from ..extensions import Model
+from ..storage.types import UTCDateTime
 
 
 class Heartbeat(Model):

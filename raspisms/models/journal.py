@@ -8,8 +8,9 @@ from enum import StrEnum
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import Foreign, ForeignText, UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import Foreign, ForeignText, UTCDateTime
 from ._columns import enum_column
 from .phone import Phone
 

@@ -10,12 +10,16 @@ from enum import IntEnum, StrEnum
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import Euros, Foreign, ForeignText, UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import Euros, Foreign, ForeignText, UTCDateTime
 from ._columns import enum_column
 from .phone import Phone
 from .submission import Submission
 from .user import User
+
+# Begin the keys of the two kinds that there are: the one to a STOP, and the one while the team is away.
+STOP_ANSWER, AWAY_ANSWER = "stop-answer:", "away:"
 
 
 class Direction(StrEnum):
@@ -227,3 +231,6 @@ class MessageEvent(Model):
     """The callback that brought it: the provider's own message, as it came."""
 
     user: Mapped[User | None] = relationship()
+
+
+UNCERTAIN = (Status.SENDING, Status.SENT, Status.UNKNOWN)

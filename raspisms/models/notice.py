@@ -8,8 +8,9 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import UTCDateTime
 from ._columns import enum_column
 from .message import Message
 from .user import User

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import Foreign, UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import Foreign, UTCDateTime
 
 
 class OptOut(Model):
@@ -18,7 +19,7 @@ class OptOut(Model):
     number: Mapped[str | None] = mapped_column(Foreign(32), unique=True)
     """None once the person was erased: the digest goes on keeping them from being written to."""
     digest: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Keyed digest of the number of an erased person; see receiving.optouts."""
+    """Keyed digest of the number of an erased person; see people.opt_outs."""
     origin: Mapped[str] = mapped_column(String(16))
     """How we know: reply, callback (the provider's own list), report (a refusal for that cause), person, import."""
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

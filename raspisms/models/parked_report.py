@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import Foreign, UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import Foreign, UTCDateTime
 
 
 class ParkedReport(Model):

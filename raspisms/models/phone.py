@@ -9,8 +9,9 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import Euros, Foreign, UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import Euros, Foreign, UTCDateTime
 from ._columns import enum_column
 from .account import Account
 

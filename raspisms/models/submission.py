@@ -10,8 +10,9 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..database import Euros, Foreign, UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import Euros, Foreign, UTCDateTime
 from ._columns import enum_column
 from .phone import Phone
 

@@ -10,8 +10,9 @@ from flask_login import UserMixin
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import UTCDateTime, now
+from ..clock import now
 from ..extensions import Model
+from ..storage.types import UTCDateTime
 from ._columns import enum_column
 
 

@@ -9,10 +9,11 @@ from flask import current_app
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
-from .. import opening, preferences
-from ..database import now, transaction
+from ..clock import now
 from ..extensions import db
 from ..models import Heartbeat, Mailing, Message, Notice, NoticeKind, User
+from ..storage.transactions import transaction
+from ..team import opening_hours, preferences
 
 # When the day before is told, on the wall clock.
 DIGEST_AT = time(7)
@@ -32,7 +33,7 @@ def received(session: Session, *messages: Message) -> None:
     """People wrote to us: tell those who want to know now. Call inside a transaction."""
     if not is_possible():
         return
-    wanted = {Mailing.ALWAYS, Mailing.OPEN if opening.is_open(preferences.current(), now()) else Mailing.CLOSED}
+    wanted = {Mailing.ALWAYS, Mailing.OPEN if opening_hours.is_open(preferences.current(), now()) else Mailing.CLOSED}
     for user_id in session.scalars(select(User.id).where(User.mail_received.in_(wanted))):
         session.add_all(
             [Notice(user_id=user_id, kind=NoticeKind.RECEIVED, message_id=message.id) for message in messages]

@@ -14,9 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 from flask import current_app
 
-from ..database import INTERRUPTIONS, now, transaction
+from ..clock import now
 from ..extensions import db
 from ..models import Message, Notice, NoticeKind
+from ..storage.transactions import INTERRUPTIONS, transaction
 from . import planning, writing
 
 log = logging.getLogger(__name__)

@@ -15,14 +15,15 @@ from babel.dates import format_datetime as babel_datetime
 from flask import current_app
 from sqlalchemy import func, select
 
-from .. import labels, statistics
-from ..conversations import threads
-from ..database import now
+from .. import clock, labels
+from ..clock import now
+from ..conversations import counting
 from ..extensions import db
+from ..figures import days
+from ..i18n import N_, translate
 from ..models import Conversation, Direction, Message, MessageEvent, Status, User
-from ..people import contacts
-from ..texts import numbers
-from ..words import N_, translate
+from ..people import contact_list
+from ..sms import phone_numbers
 
 CAUSES = 5
 
@@ -60,7 +61,7 @@ def one_line(words: str) -> str:
 def received(messages: Sequence[Message], user: User, name: str) -> Letter:
     """What people wrote to us: one letter, however many they are."""
     locale = user.locale
-    names = contacts.names_of([message.number for message in messages])
+    names = contact_list.names_of([message.number for message in messages])
     subject = translate(locale, N_("Vous avez reçu un SMS"))
     if len(messages) > 1:
         subject = translate(locale, N_("Vous avez reçu %(count)s SMS"), count=len(messages))
@@ -70,7 +71,7 @@ def received(messages: Sequence[Message], user: User, name: str) -> Letter:
 
 def _one(message: Message, name: str | None, locale: str) -> str:
     zone = ZoneInfo(current_app.config["TIMEZONE"])
-    number = one_line(numbers.pretty(message.number))
+    number = one_line(phone_numbers.pretty(message.number))
     who = f"{one_line(name)} ({number})" if name else number
     when = babel_datetime(message.created_at.astimezone(zone), "d MMMM yyyy, HH:mm", locale=locale)
     conversation = db.session.scalar(
@@ -92,7 +93,7 @@ def _one(message: Message, name: str | None, locale: str) -> str:
 def digest(day: date, user: User, name: str) -> Letter:
     """A day in a few lines: what came, what left, what failed and why, who waits."""
     locale = user.locale
-    figures = statistics.by_day(day, day, None)
+    figures = days.by_day(day, day, None)
     totals = figures.totals
     shown = format_date(day, "EEEE d MMMM", locale=locale)
     lines = [
@@ -101,13 +102,13 @@ def digest(day: date, user: User, name: str) -> Letter:
     ]
     lines += [
         f"  {translate(locale, labels.STATUS_LABELS[status])}: {totals[status]}"
-        for status in statistics.SHOWN
+        for status in days.SHOWN
         if totals.get(status)
     ]
     causes = _causes(day, locale)
     if causes:
         lines += ["", translate(locale, N_("Pourquoi des SMS ne sont pas arrivés :")), *causes]
-    unread = threads.unread_count()
+    unread = counting.unread_count()
     waiting = db.session.scalar(select(func.count()).where(Conversation.waiting_since.is_not(None))) or 0
     lines += [
         "",
@@ -120,7 +121,7 @@ def digest(day: date, user: User, name: str) -> Letter:
 
 
 def _causes(day: date, locale: str) -> list[str]:
-    start, end = statistics.bounds(day)
+    start, end = clock.bounds(day)
     failed = (
         select(Message.id)
         .where(Message.created_at >= start, Message.created_at < end, Message.direction == Direction.OUT)

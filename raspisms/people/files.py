@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import workshop
-from ..words import N_
+from ..i18n import N_
 from .reading import Line, Unreadable
 
 # A minute of the processor for a whole list, and as much memory as a machine with one gigabyte can spare.

@@ -12,15 +12,16 @@ from threading import BoundedSemaphore
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from ..database import now, transaction
+from ..clock import now
 from ..extensions import db
+from ..i18n import N_
 from ..language import Mistake
 from ..language.mistakes import TOO_LONG
 from ..language.remote import TOGETHER, Begun, Condition, ahead
 from ..models import Contact, Group, group_contacts, group_groups
-from ..words import N_
-from . import contacts
-from .contacts import Person
+from ..storage.transactions import transaction
+from . import contact_list
+from .person import Person
 
 SHOWN_NAMES = 5
 # For a hundred thousand contacts, a rule takes two; one that backtracks for each of them would take hours.
@@ -107,10 +108,10 @@ def members(group_ids: Collection[int], after: int = 0, seconds: float = LONGEST
     chosen = [group.id for group in groups if group.rule is None]
     inside = select(group_contacts.c.contact_id).where(group_contacts.c.group_id.in_(chosen))
     if not rules:
-        yield from contacts.everybody(Contact.id.in_(inside), after)
+        yield from contact_list.everybody(Contact.id.in_(inside), after)
         return
     chosen_ids = set(db.session.scalars(inside))
-    yield from _meant(contacts.everybody(None, after), rules, chosen_ids, seconds)
+    yield from _meant(contact_list.everybody(None, after), rules, chosen_ids, seconds)
 
 
 def preview(group_id: int) -> Preview:
@@ -122,7 +123,7 @@ def preview(group_id: int) -> Preview:
 def preview_rule(source: str) -> Preview:
     """Whom a rule means at this moment. Raises language.Mistake."""
     with _one_of_few():
-        return _preview(_meant(contacts.everybody(), [Condition(source)], set(), PAGE_SECONDS))
+        return _preview(_meant(contact_list.everybody(), [Condition(source)], set(), PAGE_SECONDS))
 
 
 @contextmanager

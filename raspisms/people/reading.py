@@ -14,11 +14,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
-from ..database import INTERRUPTIONS
-from ..models.contact import fold
-from ..texts import lists
-from ..texts import numbers as telephone_numbers
-from ..words import N_
+from ..i18n import N_
+from ..sms import phone_numbers as telephone_numbers
+from ..sms.folding import fold
+from ..storage.transactions import INTERRUPTIONS
+from . import number_lists
 from .contacts import clean_key
 
 MOST_LINES = 200_000
@@ -107,7 +107,7 @@ def read_text(text: str) -> list[Line]:
 
 def decode(content: bytes) -> str:
     """The text of a file: UTF-8 or UTF-16 when it is that, else the Windows encoding."""
-    return content.decode(lists.encoding(content), errors="replace")
+    return content.decode(number_lists.encoding(content), errors="replace")
 
 
 def _bounded(lines: Iterator[Line]) -> list[Line]:
@@ -177,7 +177,7 @@ def _csv_rows(text: str) -> list[tuple[int, list[str]]]:
     if delimiter is None:
         return [(number, _pasted(line)) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     rows: list[tuple[int, list[str]]] = []
-    for line, record in lists.records(io.StringIO(text, newline="")):
+    for line, record in number_lists.records(io.StringIO(text, newline="")):
         try:
             cells = next(csv.reader([record], delimiter=delimiter, skipinitialspace=True), [])
         except csv.Error as error:
@@ -193,9 +193,9 @@ def _csv_rows(text: str) -> list[tuple[int, list[str]]]:
 
 def _delimiter(text: str) -> str | None:
     """What separates the cells: the sign that most lines have equally often; None for a list without columns."""
-    lines = [line for line in text[: lists.SAMPLE_BYTES].splitlines()[:SAMPLE_ROWS] if line.strip()]
+    lines = [line for line in text[: number_lists.SAMPLE_BYTES].splitlines()[:SAMPLE_ROWS] if line.strip()]
     best, most = None, 0.0
-    for delimiter in lists.DELIMITERS:
+    for delimiter in number_lists.DELIMITERS:
         counts = Counter(re.sub(r'"[^"]*"', "", line).count(delimiter) for line in lines)
         counts.pop(0, None)
         if counts:

@@ -21,7 +21,7 @@ from ..models import (
     ParkedReport,
     Submission,
 )
-from ..texts import numbers as telephone_numbers
+from ..sms import phone_numbers as telephone_numbers
 
 # What all ways of writing a number have in common: its last digits.
 DIGITS = 9

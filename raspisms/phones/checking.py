@@ -8,11 +8,12 @@ from decimal import Decimal
 
 from sqlalchemy import select, update
 
-from .. import live
 from ..adapters.base import AccountError, AdapterError, Check, PauseKind
-from ..database import now, transaction
+from ..clock import now
 from ..extensions import db
+from ..live import changes
 from ..models import Phone, PhoneStatus
+from ..storage.transactions import transaction
 from . import settings
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def pause(phone: Phone, error: AccountError) -> None:
     phone.words = error.words or None
     phone.paused_balance = phone.balance if credit else None
     _later(phone)
-    live.changed(db.session(), "phones", phone.id)
+    changes.remember(db.session(), "phones", phone.id)
     log.warning("phone=%s paused: %s code=%s", phone.id, error.kind.value, error.code)
 
 
@@ -83,7 +84,7 @@ def _passed(phone: Phone, result: Check, asked_by_person: bool) -> None:
     phone.words = None
     phone.paused_balance = None
     phone.check_at = now() + NEXT_CHECK
-    live.changed(db.session(), "phones", phone.id)
+    changes.remember(db.session(), "phones", phone.id)
     log.info("phone=%s check passed", phone.id)
 
 

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from ..adapters.base import AccountError, AdapterError, Check
-from ..database import now, transaction
+from ..clock import now
 from ..extensions import db
+from ..i18n import N_
 from ..models import Phone, PhoneStatus
-from ..texts import numbers
+from ..sms import phone_numbers
+from ..storage.transactions import transaction
 from ..vault import vault
-from ..words import N_
 from . import settings, tokens
 from .checking import FIRST_CHECK, NEXT_CHECK
 
@@ -75,8 +76,8 @@ def _validate_field(draft: Draft, name: str, described: Any, kept: str) -> None:
         draft.errors[name] = N_("Remplissez ce champ.")
     elif kind == "number":
         try:
-            draft.values[name] = numbers.parse(value)
-        except numbers.NotANumber:
+            draft.values[name] = phone_numbers.parse(value)
+        except phone_numbers.NotANumber:
             draft.errors[name] = N_(
                 "Ce n’est pas un numéro de téléphone. Écrivez-le comme 07 55 55 11 11 ou +33755551111."
             )
@@ -145,3 +146,8 @@ def _apply(phone: Phone, result: Check | AdapterError | None) -> None:
     phone.reason = result.reason if result else None
     phone.words = result.words if result else None
     phone.check_at = now() + (FIRST_CHECK if result else timedelta(0))
+
+
+def phones() -> list[Phone]:
+    """Every phone, by name."""
+    return list(db.session.scalars(select(Phone).order_by(Phone.name)))

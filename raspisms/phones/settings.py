@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from ..adapters import REGISTRY, Adapter
 from ..adapters.base import AccountError, PauseKind, Settings
+from ..i18n import N_
 from ..models import Account, Phone
 from ..vault import Unreadable, vault
-from ..words import N_
 
 UNREADABLE = N_(
     "Les réglages de ce téléphone ne se lisent plus : le secret de l’installation a changé. "

@@ -9,9 +9,9 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from ..database import transaction
 from ..extensions import db
 from ..models import Phone
+from ..storage.transactions import transaction
 from ..vault import Unreadable, new_token, vault
 
 # A renewed address stops working within this time.

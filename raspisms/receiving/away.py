@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import opening, preferences
-from ..database import now
+from ..clock import now
 from ..models import Message
-from ..texts import numbers as telephone_numbers
-from ..texts.answers import is_no, is_yes
-from ..texts.optouts import is_like_stop, is_stop
-from . import incoming, optouts
+from ..models.message import AWAY_ANSWER
+from ..people import opt_outs
+from ..sms import phone_numbers as telephone_numbers
+from ..sms.keywords import is_like_stop, is_no, is_stop, is_yes
+from ..team import opening_hours, preferences
+from . import incoming
 
 # A message that comes long after it was written is not answered, and an answer that could not leave by then does not.
 FRESH = timedelta(hours=1)
@@ -25,7 +26,7 @@ ZONES = timedelta(hours=2)
 def answer(session: Session, *received: tuple[Message, datetime]) -> None:
     """Answer received messages if nobody is there to; each with when we were told. Call inside a transaction."""
     choices = preferences.current()
-    text, since = choices.away_text, opening.closed_since(choices, now())
+    text, since = choices.away_text, opening_hours.closed_since(choices, now())
     if not text or since is None:
         return
     wanted: dict[str, Message] = {}
@@ -35,7 +36,7 @@ def answer(session: Session, *received: tuple[Message, datetime]) -> None:
     if not wanted:
         return
     answered = set(session.scalars(select(Message.dedup_key).where(Message.dedup_key.in_(wanted))))
-    silent = optouts.silent(session, [message.number for message in wanted.values()])
+    silent = opt_outs.silent(session, [message.number for message in wanted.values()])
     left = [(one, key) for key, one in wanted.items() if key not in answered and one.number not in silent]
     incoming.answer_by_itself(session, left, text, expires_at=now() + FRESH)
 
@@ -43,7 +44,7 @@ def answer(session: Session, *received: tuple[Message, datetime]) -> None:
 def _key(message: Message, since: datetime) -> str:
     """One for each person, phone and absence."""
     facts = f"{message.phone_id}\0{message.number}\0{since.isoformat()}"
-    return incoming.AWAY_ANSWER + hashlib.sha256(facts.encode()).hexdigest()[:56]
+    return AWAY_ANSWER + hashlib.sha256(facts.encode()).hexdigest()[:56]
 
 
 def _wants_answer(message: Message, text: str, arrived_at: datetime) -> bool:

@@ -9,16 +9,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from .. import preferences
-from ..conversations import threads
-from ..database import now
+from ..clock import now
+from ..conversations import counting
+from ..messages.history import add, believed
 from ..models import Answer, Direction, Lane, Message, Phone, Status
-from ..models.message import batch_key
-from ..texts import numbers as telephone_numbers
-from ..texts import segments
-from ..texts.answers import is_no, is_yes
-from ..texts.optouts import is_stop
-from ..timeline import believed, note
+from ..models.message import AWAY_ANSWER, STOP_ANSWER, batch_key
+from ..sms import phone_numbers as telephone_numbers
+from ..sms import segments
+from ..sms.keywords import is_no, is_stop, is_yes
+from ..team import preferences
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +48,8 @@ def store(
     message.reply_to_id, message.answered_campaign_id = answered.id if answered else None, campaign_id
     session.add(message)
     session.flush()
-    note(session, [message], Status.RECEIVED, at=at, journal_id=journal_id, said_at=said_at or kept_aside)
-    threads.heard(session, message)
+    add(session, [message], Status.RECEIVED, at=at, journal_id=journal_id, said_at=said_at or kept_aside)
+    counting.came_in(session, message)
     return message
 
 
@@ -72,8 +71,6 @@ def made(phone: Phone, number: str, text: str, at: datetime) -> Message:
 
 # -- answers that nobody wrote ------------------------------------------------------------------------------
 
-# Begin the keys of the two kinds that there are: the one to a STOP, and the one while the team is away.
-STOP_ANSWER, AWAY_ANSWER = "stop-answer:", "away:"
 # To one number in a day, and in all in an hour. Each costs money, and who asks for it may be anybody: machines that
 # answer each other write every few seconds, and a STOP is easily forged.
 ONE_EVERY, MOST_AN_HOUR = timedelta(days=1), 60
@@ -110,7 +107,7 @@ def answer_by_itself(
     if answers:
         session.add_all(answers)
         session.flush()
-        note(session, answers, Status.QUEUED)
+        add(session, answers, Status.QUEUED)
 
 
 def _whom_to_answer(session: Session, numbers: Collection[str]) -> set[str]:

@@ -21,7 +21,7 @@ from flask import current_app
 from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.orm import Session
 
-from .. import audit, queues, stride
+from .. import job_queue
 from ..adapters.base import (
     Adapter,
     Callback,
@@ -33,13 +33,17 @@ from ..adapters.base import (
     Unreadable,
     UnreadableCallback,
 )
-from ..database import INTERRUPTIONS, now, transaction
+from ..clock import now
+from ..delivery_reports import reports
+from ..delivery_reports.reports import ERASED
 from ..extensions import bell, db
 from ..models import JournalEntry, JournalState, Phone
 from ..phones.settings import adapter_class
-from . import envelope, optouts, replies, reports
+from ..storage import stride
+from ..storage.transactions import INTERRUPTIONS, transaction
+from ..team import audit
+from . import envelope, replies, stops
 from .inbox import Letter, inbox
-from .reports import ERASED
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +80,7 @@ def store(letters: list[Letter]) -> bool:
 
 def ring() -> None:
     """Tell a worker that callbacks wait."""
-    bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
+    bell.ring(job_queue.RECEIVING, job_queue.APPLY_CALLBACKS, timeout=job_queue.APPLY_SECONDS)
 
 
 def import_inbox() -> None:
@@ -419,7 +423,7 @@ def _apply_item(session: Session, entry: JournalEntry, item: Item) -> str:
     if isinstance(item, Reply):
         return replies.apply(session, entry, item)
     if isinstance(item, OptOutNotice):
-        return optouts.apply_notice(session, entry, item)
+        return stops.apply_notice(session, entry, item)
     return "ignored"
 
 

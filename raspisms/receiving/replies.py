@@ -10,13 +10,14 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import Reply
-from ..conversations import threads
-from ..database import now
+from ..clock import now
+from ..conversations import counting
+from ..messages.history import believed, mark, write
 from ..models import Direction, JournalEntry, Message, Phone, Status, StopMark, Submission
 from ..notices import planning
-from ..texts.optouts import is_like_stop, is_start, is_stop
-from ..timeline import believed, mark, write
-from . import away, incoming, optouts
+from ..people import opt_outs
+from ..sms.keywords import is_like_stop, is_start, is_stop
+from . import away, incoming, stops
 
 # Without a date from the provider, the same text from the same person within this time is a repetition.
 UNDATED_REPEAT = timedelta(minutes=10)
@@ -37,11 +38,11 @@ def apply(session: Session, entry: JournalEntry, reply: Reply) -> str:
     message = incoming.store(session, phone, reply.number, reply.text, at, answered, campaign_id, entry.id, said_at)
     message.dedup_key = _dedup_key(phone, reply)
     if is_stop(reply.text):
-        if optouts.add(session, reply.number, "reply", message.id):  # said now, whatever its date
-            optouts.answer(session, message)
+        if opt_outs.add(session, reply.number, "reply", message.id):  # said now, whatever its date
+            stops.answer(session, message)
         return "opt-out"
     if is_start(reply.text):
-        optouts.take_back(session, reply.number, at)
+        opt_outs.take_back(session, reply.number, at)
     elif is_like_stop(reply.text):
         message.stop = StopMark.SUSPECTED
     planning.received(session, message)
@@ -105,7 +106,7 @@ def apply_many(session: Session, wanted: list[tuple[Key, JournalEntry, Reply]]) 
             for one, message in zip(new, messages, strict=True)
         ],
     )
-    threads.heard_many(session, messages)
+    counting.came_in_many(session, messages)
     planning.received(session, *messages)
     away.answer(session, *((message, one.entry.received_at) for one, message in zip(new, messages, strict=True)))
     return outcomes

@@ -1,1 +1,1 @@
-"""What goes out: outbox (a message is a row), claim, dispatch, outcome, recovery."""
+"""What goes out: outbox (a message is a row), claim, dispatch, outcome."""

@@ -11,20 +11,21 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import func, insert, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import insert
 
-from .. import processes
-from ..database import StorageUnavailable, bulk_step, now, transaction
+from ..campaigns import lifecycle
+from ..clock import now
 from ..extensions import db
-from ..models import Campaign, CampaignState, Direction, Lane, Message, MessageEvent, Phone, Status
+from ..i18n import N_
+from ..machine import processes
+from ..messages.history import first_events, last_message
+from ..models import Campaign, CampaignState, Direction, Lane, Message, Phone, Status
 from ..models.message import batch_key
-from ..receiving import optouts
-from ..stride import Stride
-from ..texts import numbers as telephone_numbers
-from ..texts import segments
-from ..words import N_
-from . import campaigns
+from ..people import opt_outs
+from ..sms import phone_numbers as telephone_numbers
+from ..sms import segments
+from ..storage.stride import Stride
+from ..storage.transactions import StorageUnavailable, bulk_step, transaction
 from .outbox import Refused, check_expiry, clean_text
 
 # What is begun with; how far the next transactions go depends on the time that they take.
@@ -111,11 +112,11 @@ def post_campaign(
     try:
         _accept(_new_numbers(lines, report), row, report)
     except NoRecipient:
-        _patiently(functools.partial(campaigns.forget, report.campaign_id))
+        _patiently(functools.partial(lifecycle.forget, report.campaign_id))
         raise
     except BaseException:
         with suppress(StorageUnavailable):  # else the sweep cancels it later
-            _patiently(functools.partial(campaigns.cancel_interrupted, report.campaign_id))
+            _patiently(functools.partial(lifecycle.cancel_interrupted, report.campaign_id))
         raise
     return report
 
@@ -137,7 +138,7 @@ def _accept(entries: Iterator[tuple[int, str]], row: dict[str, Any], report: Rep
         report.accepted += len(chunk) - len(silent)
     if not report.accepted:
         raise NoRecipient(report)
-    _patiently(functools.partial(campaigns.begin, report.campaign_id))
+    _patiently(functools.partial(lifecycle.begin, report.campaign_id))
 
 
 def _new_numbers(lines: Iterable[tuple[int, str]], report: Report) -> Iterator[tuple[int, str]]:
@@ -176,9 +177,9 @@ def _patiently(act: Callable[[], T]) -> T:
 def _store(chunk: list[tuple[int, str]], template: dict[str, Any], stride: Stride) -> list[Refusal]:
     """One short transaction: who said STOP is left out and given back, the others get a row and its first event."""
     with bulk_step(stride) as (session, _):
-        campaigns.hold(session, template["campaign_id"])
+        lifecycle.hold(session, template["campaign_id"])
         wanted = [number for _, number in chunk]
-        silent = optouts.silent(session, wanted)
+        silent = opt_outs.silent(session, wanted)
         moment = now()
         rows = [template | {"number": number, "created_at": moment} for number in wanted if number not in silent]
         if rows:
@@ -187,20 +188,3 @@ def _store(chunk: list[tuple[int, str]], template: dict[str, Any], stride: Strid
             first_events(session, last, template["campaign_id"], template["user_id"])
     db.session.expunge_all()
     return [Refusal(line, number) for line, number in chunk if number in silent]
-
-
-def last_message(session: Session) -> int:
-    """The highest id there is. Call inside a transaction."""
-    return session.scalar(select(func.max(Message.id))) or 0
-
-
-def first_events(session: Session, last: int, campaign_id: int, user_id: int | None) -> None:
-    """The first event of each message of a campaign that came after `last`. Call inside a transaction."""
-    new = select(
-        Message.id,
-        literal(now(), MessageEvent.at.type),
-        literal(Status.QUEUED.value),
-        literal(user_id, Message.user_id.type),
-    ).where(Message.id > last, Message.campaign_id == campaign_id)
-    columns = ["message_id", "at", "status", "user_id"]
-    session.execute(insert(MessageEvent).from_select(columns, new, include_defaults=False))

@@ -8,8 +8,11 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from ..adapters.base import Batch
-from ..database import now, transaction
+from ..campaigns import trial
+from ..clock import now
 from ..extensions import db
+from ..messages import attempts, hours, restored, submissions
+from ..messages.history import add_all
 from ..models import (
     Account,
     Campaign,
@@ -24,11 +27,11 @@ from ..models import (
     SubmissionState,
 )
 from ..models.phone import SENDING_STATUSES
+from ..people.opt_outs import SAID_STOP, silent_among
 from ..phones.settings import adapter_class
 from ..receiving import journal
-from ..timeline import note_all
-from . import asking_again, attempts, canary, expiry, hours, lease, overdue, pace, prepared, restoration
-from .silence import SAID_STOP, silent_among
+from ..storage.transactions import transaction
+from . import asking_again, expiry, lease, overdue, pace
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,9 @@ ANY_LANE, BY_HAND = Lane.BULK, Lane.SINGLE
 
 def _claim(session: Session, submission: Submission) -> Claim:
     session.flush()
-    numbers = select(Message.number).where(asking_again.named(submission)).order_by(Message.id)
+    numbers = select(Message.number).where(submissions.named(submission)).order_by(Message.id)
     batch = Batch(submission.text, tuple(session.scalars(numbers)), submission.purpose, submission.request_id)
-    campaign = asking_again.campaign_of(session, submission)
+    campaign = submissions.campaign_of(session, submission)
     return Claim(
         submission.id,
         submission.phone.adapter,
@@ -128,7 +131,7 @@ def _lanes_open(account: Account) -> Lane | None:
 
 def _is_held_back(session: Session, submission: Submission) -> bool:
     """Whether this chunk's campaign was paused or cancelled since it was gathered, or its hours are over."""
-    campaign = asking_again.campaign_of(session, submission)
+    campaign = submissions.campaign_of(session, submission)
     if campaign is None:
         return False
     return campaign.state is not CampaignState.SENDING or hours.opening(campaign.hours, now()) is not None
@@ -164,7 +167,7 @@ def _choose(session: Session, account_id: int, lanes: Lane) -> Submission | None
                 if asking_again.may(session, due):
                     return due  # only asking again tells what became of it
             elif _is_held_back(session, due):
-                prepared.put_back(session, Submission.id == due.id)
+                submissions.put_back(session, Submission.id == due.id)
             elif _leave_out_silent(session, due):
                 return due
         elif first is None:
@@ -194,7 +197,7 @@ def _open_select(account_id: int, lanes: Lane) -> Select[Submission]:
 
 def _is_free_submission() -> ColumnElement[bool]:
     """Not of what a restored database holds back."""
-    held = restoration.held_up_to(db.session())
+    held = restored.held_up_to(db.session())
     if held is None:
         return true()
     return ~select(Message.id).where(Message.submission_id == Submission.id, Message.id <= held).exists()
@@ -203,7 +206,7 @@ def _is_free_submission() -> ColumnElement[bool]:
 def _is_waiting() -> ColumnElement[bool]:
     """The messages that may leave: in the queue, not past their limit, and not held back after a restore."""
     waiting = and_(Message.status == Status.QUEUED, or_(Message.expires_at.is_(None), Message.expires_at > now()))
-    held = restoration.held_up_to(db.session())
+    held = restored.held_up_to(db.session())
     return waiting if held is None else and_(waiting, Message.id > held)
 
 
@@ -256,7 +259,7 @@ def _gather(session: Session, first: Message) -> Submission | None:
     limit = adapter_class(first.phone.adapter).max_recipients
     if first.campaign_id is not None:
         campaign = session.get_one(Campaign, first.campaign_id)
-        limit = canary.chunk(session, campaign, pace.chunk(first.phone, limit))
+        limit = trial.chunk(session, campaign, pace.chunk(first.phone, limit))
     waiting = session.execute(_like(first).order_by(Message.id).limit(limit)).all()
     # A ticket and a number name one SMS: the same number twice makes two requests.
     chosen = {number: message_id for message_id, number in reversed(waiting)}
@@ -276,9 +279,9 @@ def _gather(session: Session, first: Message) -> Submission | None:
     if first.campaign_id is not None:
         session.get_one(Campaign, first.campaign_id).turn += 1
     session.flush()
-    note_all(session, Message.id.in_(chosen.values()), Status.SENDING, submission_id=submission.id)
+    add_all(session, Message.id.in_(chosen.values()), Status.SENDING, submission_id=submission.id)
     if first.campaign_id is not None:
-        canary.count(session, session.get_one(Campaign, first.campaign_id))
+        trial.count(session, session.get_one(Campaign, first.campaign_id))
     return submission
 
 
@@ -298,7 +301,7 @@ def _without_silent(session: Session, chosen: dict[str, int]) -> dict[str, int]:
     silent = silent_among(session, chosen)
     if silent:
         ids = [chosen[number] for number in silent]
-        note_all(session, Message.id.in_(ids), Status.CANCELLED, reason=SAID_STOP, submission_id=None)
+        add_all(session, Message.id.in_(ids), Status.CANCELLED, reason=SAID_STOP, submission_id=None)
     return {number: message_id for number, message_id in chosen.items() if number not in silent}
 
 

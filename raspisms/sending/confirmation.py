@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import BindParameter, Update, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
-from .. import processes
-from ..database import DatabaseNow, UTCDateTime, now, transaction
+from ..clock import now
+from ..machine import processes
+from ..messages import hours
 from ..models import (
     Account,
     Campaign,
@@ -24,8 +25,10 @@ from ..models import (
     SubmissionState,
 )
 from ..models.phone import SENDING_STATUSES
-from ..receiving import optouts
-from . import hours, lease
+from ..people import opt_outs
+from ..storage.transactions import transaction
+from ..storage.types import DatabaseNow, UTCDateTime
+from . import lease
 from .claim import Claim
 
 
@@ -52,7 +55,7 @@ def confirm(account_id: int, prepared: Claim) -> int | None:
         departure, may_be_secret = renewed
         left = session.execute(take_off, facts, execution_options={"synchronize_session": False})
         # Of somebody who said STOP and was erased only a digest knows, and SQL cannot make one.
-        said_stop = may_be_secret and optouts.silent(session, prepared.batch.recipients)
+        said_stop = may_be_secret and opt_outs.silent(session, prepared.batch.recipients)
         if not left.rowcount or said_stop:  # type: ignore[attr-defined]
             session.rollback()
             return None

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from ..adapters import Adapter
 from ..adapters.base import Accepted, AdapterError, AmbiguousError
-from ..database import StorageUnavailable
+from ..i18n import N_
 from ..phones.settings import open_adapter
 from ..receiving import journal
-from ..words import N_
+from ..storage.transactions import StorageUnavailable
 from . import claim, confirmation, lease, outcome, restoration
 
 # A job hands over after this long, so that several accounts share the workers.

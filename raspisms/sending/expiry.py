@@ -8,14 +8,16 @@ from time import monotonic
 from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
-from ..conversations import threads
-from ..database import bulk_step, now, transaction
+from ..campaigns import settlement
+from ..clock import now
+from ..conversations import counting
 from ..extensions import db
+from ..i18n import N_
+from ..messages import restored
+from ..messages.history import add_all
 from ..models import Message, Status
-from ..stride import Stride
-from ..timeline import note_all
-from ..words import N_
-from . import restoration, settlement
+from ..storage.stride import Stride
+from ..storage.transactions import bulk_step, transaction
 
 # Octopush's reports come within 48 hours (octopush-api.md §7.6).
 REPORT_DUE = timedelta(hours=72)
@@ -37,9 +39,9 @@ def expire(session: Session, most: int = BATCH) -> int:
     ids = session.scalars(_expired().limit(most)).all()
     if ids:
         past = Message.id.in_(ids)
-        unanswered = threads.by_hand(session, past)
-        note_all(session, past, Status.EXPIRED, reason=TOO_LATE)
-        threads.recount_of(session, unanswered)
+        unanswered = counting.by_hand(session, past)
+        add_all(session, past, Status.EXPIRED, reason=TOO_LATE)
+        counting.recount_of(session, unanswered)
         settlement.settle(session)
     return len(ids)
 
@@ -54,7 +56,7 @@ def expire_now() -> None:
 
 def _expired() -> Select[int]:
     past = select(Message.id).where(Message.status == Status.QUEUED, Message.expires_at <= now())
-    held = restoration.held_up_to(db.session())  # whether it left is what nobody knows yet
+    held = restored.held_up_to(db.session())  # whether it left is what nobody knows yet
     return past if held is None else past.where(Message.id > held)
 
 
@@ -66,4 +68,4 @@ def mark_unreported() -> None:
     while ids := db.session.scalars(overdue.limit(BATCH)).all():
         with transaction(bulk=True) as session:
             still = and_(Message.id.in_(ids), Message.status == Status.SENT)
-            note_all(session, still, Status.SENT, reason=NO_REPORT, sent_at=Message.sent_at, unreported_at=now())
+            add_all(session, still, Status.SENT, reason=NO_REPORT, sent_at=Message.sent_at, unreported_at=now())

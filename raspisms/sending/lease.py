@@ -11,11 +11,14 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from ..database import DatabaseNow, now, transaction
+from ..clock import now
 from ..extensions import db
+from ..machine.processes import holder, is_alive
+from ..messages import submissions
 from ..models import Account, Submission, SubmissionState
-from ..processes import holder, is_alive
-from . import asking_again, restoration
+from ..storage.transactions import transaction
+from ..storage.types import DatabaseNow
+from . import restoration
 from .backoff import backoff
 
 # More than the longest request (5 s to connect, 30 s to read) with its two commits.
@@ -61,7 +64,7 @@ def take(account_id: int) -> bool:
         )
         for submission in abandoned:
             submission.in_flight = False
-            asking_again.perhaps_sent(session, submission)
+            submissions.perhaps_sent(session, submission)
             submission.next_attempt_at = now() + backoff(submission.attempts)
         return True
 

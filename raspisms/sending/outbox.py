@@ -11,17 +11,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import queues
-from ..conversations import threads
-from ..database import now, transaction
+from .. import job_queue
+from ..clock import now
+from ..conversations import counting
 from ..extensions import bell, db
+from ..i18n import N_
+from ..messages.history import add
 from ..models import Direction, Lane, Message, Phone, Status
 from ..models.message import batch_key
+from ..people import opt_outs
 from ..phones.settings import adapter_class
-from ..receiving import optouts
-from ..texts import segments
-from ..timeline import note
-from ..words import N_
+from ..sms import segments
+from ..storage.transactions import transaction
 
 
 class Refused(ValueError):
@@ -84,7 +85,7 @@ def post(
     What has not left by `expires_at` does not leave any more. For `hold_seconds` it can be called back.
     `check` is asked under the write lock, before anything new is written, and may raise what it likes; `also` is
     done in the same transaction.
-    Raises TextRefused, TooLate, database.StorageUnavailable.
+    Raises TextRefused, TooLate, StorageUnavailable.
     """
     text = clean_text(text, phone)
     check_expiry(expires_at)
@@ -97,7 +98,7 @@ def post(
     }
     facts = f"{form_key}\0{row['batch_key']}" if form_key else None
     with transaction() as session:
-        silent = optouts.silent(session, wanted)
+        silent = opt_outs.silent(session, wanted)
         posted = {message.number: message for message in _already_posted(facts, wanted)}
         new = [
             Message(**row, number=number, dedup_key=_dedup_key(facts, number))
@@ -109,7 +110,7 @@ def post(
         _accept(session, new, user_id)
         if also is not None:
             also()
-    bell.ring(queues.SENDING, queues.DRAIN, phone.account_id, timeout=queues.DRAIN_SECONDS)
+    bell.ring(job_queue.SENDING, job_queue.DRAIN, phone.account_id, timeout=job_queue.DRAIN_SECONDS)
     return Posted([*posted.values(), *new], [number for number in wanted if number in silent])
 
 
@@ -133,8 +134,8 @@ def _accept(session: Session, messages: list[Message], user_id: int | None) -> N
     session.add_all(messages)
     session.flush()
     if messages:
-        note(session, messages, messages[0].status, user_id=user_id)
-        threads.said(session, messages)
+        add(session, messages, messages[0].status, user_id=user_id)
+        counting.went_out(session, messages)
 
 
 def _dedup_key(facts: str | None, number: str) -> str | None:

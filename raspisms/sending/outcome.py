@@ -17,27 +17,30 @@ from ..adapters.base import (
     RefusedError,
     UnreadableAnswer,
 )
-from ..conversations import threads
-from ..database import now, transaction
+from ..campaigns import settlement
+from ..clock import now
+from ..conversations import counting
+from ..delivery_reports import reports
+from ..delivery_reports.giving_up import OUTCOME_UNKNOWN, give_up
+from ..figures import prices
+from ..i18n import N_
+from ..messages import submissions
+from ..messages.history import add_all
+from ..messages.submissions import waiting_of
 from ..models import Account, Lane, Message, Status, Submission, SubmissionState
-from ..people import faults
+from ..people import wrong_numbers
+from ..people.opt_outs import SAID_STOP
 from ..phones import checking
 from ..phones.settings import adapter_class
-from ..receiving import reports
-from ..timeline import note_all
-from ..words import N_
-from . import asking_again, prepared, prices, restoration, settlement
+from ..storage.transactions import transaction
+from . import restoration
 from .backoff import LONGEST_ACCOUNT_WAIT, LONGEST_WAIT_BY_HAND, backoff
-from .silence import SAID_STOP
 
 log = logging.getLogger(__name__)
 
 # A 2xx without a ticket was probably a success: asking again is safe only as far as request_id is kept.
 UNREADABLE_LIMIT = 3
 
-OUTCOME_UNKNOWN = N_(
-    "Impossible de savoir si ce SMS est parti. RaspiSMS ne le renvoie pas, pour ne pas risquer un doublon."
-)
 NOBODY = N_("Le fournisseur a pris la demande, mais n’a retenu aucun destinataire.")
 NOT_ALL = N_("Le fournisseur n’a pas retenu tous les destinataires de cet envoi : les accusés diront lesquels.")
 TAKEN_BEFORE = N_("Le fournisseur avait déjà pris ce SMS : il n’a pas été envoyé deux fois.")
@@ -90,13 +93,13 @@ def _accepted(session: Session, submission: Submission, answer: Accepted) -> Non
         _took_nobody(session, submission, answer)
         return
     _settle_left_out(session, submission, answer)
-    sending = _sending(submission)
+    sending = waiting_of(submission)
     left, asked, parts = _counted(session, submission)
     reason = TAKEN_BEFORE if answer.was_taken_before else None
     _bill(session, submission, answer.cost, left, parts)
     if answer.taken is not None and answer.taken < asked:
         reason = NOT_ALL
-    sent = note_all(session, sending, Status.SENT, reason=reason, words=answer.words, code=answer.code)
+    sent = add_all(session, sending, Status.SENT, reason=reason, words=answer.words, code=answer.code)
     log.info("submission=%s accepted, messages=%s", submission.id, sent)
     reports.match_parked(session, submission)
 
@@ -105,7 +108,7 @@ def _took_nobody(session: Session, submission: Submission, answer: Accepted) -> 
     """A ticket, and nobody behind it: whatever reports may say of it, it is no success."""
     submission.state = SubmissionState.UNKNOWN
     submission.reason = NOBODY
-    note_all(session, _sending(submission), Status.UNKNOWN, reason=NOBODY, words=answer.words, code=answer.code)
+    add_all(session, waiting_of(submission), Status.UNKNOWN, reason=NOBODY, words=answer.words, code=answer.code)
     reports.match_parked(session, submission)
 
 
@@ -143,16 +146,16 @@ def _settle_left_out(session: Session, submission: Submission, answer: Accepted)
         return  # every attempt named everybody: the most frequent answer costs no statement here
     said_stop = and_(Message.submission_id == submission.id, Message.status == Status.UNKNOWN)
     upto = submission.asked_up_to
-    others = and_(_sending(submission), false() if upto is None else Message.id > upto)
+    others = and_(waiting_of(submission), false() if upto is None else Message.id > upto)
     if answer.was_taken_before and submission.leaves_doubt:
         submission.state, submission.reason = SubmissionState.UNKNOWN, OUTCOME_UNKNOWN
-        note_all(session, others, Status.UNKNOWN, reason=OUTCOME_UNKNOWN, words=answer.words, code=answer.code)
+        add_all(session, others, Status.UNKNOWN, reason=OUTCOME_UNKNOWN, words=answer.words, code=answer.code)
         return
     if answer.was_taken_before:
-        note_all(session, said_stop, Status.SENT, reason=TAKEN_BEFORE, words=answer.words, code=answer.code)
+        add_all(session, said_stop, Status.SENT, reason=TAKEN_BEFORE, words=answer.words, code=answer.code)
         return
-    note_all(session, said_stop, Status.CANCELLED, reason=SAID_STOP, submission_id=None, figures_at=now())
-    note_all(session, others, Status.QUEUED, reason=None, submission_id=None)
+    add_all(session, said_stop, Status.CANCELLED, reason=SAID_STOP, submission_id=None, figures_at=now())
+    add_all(session, others, Status.QUEUED, reason=None, submission_id=None)
 
 
 def _account_refused(session: Session, submission: Submission, error: AccountError) -> None:
@@ -160,7 +163,7 @@ def _account_refused(session: Session, submission: Submission, error: AccountErr
     checking.pause(submission.phone, error)
     submission.reason = error.reason
     of_phone = and_(Submission.phone_id == submission.phone_id, Submission.id != submission.id)
-    prepared.put_back(session, of_phone, error.reason)
+    submissions.put_back(session, of_phone, error.reason)
     if submission.maybe_sent:
         submission.next_attempt_at = now()
         return
@@ -181,11 +184,11 @@ def _refused(session: Session, submission: Submission, error: RefusedError) -> N
     if error.one_number and _split(session, submission):
         return
     if error.bad_number:
-        to_correct = session.scalars(select(Message.number).where(_sending(submission)))
-        faults.mark(session, list(to_correct), error.reason)
-    unanswered = threads.by_hand(session, _sending(submission))
-    note_all(session, _sending(submission), Status.FAILED, reason=error.reason, words=error.words, code=error.code)
-    threads.recount_of(session, unanswered)
+        to_correct = session.scalars(select(Message.number).where(waiting_of(submission)))
+        wrong_numbers.mark(session, list(to_correct), error.reason)
+    unanswered = counting.by_hand(session, waiting_of(submission))
+    add_all(session, waiting_of(submission), Status.FAILED, reason=error.reason, words=error.words, code=error.code)
+    counting.recount_of(session, unanswered)
 
 
 def _ask_fewer(session: Session, submission: Submission, error: RefusedError) -> bool:
@@ -195,7 +198,7 @@ def _ask_fewer(session: Session, submission: Submission, error: RefusedError) ->
     taken now, nothing was taken before, and the others may leave in a request of their own. False for one number
     that was alone from the beginning.
     """
-    ids = session.scalars(select(Message.id).where(_sending(submission)).order_by(Message.id)).all()
+    ids = session.scalars(select(Message.id).where(waiting_of(submission)).order_by(Message.id)).all()
     upto = submission.asked_up_to
     asked = [message_id for message_id in ids if upto is None or message_id <= upto]
     if len(asked) > 1:
@@ -205,8 +208,8 @@ def _ask_fewer(session: Session, submission: Submission, error: RefusedError) ->
     elif len(ids) > 1:  # the guilty one: no request that names it was ever taken
         guilty = Message.id == asked[0]
         if error.bad_number:
-            faults.mark(session, list(session.scalars(select(Message.number).where(guilty))), error.reason)
-        note_all(session, guilty, Status.FAILED, reason=error.reason, words=error.words, code=error.code)
+            wrong_numbers.mark(session, list(session.scalars(select(Message.number).where(guilty))), error.reason)
+        add_all(session, guilty, Status.FAILED, reason=error.reason, words=error.words, code=error.code)
         submission.asked_up_to, submission.leaves_doubt = None, False
     else:
         return False
@@ -218,7 +221,7 @@ def _ask_fewer(session: Session, submission: Submission, error: RefusedError) ->
 
 def _split(session: Session, refused: Submission) -> bool:
     """Two halves with a request each, and so on, until only the guilty number fails; False for one number."""
-    messages = list(session.scalars(select(Message).where(_sending(refused)).order_by(Message.id)))
+    messages = list(session.scalars(select(Message).where(waiting_of(refused)).order_by(Message.id)))
     if len(messages) < 2:
         return False
     middle = len(messages) // 2
@@ -241,11 +244,13 @@ def _split(session: Session, refused: Submission) -> bool:
 def _try_again(session: Session, submission: Submission, account: Account, error: AdapterError) -> None:
     """Not answered for good: the same request_id again, later, as long as the provider remembers it."""
     if isinstance(error, AmbiguousError):
-        asking_again.perhaps_sent(session, submission)
+        submissions.perhaps_sent(session, submission)
     if isinstance(error, UnreadableAnswer):
         submission.unreadable += 1
     if submission.reason != error.reason:  # said once, not at every attempt
-        note_all(session, _sending(submission), Status.SENDING, reason=error.reason, words=error.words, code=error.code)
+        add_all(
+            session, waiting_of(submission), Status.SENDING, reason=error.reason, words=error.words, code=error.code
+        )
     submission.reason = error.reason
     account.failures += 1
     account.reason = error.reason
@@ -270,37 +275,16 @@ def _try_again(session: Session, submission: Submission, account: Account, error
         reports.match_left_over(session)
 
 
-def give_up(session: Session, submission: Submission, reason: str = OUTCOME_UNKNOWN) -> None:
-    """Nobody can tell whether it was sent: say so, and leave it to a person."""
-    submission.state = SubmissionState.UNKNOWN
-    submission.closed_at = now()
-    unknown = note_all(
-        session,
-        _sending(submission),
-        Status.UNKNOWN,
-        reason=reason,
-        words=submission.words,
-        code=submission.code,
-    )
-    log.error("submission=%s outcome unknown, messages=%s", submission.id, unknown)
-    reports.match_parked(session, submission)
-
-
 def put_back(session: Session, submission: Submission, reason: str | None) -> None:
     """Surely not sent: close the submission, and let its messages wait for a new one."""
     submission.state = SubmissionState.REFUSED
     submission.closed_at = now()
-    note_all(
+    add_all(
         session,
-        _sending(submission),
+        waiting_of(submission),
         Status.QUEUED,
         reason=reason,
         words=submission.words,
         code=submission.code,
         submission_id=None,
     )
-
-
-def _sending(submission: Submission) -> ColumnElement[bool]:
-    """The messages of a submission that still wait for its answer."""
-    return and_(Message.submission_id == submission.id, Message.status == Status.SENDING)

@@ -8,11 +8,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from ..adapters import Adapter
-from ..database import now, transaction
+from ..clock import now
+from ..delivery_reports import giving_up
 from ..extensions import db
+from ..i18n import N_
 from ..models import Submission, SubmissionState
 from ..phones.settings import adapter_class
-from ..words import N_
+from ..storage.transactions import transaction
 from . import lease, outcome
 
 LIMIT_PASSED = N_(
@@ -49,7 +51,7 @@ def close(session: Session, account_id: int) -> None:
         if not _may_not_be_repeated(submission, now()):
             continue
         if submission.maybe_sent:
-            outcome.give_up(session, submission, LIMIT_PASSED if _is_late(submission) else outcome.OUTCOME_UNKNOWN)
+            giving_up.give_up(session, submission, LIMIT_PASSED if _is_late(submission) else giving_up.OUTCOME_UNKNOWN)
         else:
             outcome.put_back(session, submission, submission.reason)
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from ..database import now
+from ..clock import now
 from ..extensions import db
 from ..models import Campaign, CampaignState, Phone
 from ..models.phone import SENDING_STATUSES

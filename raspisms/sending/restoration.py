@@ -20,9 +20,14 @@ from flask import current_app
 from sqlalchemy import ColumnElement, and_, func, literal, select, text
 from sqlalchemy.orm import Session
 
-from .. import audit, live
-from ..database import ask_again, asked_once, bulk_step, now, transaction
+from ..campaigns import repetition
+from ..campaigns.settlement import settle
+from ..clock import now
 from ..extensions import db
+from ..i18n import N_
+from ..live import changes
+from ..messages.history import add_all
+from ..messages.restored import HELD, current, held_up_to
 from ..models import (
     Account,
     Campaign,
@@ -35,11 +40,9 @@ from ..models import (
     SubmissionState,
 )
 from ..models.message import WAITING_STATUSES
-from ..stride import Stride
-from ..timeline import note_all
-from ..words import N_
-from . import repetition
-from .settlement import settle
+from ..storage.stride import Stride
+from ..storage.transactions import ask_again, bulk_step, transaction
+from ..team import audit
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +55,6 @@ ASKED_AGAIN = timedelta(days=1)
 # Ids go on this far above the copy's: what an open page holds from before is never given again.
 AHEAD = 1_000_000
 
-# What several ask in each transaction of sending.
-HELD = "held up to"
 OLDER = N_("La base de données est une copie plus ancienne : des SMS sont partis depuis.")
 COPIED = N_("Les fichiers de cette installation ont été recopiés : des SMS sont peut-être partis entre-temps.")
 PROVIDER_KNOWS = N_("Le fournisseur avait déjà pris une demande que cette base de données croit nouvelle.")
@@ -161,7 +162,7 @@ def notice(session: Session, reason: str) -> None:
     ask_again(session, HELD)
     _move_ids_ahead(session)
     audit.record(session, None, "restoration noticed")
-    live.changed(session, "messages", *range(-live.MANY - 1, 0))
+    changes.remember(session, "messages", *range(-changes.MANY - 1, 0))
     session.flush()
     log.error("an older copy of this installation came back: what waited is held until somebody decides")
 
@@ -179,22 +180,6 @@ def _move_ids_ahead(session: Session) -> None:
 
 
 # -- holding ------------------------------------------------------------------------------------------------
-
-
-def current(session: Session) -> Restoration | None:
-    """The restore that somebody has to decide about."""
-    return session.scalar(select(Restoration).where(Restoration.decided_at.is_(None)).limit(1))
-
-
-def held_up_to(session: Session) -> int | None:
-    """The last message that is held after a restore; None when nothing is."""
-    undecided = select(Restoration.last_message_id).where(Restoration.decided_at.is_(None)).limit(1)
-    return asked_once(session, HELD, lambda: session.scalar(undecided))
-
-
-def campaigns_held_up_to(session: Session) -> int | None:
-    """The same for campaigns."""
-    return session.scalar(select(Restoration.last_campaign_id).where(Restoration.decided_at.is_(None)).limit(1))
 
 
 def held(session: Session) -> int:
@@ -242,7 +227,7 @@ def work(seconds: float = 1.0) -> None:
                 return
             ids = session.scalars(select(Message.id).where(_held(found)).order_by(Message.id).limit(rows)).all()
             if ids:
-                note_all(session, Message.id.in_(ids), Status.UNKNOWN, reason=MAY_HAVE_LEFT)
+                add_all(session, Message.id.in_(ids), Status.UNKNOWN, reason=MAY_HAVE_LEFT)
                 continue
             _close(session, found)
 

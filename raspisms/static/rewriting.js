@@ -1,4 +1,4 @@
-// Says the same without the characters that cost, exactly as raspisms/texts/rewriting.py does; a test compares them.
+// Says the same without the characters that cost, exactly as raspisms/sms/rewriting.py does; a test compares them.
 const PLAIN = {
   œ: "oe", Œ: "OE", "’": "'", "‘": "'", "‚": ",", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
   "…": "...", "–": "-", "—": "-", "−": "-", "‑": "-", "•": "-", "·": ".", "°": "o", º: "o", ª: "a", "²": "2",

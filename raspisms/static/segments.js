@@ -1,4 +1,4 @@
-// Counts parts exactly as raspisms/texts/segments.py does; tests/browser/test_segments.py compares the two.
+// Counts parts exactly as raspisms/sms/segments.py does; tests/browser/test_segments.py compares the two.
 const BASIC = new Set(
   "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§" +
     "¿abcdefghijklmnopqrstuvwxyzäöñüà",

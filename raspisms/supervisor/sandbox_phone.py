@@ -7,15 +7,15 @@ from decimal import Decimal
 from flask import current_app
 from sqlalchemy import select
 
-from .. import addresses
 from ..adapters.base import Check
-from ..adapters.octopush_sandbox import OctopushSandbox
-from ..database import StorageUnavailable
+from ..adapters.octopush.sandbox import OctopushSandbox
 from ..extensions import db
+from ..i18n import say
+from ..machine import addresses
 from ..models import Phone
 from ..phones import saving, settings, tokens
 from ..sandbox.state import KEY, OWN_NUMBERS, State
-from ..words import say
+from ..storage.transactions import StorageUnavailable
 
 LOGIN = "sandbox@example.org"
 

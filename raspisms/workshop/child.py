@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..folder import own_folders
+from ..machine.folder import own_folders
 from .crafts import CRAFTS, craft
 
 log = logging.getLogger(__name__)

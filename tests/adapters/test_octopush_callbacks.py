@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from raspisms.adapters.base import Callback, Ignored, OptOutNotice, Outcome, Reply, Report, UnreadableCallback
-from raspisms.adapters.octopush import OctopushVirtualNumber
+from raspisms.adapters.octopush.adapter import OctopushVirtualNumber
 
 PARIS = ZoneInfo("Europe/Paris")
 REPORT = {

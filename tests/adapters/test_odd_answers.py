@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from raspisms.adapters import octopush as octopush_adapter
-from raspisms.adapters import octopush_codes
 from raspisms.adapters.base import Accepted, AdapterError, AmbiguousError, Batch
-from raspisms.adapters.octopush import OctopushSettings, OctopushVirtualNumber
+from raspisms.adapters.octopush import adapter as octopush_adapter
+from raspisms.adapters.octopush import codes
+from raspisms.adapters.octopush.adapter import OctopushSettings, OctopushVirtualNumber
 from raspisms.sending import claim, lease, outcome
 from tests.factories import LEA, message, post
 
@@ -159,7 +159,7 @@ def test_a_byte_now_and_then_does_not_defeat_the_limit(provider, monkeypatch, an
     ("code", "read"), [(182.0, 182), ("182", 182), (" 182 ", 182), ("0182", 182), ("²", 0), (True, 0)]
 )
 def test_codes_are_read_as_they_come(code, read):
-    assert octopush_codes.code_of({"code": code}) == read
+    assert codes.code_of({"code": code}) == read
 
 
 def test_what_an_adapter_did_not_foresee_was_perhaps_sent(app, phone, octopush, run_jobs, monkeypatch):

@@ -1,7 +1,7 @@
 import pytest
 
-from raspisms import users
 from raspisms.models import Role, User
+from raspisms.team import users
 from tests.conftest import read_page
 from tests.factories import PASSWORD, csrf, sign_in
 

@@ -4,11 +4,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from raspisms import create_app, health, preferences, public_holidays
-from raspisms.database import now, transaction
+from raspisms import create_app
+from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import JournalEntry, Message, Role
+from raspisms.operations import health
 from raspisms.receiving import incoming, replies
+from raspisms.storage.transactions import transaction
+from raspisms.team import preferences, public_holidays
 from tests.factories import LEA, PASSWORD, csrf, user
 
 FAR = 9223372036854775808

@@ -1,8 +1,8 @@
 from redis import Redis
 
-from raspisms import health
 from raspisms.extensions import bell
-from raspisms.supervisor.worker import Worker
+from raspisms.operations import health
+from raspisms.supervisor.workers import Worker
 from tests.databases import break_down, locked, shorten_patience
 
 

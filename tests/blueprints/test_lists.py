@@ -6,13 +6,14 @@ import io
 import pytest
 from sqlalchemy import select
 
-from raspisms.campaigns import drafts, launch, report
+from raspisms.campaigns import drafts, launch, review
 from raspisms.campaigns.targets import Targets
-from raspisms.database import now, transaction
+from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import AuditEntry, Campaign, CampaignState, Conversation, Message, Phone, Role, Status
 from raspisms.people import contacts
 from raspisms.receiving import incoming
+from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.factories import BOB, LEA, csrf, post
 
@@ -54,7 +55,7 @@ def schedule(days=1, **wish):
     draft = drafts.save(None, drafts.Wish(1, "Réunion", Targets(numbers=[{"number": LEA}]), **wish), 1)
     with transaction() as session:
         session.get(Campaign, draft.id).starts_at = now() + timedelta(days=days)
-    report.compute(draft.id)
+    review.compute(draft.id)
     launch.send(draft.id, db.session.get(Campaign, draft.id).revision, 1, may_override=True)
     return draft.id
 
@@ -191,7 +192,7 @@ def test_every_order_of_contacts_shows_everybody_once(client, app, get, monkeypa
 
 def test_events_say_who_did_what_and_cannot_be_deleted(app, client, alice, get):
     with app.app_context():
-        from raspisms import audit
+        from raspisms.team import audit
 
         audit.note(alice.id, "group added", FORMULA)
         audit.note(None, "sign-in refused")

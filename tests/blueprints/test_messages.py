@@ -3,9 +3,9 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from raspisms import preferences
 from raspisms.extensions import db
 from raspisms.models import Lane, Status
+from raspisms.team import preferences
 from tests import factories
 from tests.conftest import read_page
 from tests.databases import fill_the_disk, locked, shorten_patience
@@ -111,7 +111,7 @@ def test_somebody_who_said_stop_is_told(app, client, phone, callbacks, run_jobs)
 
 
 def test_a_message_tells_its_story(app, client, phone, octopush, callbacks, run_jobs, get):
-    from tests.receiving.test_reports import deliveries
+    from tests.delivery_reports.test_reports import deliveries
 
     [sent] = post(app, phone, "+33639980004")
     run_jobs()

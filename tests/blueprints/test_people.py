@@ -8,11 +8,10 @@ from sqlalchemy import inspect as sa_inspect
 from sqlalchemy import select
 from sqlalchemy import text as sa_text
 
-from raspisms import preferences
 from raspisms.extensions import db
 from raspisms.models import Contact, ImportPiece, JournalEntry, Message, Role, SavedText, Status
-from raspisms.people import contacts, groups
-from raspisms.receiving import optouts
+from raspisms.people import contacts, groups, opt_outs
+from raspisms.team import preferences
 from tests import factories
 from tests.conftest import read_page
 from tests.factories import BOB, LEA, csrf, post
@@ -142,7 +141,7 @@ def test_opt_outs_are_added_found_and_taken_off_by_administrators_only(app, clie
     assert member.post("/opt-outs/1/delete", data={"csrf_token": csrf(member, "/opt-outs/")}).status_code == 403
     send_form("/opt-outs/1/delete", page="/opt-outs/")
     with app.app_context():
-        assert [one.number for one in db.session.scalars(optouts.matching(""))] == [BOB]
+        assert [one.number for one in db.session.scalars(opt_outs.matching(""))] == [BOB]
     assert LEA not in client.get("/opt-outs/export.csv").text
 
 

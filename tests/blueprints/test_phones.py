@@ -5,7 +5,7 @@ import socket
 import pytest
 from bs4 import BeautifulSoup
 
-from raspisms.adapters import octopush as octopush_adapter
+from raspisms.adapters.octopush import adapter as octopush_adapter
 from raspisms.extensions import db
 from raspisms.models import Phone, PhoneStatus
 from raspisms.phones.settings import values_of

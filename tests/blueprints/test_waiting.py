@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from raspisms import health
-from raspisms.database import now, transaction
+from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Account, Campaign, CampaignState, Canary, Hours, Message, Phone, PhoneStatus, Status
+from raspisms.operations import health
 from raspisms.sending import outbox
+from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.factories import LEA
 
@@ -62,7 +63,7 @@ def test_for_its_campaign(waiting, campaign, words):
 
 
 def test_for_the_hours(waiting, monkeypatch):
-    from raspisms.sending import hours
+    from raspisms.messages import hours
 
     monkeypatch.setattr(hours, "opening", lambda *_: now() + timedelta(hours=9))
     assert "Il attend les heures d’envoi" in waiting(campaign={"state": CampaignState.SENDING, "hours": Hours.FREE})

@@ -13,19 +13,18 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from raspisms import create_worker_app
-from raspisms.campaigns import drafts, launch, report
+from raspisms.campaigns import drafts, launch, review
 from raspisms.campaigns.targets import Targets
+from raspisms.clock import now
 from raspisms.config import load
-from raspisms.conversations import care
-from raspisms.database import now, transaction
+from raspisms.conversations import actions, unsent_replies
 from raspisms.extensions import db
 from raspisms.models import Campaign, Conversation, SavedText
-from raspisms.people import contacts, groups, imports, reading
-from raspisms.receiving import optouts
+from raspisms.people import contacts, groups, imports, opt_outs, reading
+from raspisms.storage.transactions import transaction
+from tests.browser.conftest import EMAIL, FLAGS
 from tests.factories import KEY, PASSWORD, until
 from tests.tree import NUMBER, Tree
-
-from .conftest import EMAIL, FLAGS
 
 FOLDER = Path(__file__).parents[2] / "docs/pictures"
 STORY = [
@@ -208,7 +207,7 @@ def furnish_people() -> None:
     imports.work(imports.begin(reading.read_text(PEOPLE), "adhérents.xlsx", 1).id)
     imports.work(imports.apply(1).id)
     groups.save(None, "Lyon", rule="contact.ville == 'Lyon'")
-    optouts.add_many("0639987099", 1)
+    opt_outs.add_many("0639987099", 1)
     with transaction() as session:
         session.add(
             SavedText(name="Horaires", text="Bonjour, la mairie est ouverte du lundi au vendredi, de 9 h à 17 h.")
@@ -220,17 +219,17 @@ def furnish_people() -> None:
         if later:
             with transaction() as session:
                 session.get_one(Campaign, draft.id).starts_at = now() + later
-        report.compute(draft.id)
+        review.compute(draft.id)
         if name != "Fête de l’école":
             launch.send(draft.id, db.session.get_one(Campaign, draft.id).revision, 1, may_override=True)
 
 
 def furnish_conversations() -> None:
     conversation = db.session.query(Conversation).filter_by(number="+33639987012").one()
-    care.assign(conversation.id, 1)
-    care.tag(conversation.id, "parents")
-    care.note(conversation.id, 1, "Déléguée des parents de CE2.")
-    care.keep_draft(conversation.id, 1, "Rien du tout, seulement votre bonne humeur.")
+    actions.assign(conversation.id, 1)
+    actions.tag(conversation.id, "parents")
+    actions.note(conversation.id, 1, "Déléguée des parents de CE2.")
+    unsent_replies.keep_draft(conversation.id, 1, "Rien du tout, seulement votre bonne humeur.")
     contacts.save(None, None, "Nora Petit", "0639987031", {"ville": "Lyon"})
 
 

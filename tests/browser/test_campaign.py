@@ -6,9 +6,8 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import sign_in
 from tests.factories import until
-
-from .conftest import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.tree]
 

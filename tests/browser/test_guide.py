@@ -6,10 +6,9 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
+from tests.browser.conftest import EMAIL, sign_in
 from tests.factories import KEY, PASSWORD, until
 from tests.tree import LOGIN
-
-from .conftest import EMAIL, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.tree]
 

@@ -11,10 +11,9 @@ from raspisms import create_worker_app
 from raspisms.config import load
 from raspisms.extensions import db
 from raspisms.models import Message, User
+from tests.browser.conftest import sign_in
 from tests.factories import PASSWORD, until
 from tests.tree import LOGIN, NUMBER
-
-from .conftest import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.tree]
 
@@ -216,9 +215,10 @@ def count_received(tree, number):
 def test_earlier_messages_come_on_demand_and_stay(team, person):
     number = "+33639987008"
     with create_worker_app(load(team.settings())).app_context():
-        from raspisms.database import now, transaction
+        from raspisms.clock import now
         from raspisms.models import Phone
         from raspisms.receiving import incoming
+        from raspisms.storage.transactions import transaction
 
         phone = db.session.query(Phone).filter_by(name="Mairie").one()
         with transaction() as session:

@@ -6,18 +6,17 @@ import pytest
 from playwright.sync_api import expect
 
 from raspisms import create_worker_app
-from raspisms.campaigns import drafts, launch, report
+from raspisms.campaigns import drafts, launch, review
 from raspisms.campaigns.targets import Targets
+from raspisms.clock import now
 from raspisms.config import load
-from raspisms.conversations import care
-from raspisms.database import now, transaction
+from raspisms.conversations import actions
 from raspisms.extensions import db
 from raspisms.models import Campaign, Conversation, SavedText, User
-from raspisms.people import contacts, groups, imports, reading
-from raspisms.receiving import optouts
-
-from . import pictures
-from .conftest import sign_in
+from raspisms.people import contacts, groups, imports, opt_outs, reading
+from raspisms.storage.transactions import transaction
+from tests.browser import pictures
+from tests.browser.conftest import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.tree]
 
@@ -115,11 +114,11 @@ def furnish_people(tree):
         draft = drafts.save(
             None, drafts.Wish(None, "Reçu : {{ contact.donnée }} " + "W" * 100, targets, tag="x" * 60), None
         )
-        report.compute(draft.id)
+        review.compute(draft.id)
         contacts.save(
             None, None, "Avec tout", "0639987160", {f"clé{n}": "v" * 40 for n in range(12)}, consent="oui " * 30
         )
-        optouts.add_many("0639987199", None)
+        opt_outs.add_many("0639987199", None)
         furnish_conversation()
         with transaction() as session:
             session.add(SavedText(name=WORST_NAME, text="Bonjour {{ contact.prénom }}, " + "W" * 200))
@@ -135,17 +134,17 @@ def furnish_people(tree):
 def furnish_conversation():
     """The first conversation with long labels, a note, a colleague; a campaign for tomorrow."""
     first = db.session.query(Conversation).order_by(Conversation.id).first()
-    care.tag(first.id, WORST_NAME[:40])
-    care.tag(first.id, "x" * 40)
+    actions.tag(first.id, WORST_NAME[:40])
+    actions.tag(first.id, "x" * 40)
     user = db.session.query(User).first()
     if user is not None:
-        care.note(first.id, user.id, "Note " + "trèslong" * 40)
-        care.assign(first.id, user.id)
+        actions.note(first.id, user.id, "Note " + "trèslong" * 40)
+        actions.assign(first.id, user.id)
     later = drafts.Wish(None, WORST_NAME, Targets(numbers=[{"number": "+33639987150"}]), tag="x" * 60)
     draft = drafts.save(None, later, None)
     with transaction() as session:
         session.get(Campaign, draft.id).starts_at = now() + timedelta(days=1)
-    report.compute(draft.id)
+    review.compute(draft.id)
     launch.send(draft.id, db.session.get(Campaign, draft.id).revision, None, may_override=True)
 
 

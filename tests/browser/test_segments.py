@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from raspisms.texts import segments
-from raspisms.texts.rewriting import TABLE, without_foreign
+from raspisms.sms import segments
+from raspisms.sms.rewriting import TABLE, without_foreign
 
 pytestmark = pytest.mark.browser
 

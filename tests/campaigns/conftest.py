@@ -2,11 +2,12 @@
 
 import pytest
 
-from raspisms import preferences
-from raspisms.campaigns import drafts, launch, upkeep
+from raspisms.campaigns import drafts, launch
 from raspisms.campaigns.targets import Targets
 from raspisms.extensions import db
 from raspisms.models import Campaign
+from raspisms.scheduler import sweep as scheduler
+from raspisms.team import preferences
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def sent(campaign, *, may_override=False):
     """A draft that somebody sends, with its messages."""
     launch.send(campaign.id, campaign.revision, None, may_override=may_override)
     launch.work(campaign.id)
-    upkeep.sweep()
+    scheduler.sweep()
     return fresh(campaign.id)
 
 

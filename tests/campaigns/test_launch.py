@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from raspisms import preferences
-from raspisms.campaigns import drafts, launch, report, upkeep
+from raspisms.campaigns import drafts, fates, launch, lifecycle, repetition, review, trial
 from raspisms.campaigns.targets import Targets
-from raspisms.database import now, transaction
+from raspisms.clock import now
 from raspisms.extensions import db
+from raspisms.messages import hours
 from raspisms.models import (
     Account,
     AuditEntry,
@@ -27,13 +27,14 @@ from raspisms.models import (
     Status,
     Submission,
 )
-from raspisms.people import contacts, groups
-from raspisms.receiving import optouts
-from raspisms.sending import campaigns, canary, claim, hours, repetition
-from raspisms.stride import Stride
+from raspisms.people import contacts, groups, opt_outs
+from raspisms.scheduler import sweep as scheduler
+from raspisms.sending import claim
+from raspisms.storage.stride import Stride
+from raspisms.storage.transactions import transaction
+from raspisms.team import preferences
+from tests.campaigns.conftest import fresh, sent, wish, written
 from tests.factories import BOB, LEA
-
-from .conftest import fresh, sent, wish, written
 
 PARIS = ZoneInfo("Europe/Paris")
 MANY = [f"+3363998{n:04}" for n in range(10)]
@@ -58,13 +59,13 @@ def test_only_what_was_read_is_sent_and_only_once(here):
     campaign = written(LEA)
     old = campaign.revision
     drafts.save(campaign.id, wish(BOB), None)
-    with pytest.raises(campaigns.Refused):  # its report is not there yet
+    with pytest.raises(lifecycle.Refused):  # its report is not there yet
         launch.send(campaign.id, old, None, may_override=True)
     launch.work(campaign.id)
-    with pytest.raises(campaigns.Refused):  # it was another report that somebody read
+    with pytest.raises(lifecycle.Refused):  # it was another report that somebody read
         launch.send(campaign.id, old, None, may_override=True)
     sent(fresh(campaign.id))
-    with pytest.raises(campaigns.Refused):
+    with pytest.raises(lifecycle.Refused):
         launch.send(campaign.id, fresh(campaign.id).revision, None, may_override=True)
     launch.work(campaign.id)
     launch.work(campaign.id)
@@ -85,7 +86,7 @@ def test_an_acceptance_cut_short_goes_on_where_it_was(here):
 
 def test_who_says_stop_after_the_report_gets_nothing(here):
     campaign = written(LEA, BOB)
-    optouts.add_many(LEA, None)
+    opt_outs.add_many(LEA, None)
     sent(campaign)
     assert [m.number for m in messages()] == [BOB]
     rows = db.session.scalars(select(Recipient.fate).order_by(Recipient.id))
@@ -97,10 +98,10 @@ def test_a_campaign_can_be_called_back(here):
     campaign = sent(written(LEA))
     assert campaign.state is CampaignState.SCHEDULED
     assert not claim.has_waiting(1)
-    campaigns.cancel(campaign.id)
+    lifecycle.cancel(campaign.id)
     with transaction() as session:
         session.execute(update(Campaign).values(starts_at=now()))
-    upkeep.sweep()
+    scheduler.sweep()
     assert [m.status for m in messages()] == [Status.CANCELLED]
 
 
@@ -108,11 +109,11 @@ def test_a_campaign_waits_for_its_hour(here):
     later = now() + timedelta(hours=2)
     campaign = sent(written(LEA, starts_at=later))
     assert (campaign.state, campaign.accepted_at is not None) == (CampaignState.SCHEDULED, True)
-    upkeep.tidy()
+    scheduler.tidy()
     assert fresh(campaign.id).state is CampaignState.SCHEDULED, "it was not interrupted, it waits"
     with transaction() as session:
         session.execute(update(Campaign).values(starts_at=now()))
-    upkeep.sweep()
+    scheduler.sweep()
     assert fresh(campaign.id).state is CampaignState.SENDING
 
 
@@ -163,7 +164,7 @@ def test_an_advertisement_outside_of_its_hours_waits_and_says_until_when(here, m
     opens = now() + timedelta(hours=3)
     campaign = sent(written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="wholesale", hours=Hours.STRICT))
     monkeypatch.setattr(hours, "opening", lambda profile, *_: opens if profile is Hours.STRICT else None)
-    upkeep.sweep()
+    scheduler.sweep()
     assert not claim.has_waiting(1)
     assert abs(fresh(campaign.id).waits_until - opens) < timedelta(seconds=1)
     monkeypatch.setattr(hours, "opening", lambda *_: None)
@@ -172,7 +173,7 @@ def test_an_advertisement_outside_of_its_hours_waits_and_says_until_when(here, m
 
 def test_widening_the_hours_of_an_advertisement_is_a_right_and_is_written_down(here):
     campaign = written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="wholesale", hours=Hours.FREE)
-    with pytest.raises(campaigns.Refused, match="droit"):
+    with pytest.raises(lifecycle.Refused, match="droit"):
         launch.send(campaign.id, campaign.revision, None, may_override=False)
     launch.send(campaign.id, campaign.revision, None, may_override=True)
     actions = [entry.action for entry in db.session.scalars(select(AuditEntry))]
@@ -193,20 +194,20 @@ def test_widening_the_hours_of_an_advertisement_is_a_right_and_is_written_down(h
 def test_a_few_try_it_first(here, octopush, run_jobs, outcomes, state, canary_state):
     campaign = sent(written(*MANY, canary=3))
     run_jobs()
-    upkeep.sweep()
+    scheduler.sweep()
     assert len(octopush.messages) == 3
     with transaction() as session:
         first = session.scalars(select(Message).where(Message.status == Status.SENT).order_by(Message.id))
         for message, outcome in zip(first, outcomes, strict=True):
             message.status = outcome
-    upkeep.sweep()
+    scheduler.sweep()
     found = fresh(campaign.id)
     assert (found.state, found.canary_state) == (state, canary_state)
     run_jobs()
     assert len(octopush.messages) == (10 if canary_state is Canary.PASSED else 3)
     if state is CampaignState.PAUSED:
         assert "échoué" in found.pause_reason
-        campaigns.resume(campaign.id)
+        lifecycle.resume(campaign.id)
         run_jobs()
         assert len(octopush.messages) == 10
 
@@ -215,8 +216,8 @@ def test_reports_that_never_come_stop_it_after_ten_minutes(here, octopush, run_j
     campaign = sent(written(*MANY, canary=3))
     run_jobs()
     with transaction() as session:
-        session.execute(update(Campaign).values(canary_at=now() - canary.PATIENCE - timedelta(seconds=1)))
-    upkeep.sweep()
+        session.execute(update(Campaign).values(canary_at=now() - trial.PATIENCE - timedelta(seconds=1)))
+    scheduler.sweep()
     assert fresh(campaign.id).state is CampaignState.PAUSED
     assert "callback" in fresh(campaign.id).pause_reason
 
@@ -261,7 +262,7 @@ def test_a_campaign_that_repeats_writes_the_next_one_with_the_people_of_that_day
     launch.work(upcoming.id)
     assert fresh(upcoming.id).state is CampaignState.SENDING
     assert [m.number for m in messages()] == [LEA, LEA]
-    assert report.summary(fresh(upcoming.id)).kept == 1
+    assert review.summary(fresh(upcoming.id)).kept == 1
 
 
 def test_a_copy_says_the_same_to_the_same_people(here):
@@ -269,13 +270,13 @@ def test_a_copy_says_the_same_to_the_same_people(here):
     copy = drafts.duplicate(first.id, None)
     assert (copy.state, copy.text, copy.tag) == (CampaignState.DRAFT, "Bonjour", "x")
     launch.work(copy.id)
-    assert report.summary(fresh(copy.id)).kept == 2
+    assert review.summary(fresh(copy.id)).kept == 2
 
 
 def test_a_repetition_that_cannot_be_sent_says_why_and_the_next_one_is_tried(here):
     first = sent(written(LEA, repeats="daily"))
     upcoming = db.session.scalar(select(Campaign).where(Campaign.repeat_of_id == first.id))
-    optouts.add_many(LEA, None)
+    opt_outs.add_many(LEA, None)
     with transaction() as session:
         session.execute(update(Campaign).where(Campaign.id == upcoming.id).values(starts_at=now()))
     launch.work(upcoming.id)
@@ -290,9 +291,9 @@ def test_the_first_few_that_went_back_to_the_queue_are_tried_again(here, octopus
     run_jobs()
     with transaction() as session:
         session.execute(update(Message).where(Message.status == Status.SENT).values(status=Status.QUEUED))
-    upkeep.sweep()
+    scheduler.sweep()
     assert fresh(campaign.id).canary_state is Canary.FIRST
-    upkeep.sweep()
+    scheduler.sweep()
     run_jobs()
     assert fresh(campaign.id).canary_state is Canary.WAITING
 
@@ -305,7 +306,7 @@ def test_a_request_that_is_repeated_waits_for_the_hours_too(here, monkeypatch, o
     with transaction() as session:
         session.execute(update(Submission).values(next_attempt_at=now() - timedelta(seconds=1)))
         session.execute(update(Account).values(not_before=None))
-    upkeep.sweep()
+    scheduler.sweep()
     run_jobs()
     assert octopush.messages == []
     assert [m.status for m in messages()] == [Status.QUEUED]
@@ -347,15 +348,15 @@ def test_what_changed_since_the_report_counts(here, change):
 
 def test_the_first_few_are_not_passed_over_by_a_pause(here, octopush, run_jobs):
     campaign = sent(written(*MANY, canary=3))
-    campaigns.pause(campaign.id)
-    campaigns.resume(campaign.id)
+    lifecycle.pause(campaign.id)
+    lifecycle.resume(campaign.id)
     run_jobs()
     assert len(octopush.messages) == 3
 
 
 def test_a_report_that_fails_says_so_and_is_not_tried_for_ever(here, monkeypatch):
     campaign = drafts.save(None, wish(LEA), None)
-    monkeypatch.setattr(report.Judge, "rows", lambda *_: 1 / 0)
+    monkeypatch.setattr(fates.Judge, "rows", lambda *_: 1 / 0)
     launch.work(campaign.id)
     assert launch.unfinished() == []
-    assert any("échoué" in problem for problem in report.summary(fresh(campaign.id)).problems)
+    assert any("échoué" in problem for problem in review.summary(fresh(campaign.id)).problems)

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from raspisms import dashboard, preferences
+from raspisms import clock
 from raspisms.adapters.base import Reply
-from raspisms.conversations import care, threads
-from raspisms.database import now, transaction
+from raspisms.clock import now
+from raspisms.conversations import actions, counting, threads, unsent_replies
 from raspisms.extensions import db
 from raspisms.models import (
     Campaign,
@@ -24,9 +24,13 @@ from raspisms.models import (
     Status,
 )
 from raspisms.notices import planning
-from raspisms.people import contacts
+from raspisms.people import contacts, erasure
 from raspisms.receiving import incoming, replies
-from raspisms.sending import holding, outbox, timeshift
+from raspisms.scheduler import clock_jumps
+from raspisms.sending import outbox, recall
+from raspisms.storage.transactions import transaction
+from raspisms.team import preferences
+from raspisms.web import attention
 from tests import factories
 from tests.factories import LEA, csrf
 
@@ -75,8 +79,8 @@ def campaign(phone, status, name="C"):
 def test_closing_does_not_swallow_what_nobody_saw(here, client):
     seen = hears(here).id
     hears(here, "URGENT")
-    with pytest.raises(care.Refused):
-        care.close(the_conversation().id, seen)
+    with pytest.raises(actions.Refused):
+        actions.close(the_conversation().id, seen)
     assert (the_conversation().unread, the_conversation().is_closed) == (2, False)
     form = {"csrf_token": csrf(client, "/conversations/"), "verb": "close", "conversation": f"1-{seen}"}
     page = client.post("/conversations/bulk", data=form, follow_redirects=True).text
@@ -106,7 +110,7 @@ def test_who_got_no_answer_after_all_waits_again(here):
 
 
 def test_a_failed_answer_makes_the_person_wait_again(app, phone, octopush, callbacks, run_jobs, alice):
-    from tests.receiving.test_reports import deliveries
+    from tests.delivery_reports.test_reports import deliveries
 
     with app.app_context():
         message = hears(db.session.get(Phone, phone.id), number="+33639980004").created_at
@@ -135,7 +139,7 @@ def test_a_word_in_between_does_not_change_what_yes_is_said_to(here):
 def test_notes_are_on_the_page_of_the_message_before_them(here):
     for number in range(20):
         hears(here, f"{number}")
-    care.note(the_conversation().id, 1, "ici")
+    actions.note(the_conversation().id, 1, "ici")
     for number in range(20, 20 + threads.PAGE):
         hears(here, f"{number}")
     newest = threads.thread(the_conversation())
@@ -149,8 +153,8 @@ def test_a_clock_that_was_set_back_holds_nothing_for_hours(here):
     with transaction() as session:
         session.execute(update(Message).values(held_until=now() + timedelta(hours=3)))
         session.add(Notice(user_id=1, kind=NoticeKind.RECEIVED, message_id=held.id, due_at=now() + timedelta(hours=3)))
-    timeshift.release()
-    assert holding.let_go() == holding.NEVER  # it is in the queue
+    clock_jumps.release()
+    assert recall.release_due() == recall.NEVER  # it is in the queue
     assert db.session.scalar(select(Notice.due_at)) <= now() + timedelta(hours=1)
 
 
@@ -173,11 +177,11 @@ def test_a_silent_mail_server_is_left_in_peace(here):
 
 def test_an_undo_keeps_a_draft_that_was_begun_since(here):
     hears(here)
-    care.keep_draft(1, 1, "Deuxième")
-    care.give_back(1, 1, "Premier")
-    assert care.draft_of(1, 1) == "Premier\n\nDeuxième"
-    care.give_back(1, 1, "Premier\n\nDeuxième")
-    assert care.draft_of(1, 1) == "Premier\n\nDeuxième"
+    unsent_replies.keep_draft(1, 1, "Deuxième")
+    unsent_replies.give_back(1, 1, "Premier")
+    assert unsent_replies.draft_of(1, 1) == "Premier\n\nDeuxième"
+    unsent_replies.give_back(1, 1, "Premier\n\nDeuxième")
+    assert unsent_replies.draft_of(1, 1) == "Premier\n\nDeuxième"
 
 
 def test_a_draft_that_comes_after_its_answer_is_none(here, client):
@@ -185,10 +189,10 @@ def test_a_draft_that_comes_after_its_answer_is_none(here, client):
     form = {"csrf_token": csrf(client, "/conversations/1"), "key": "k1", "text": "Ma réponse", "seen": "1"}
     assert client.post("/conversations/1/reply", data=form).status_code == 302
     assert client.post("/conversations/1/draft", data=form).status_code == 204
-    assert care.draft_of(1, 1) == ""
+    assert unsent_replies.draft_of(1, 1) == ""
     client.post("/conversations/1/draft", data=form | {"key": "k2", "text": "Autre"})
     db.session.rollback()
-    assert care.draft_of(1, 1) == "Autre"
+    assert unsent_replies.draft_of(1, 1) == "Autre"
 
 
 def test_what_was_called_back_can_be_sent_from_the_same_form(here, client):
@@ -232,20 +236,20 @@ def test_two_colleagues_at_the_same_moment_do_not_both_answer(app, here):
 def test_phones_of_one_account_spend_from_one_purse(app, here):
     from decimal import Decimal
 
-    from raspisms import statistics
+    from raspisms.figures import days
 
     factories.phone("Secours", number="+33755552222")
     for one in db.session.scalars(select(Phone)):
         factories.billed(one, Decimal("14"), days_ago=1)
-    statistics.count(statistics.today() - timedelta(days=1))
-    assert {one.a_day for one in dashboard.attention().forecasts} == {Decimal("2")}
+    days.count(clock.today() - timedelta(days=1))
+    assert {one.a_day for one in attention.attention().forecasts} == {Decimal("2")}
 
 
 def test_an_away_answer_does_not_leave_in_the_morning(here, monkeypatch):
-    from raspisms import opening
+    from raspisms.team import opening_hours
 
     preferences.save(preferences.Choices(open_days=(0,), away_text="Fermé"))
-    monkeypatch.setattr(opening, "closed_since", lambda *_: now())
+    monkeypatch.setattr(opening_hours, "closed_since", lambda *_: now())
     hears(here)
     [answer] = db.session.query(Message).filter_by(direction="out")
     assert now() < answer.expires_at <= now() + timedelta(hours=1)
@@ -254,22 +258,22 @@ def test_an_away_answer_does_not_leave_in_the_morning(here, monkeypatch):
 def test_nothing_of_a_person_is_left_in_the_new_tables(here):
     saved = contacts.save(None, None, "Léa", LEA, {})
     message = hears(here, "secret")
-    care.note(1, 1, "secret")
-    care.keep_draft(1, 1, "secret")
-    care.tag(1, "secret")
+    actions.note(1, 1, "secret")
+    unsent_replies.keep_draft(1, 1, "secret")
+    actions.tag(1, "secret")
     with transaction() as session:
         entry = session.scalar(select(JournalEntry))
         session.execute(update(JournalEntry).values(body=b"secret"))
         session.add(Notice(user_id=1, kind=NoticeKind.RECEIVED, message_id=message.id))
         assert entry is not None
     with transaction() as session:
-        contacts.erase(session, session.get(contacts.Contact, saved.id))
+        erasure.erase(session, session.get(contacts.Contact, saved.id))
     db.session.rollback()
     tables = ("conversations", "conversation_tags", "notes", "reply_drafts", "notices", "messages", "message_events")
     for table in tables:
         assert db.session.execute(db.text(f"SELECT count(*) FROM {table}")).scalar() == 0, table
     assert db.session.scalar(select(JournalEntry.body)) == b""
-    from raspisms.finding import search
+    from raspisms.messages import search
 
     assert search.ids("secret") == []
     assert db.session.scalar(select(ReplyDraft.text)) is None
@@ -287,4 +291,4 @@ def test_reading_everything_is_done_a_few_at_a_time(here, client, monkeypatch):
     last = [hears(here, number=f"+3363998{n:04d}").id for n in range(5)][-1]
     client.post("/received/read", data={"csrf_token": csrf(client, "/received/"), "up_to": last})
     db.session.rollback()
-    assert threads.unread_count() == 0
+    assert counting.unread_count() == 0

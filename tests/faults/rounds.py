@@ -14,7 +14,6 @@ import requests
 from bs4 import BeautifulSoup
 from sqlalchemy import func, select
 
-from raspisms.database import StorageUnavailable
 from raspisms.extensions import db
 from raspisms.models import (
     Campaign,
@@ -31,6 +30,7 @@ from raspisms.models import (
 from raspisms.people.traces import mentions
 from raspisms.sandbox import inbound
 from raspisms.sending import acceptance, outbox
+from raspisms.storage.transactions import StorageUnavailable
 from tests.factories import PASSWORD
 from tests.faults.installation import EMAIL, PHONES, Installation
 
@@ -240,9 +240,9 @@ class Rounds:
 
     @staticmethod
     def _is_counted_right(campaign_id: int, size: int) -> bool:
-        from raspisms.sending import campaigns
+        from raspisms.campaigns import lifecycle
 
-        counts = {status: number for status, number in campaigns.counts(campaign_id).items() if number}
+        counts = {status: number for status, number in lifecycle.counts(campaign_id).items() if number}
         return db.session.get(Campaign, campaign_id).state is CampaignState.DONE and counts == {Status.DELIVERED: size}
 
 

@@ -7,16 +7,19 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select, update
 
-from raspisms import preferences, statistics
+from raspisms import clock
 from raspisms.adapters.base import Reply
-from raspisms.campaigns import upkeep
+from raspisms.clock import now
 from raspisms.config import ConfigError, load
-from raspisms.database import now, transaction
 from raspisms.extensions import db
+from raspisms.figures import days
 from raspisms.models import JournalEntry, Mailing, Notice, Phone, Role, User
 from raspisms.notices import planning, posting, writing
 from raspisms.people import contacts
 from raspisms.receiving import replies
+from raspisms.scheduler import sweep as scheduler
+from raspisms.storage.transactions import transaction
+from raspisms.team import preferences
 from tests import factories
 from tests.factories import BOB, LEA
 from tests.tree import free_ports
@@ -146,7 +149,7 @@ def test_a_mail_server_that_is_away_loses_nothing(app, here, letterbox):
 def test_the_clock_rings_for_letters(app, here, letterbox, run_jobs):
     wants()
     hears(here)
-    upkeep.sweep()
+    scheduler.sweep()
     run_jobs()
     assert len(letterbox.letters) == 1
 
@@ -163,7 +166,7 @@ def test_the_clock_rings_for_letters(app, here, letterbox, run_jobs):
     ],
 )
 def test_everybody_is_told_when_they_want_to_be(here, letterbox, monkeypatch, wish, is_open, letters):
-    monkeypatch.setattr("raspisms.opening.is_open", lambda *_: is_open)
+    monkeypatch.setattr("raspisms.team.opening_hours.is_open", lambda *_: is_open)
     wants(received=Mailing(wish))
     hears(here)
     posting.post_due()
@@ -215,8 +218,8 @@ def test_a_mail_server_needs_a_sender():
 
 def test_the_figures_of_a_digest_are_those_of_the_page(here, letterbox):
     hears(here)
-    today = statistics.today()
-    assert statistics.by_day(today, today, None).received == 1
+    today = clock.today()
+    assert days.by_day(today, today, None).received == 1
     assert preferences.current().away_text == ""
 
 

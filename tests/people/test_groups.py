@@ -8,7 +8,7 @@ from raspisms.campaigns.targets import Targets
 from raspisms.extensions import db
 from raspisms.language import Mistake
 from raspisms.models import Contact, Message, OptOut
-from raspisms.people import contacts, exports, groups, reading
+from raspisms.people import contact_list, contacts, exports, groups, reading
 from raspisms.people.contacts import Conflict, Invalid
 from tests import factories
 
@@ -65,8 +65,8 @@ def test_a_search_needs_no_accents_and_finds_numbers_as_people_write_them(here):
     add("Éloïse  Dûpont", "06 39 98 70 01")
     add("Jean", "0639987002")
     for words in ("eloise", "DUPONT elo", "06 39 98 70 01", "+33639987001", "98.70.01"):
-        assert contacts.count(contacts.matching(contacts.spaceless(words))) == 1, words
-    assert contacts.count(contacts.matching("100%")) == 0
+        assert contact_list.count(contact_list.matching(contact_list.spaceless(words))) == 1, words
+    assert contact_list.count(contact_list.matching("100%")) == 0
 
 
 def test_two_people_who_change_the_same_contact_are_told(here):
@@ -87,20 +87,23 @@ def test_what_is_no_contact_is_refused_with_every_reason(here):
 def test_many_are_changed_at_once(here):
     for at in range(5):
         add(f"P{at}", f"06399870{at:02}", vip="non")
-    assert contacts.set_datum(contacts.matching(), "vip !", "oui") == 5
-    assert contacts.set_datum(contacts.matching(), "vip", "") == 5
-    assert contacts.delete_all(contacts.matching("p3")) == 1
-    assert contacts.count(contacts.matching()) == 4
+    assert contacts.set_datum(contact_list.matching(), "vip !", "oui") == 5
+    assert contacts.set_datum(contact_list.matching(), "vip", "") == 5
+    assert contacts.delete_all(contact_list.matching("p3")) == 1
+    assert contact_list.count(contact_list.matching()) == 4
 
 
 def test_an_export_comes_back_as_it_was(here):
     add("=cmd|' /C calc'!A0", "0639987001", note="+1", ville='Saint-Étienne; "x"')
     add("Bob", "+262692123456", vip="oui")
-    before = [(p.name, p.number, dict(p.data)) for p in contacts.everybody()]
-    for content in ("".join(exports.as_csv(contacts.everybody())), "".join(exports.as_json(contacts.everybody()))):
+    before = [(p.name, p.number, dict(p.data)) for p in contact_list.everybody()]
+    for content in (
+        "".join(exports.as_csv(contact_list.everybody())),
+        "".join(exports.as_json(contact_list.everybody())),
+    ):
         back = [(line.name, line.number, line.data) for line in reading.read(content.encode())]
         assert back == before
-    cells = "".join(exports.as_csv(contacts.everybody())).replace('"', "")
+    cells = "".join(exports.as_csv(contact_list.everybody())).replace('"', "")
     assert not any(cell.startswith(("=", "-", "@")) for line in cells.splitlines() for cell in line.split(";"))
 
 

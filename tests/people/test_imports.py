@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import select
 
-from raspisms.database import transaction
 from raspisms.extensions import db
 from raspisms.models import Contact, Import, ImportLine, ImportState, Verdict
-from raspisms.people import contacts, groups, imports
+from raspisms.people import contact_list, contacts, erasure, groups, imports
 from raspisms.people.reading import Line, read_text
-from raspisms.stride import Stride
+from raspisms.storage.stride import Stride
+from raspisms.storage.transactions import transaction
 from tests.factories import LEA
 
 LIST = """nom;portable;ville
@@ -44,7 +44,7 @@ def finish(import_id):
 
 
 def everybody():
-    return {person.name: (person.number, dict(person.data)) for person in contacts.everybody()}
+    return {person.name: (person.number, dict(person.data)) for person in contact_list.everybody()}
 
 
 def test_each_line_is_told_what_it_is(here):
@@ -132,7 +132,7 @@ def test_a_contact_that_appeared_meanwhile_is_not_doubled(here):
     imports.apply(import_id)
     finish(import_id)
     assert everybody()["Léa"] == ("+33639987001", {"vip": "oui", "nom": "Léa", "ville": "Lyon"})
-    assert contacts.count(Contact.name == "Léa") == 1
+    assert contact_list.count(Contact.name == "Léa") == 1
 
 
 def test_the_job_does_it_all(app, run_jobs):
@@ -169,7 +169,7 @@ def test_undo_removes_a_person_whom_two_lines_made(here):
     imports.apply(import_id)
     finish(import_id)
     assert list(everybody()) == ["Bob"]
-    [only] = contacts.everybody()
+    [only] = contact_list.everybody()
     assert set(db.session.scalars(select(ImportLine.contact_id))) == {only.id}
     imports.undo(import_id)
     finish(import_id)
@@ -180,7 +180,7 @@ def test_an_erasure_reaches_the_lines_that_were_not_read_yet(here):
     saved = contacts.save(None, None, "Léa", LEA, {})
     begun = imports.begin([Line(1, "Léa", "06 39 98 70 01"), Line(2, "Bob", "06 39 98 70 02")], "liste", None)
     with transaction() as session:
-        contacts.erase(session, session.get_one(Contact, saved.id))
+        erasure.erase(session, session.get_one(Contact, saved.id))
     while imports.work(begun.id):
         pass
     assert [line.raw["name"] for line in db.session.scalars(select(ImportLine))] == ["Bob"]

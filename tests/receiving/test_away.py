@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from raspisms import opening, preferences
 from raspisms.adapters.base import Reply
-from raspisms.database import now, transaction
+from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Direction, JournalEntry, Message, Phone
-from raspisms.receiving import incoming, optouts, replies
+from raspisms.people import opt_outs
+from raspisms.receiving import incoming, replies
+from raspisms.storage.transactions import transaction
+from raspisms.team import opening_hours, preferences
 from tests.factories import BOB, LEA
 
 AWAY = "Nous revenons lundi à 9 h."
@@ -23,7 +25,7 @@ def closed(app, phone, monkeypatch):
     with app.app_context():
         preferences.save(HOURS)
         since = now() - timedelta(hours=1)
-        monkeypatch.setattr(opening, "closed_since", lambda *_: since)
+        monkeypatch.setattr(opening_hours, "closed_since", lambda *_: since)
         yield db.session.get(Phone, phone.id)
         db.session.rollback()
 
@@ -47,7 +49,7 @@ def test_each_person_is_answered_once_per_absence(closed, monkeypatch):
     hears(closed, "Il y a quelqu'un ?")
     hears(closed, number=BOB)
     assert answers() == [LEA, BOB]
-    monkeypatch.setattr(opening, "closed_since", lambda *_: now() - timedelta(minutes=1))
+    monkeypatch.setattr(opening_hours, "closed_since", lambda *_: now() - timedelta(minutes=1))
     hears(closed, "Re-bonjour")
     assert answers() == [LEA, BOB]  # of answers that nobody writes, one a day
     with transaction() as session:
@@ -72,7 +74,7 @@ def test_what_comes_late_is_not_answered(closed):
 
 def test_somebody_who_said_stop_hears_nothing(closed):
     with transaction() as session:
-        optouts.add(session, LEA, "person")
+        opt_outs.add(session, LEA, "person")
     hears(closed)
     assert answers() == []
 
@@ -85,9 +87,9 @@ def test_two_machines_do_not_go_on_for_ever(closed, monkeypatch):
 
 
 def test_nothing_is_answered_while_the_team_is_there_or_wants_no_answer(closed, monkeypatch):
-    monkeypatch.setattr(opening, "closed_since", lambda *_: None)
+    monkeypatch.setattr(opening_hours, "closed_since", lambda *_: None)
     hears(closed)
-    monkeypatch.setattr(opening, "closed_since", lambda *_: now())
+    monkeypatch.setattr(opening_hours, "closed_since", lambda *_: now())
     preferences.save(preferences.Choices())
     hears(closed, number=BOB)
     assert answers() == []
@@ -114,13 +116,13 @@ def paris(year, month, day, hour, minute=0):
 )
 def test_the_hours_are_those_of_the_wall_clock(app, moment, since):
     with app.app_context():
-        assert opening.closed_since(HOURS, moment) == since
-        assert opening.is_open(HOURS, moment) is (since is None)
+        assert opening_hours.closed_since(HOURS, moment) == since
+        assert opening_hours.is_open(HOURS, moment) is (since is None)
 
 
 def test_a_team_without_hours_is_always_there(app):
     with app.app_context():
-        assert opening.is_open(preferences.Choices(), now())
+        assert opening_hours.is_open(preferences.Choices(), now())
 
 
 @pytest.mark.parametrize(("hours", "answered"), [(1, True), (2, True), (4, False)])

@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from raspisms import opening, preferences
-from raspisms.database import now, transaction
+from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Conversation, JournalEntry, JournalState, Message, OptOut
+from raspisms.models.message import AWAY_ANSWER
 from raspisms.receiving import incoming, journal, replies
 from raspisms.receiving.inbox import inbox
+from raspisms.storage.transactions import transaction
+from raspisms.team import opening_hours, preferences
 from tests import factories
 from tests.factories import LEA, NUMBER
 
@@ -183,11 +185,11 @@ def test_a_crowd_of_one_person_leaves_the_latest_date(app, phone):
 def test_a_crowd_that_writes_while_the_team_is_away_is_answered_in_few_statements(app, phone, monkeypatch):
     with app.app_context():
         preferences.save(preferences.Choices(away_text="Nous sommes fermés."))
-        monkeypatch.setattr(opening, "closed_since", lambda *_: now() - timedelta(hours=1))
+        monkeypatch.setattr(opening_hours, "closed_since", lambda *_: now() - timedelta(hours=1))
         people = [f"+3363998{n:04d}" for n in range(300)]
         asked = []
         event.listen(db.engine, "before_cursor_execute", lambda *_: asked.append(1))
         deliver(phone.id, [said(person, f"Bonjour {n}") for n, person in enumerate(people)])
         assert len(asked) < 600  # two for each of three hundred would be more than they take together
-        answers = select(Message.number).where(Message.dedup_key.startswith(incoming.AWAY_ANSWER))
+        answers = select(Message.number).where(Message.dedup_key.startswith(AWAY_ANSWER))
         assert list(db.session.scalars(answers.order_by(Message.id))) == people[: incoming.MOST_AN_HOUR]

@@ -11,11 +11,13 @@ import pytest
 import requests
 from sqlalchemy import select, update
 
-from raspisms import jobs, queues
-from raspisms.database import now, transaction
+from raspisms import job_queue, jobs
+from raspisms.clock import now
+from raspisms.delivery_reports import reports
 from raspisms.extensions import bell, db
 from raspisms.models import JournalEntry, JournalState, Message, Role, Status
-from raspisms.receiving import inbox, journal, reports
+from raspisms.receiving import inbox, journal
+from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.databases import break_down, fill_the_disk, find_room, locked
 from tests.factories import LEA, NUMBER, all_messages, message, post, sweep, until
@@ -181,7 +183,7 @@ def test_the_outcome_of_each_item_is_noted(app, callbacks, run_jobs):
 
 
 def test_a_full_database_delays_what_it_cannot_apply(app, callbacks, run_jobs):
-    from raspisms.database import StorageUnavailable
+    from raspisms.storage.transactions import StorageUnavailable
 
     callbacks.http.post(callbacks.reception, json=REPLY | {"text": "x" * 100_000})
     entries(app)
@@ -246,7 +248,7 @@ def test_whatever_a_stranger_writes_holds_up_nobody(app, callbacks, run_jobs, co
 
 
 def test_reading_that_raises_anything_is_unreadable(app, callbacks, run_jobs, monkeypatch):
-    from raspisms.adapters import octopush_callbacks
+    from raspisms.adapters.octopush import callbacks as octopush_callbacks
 
     def unforeseen(_callback):
         raise IndexError("nobody thought of it")
@@ -343,7 +345,7 @@ def test_a_job_stops_before_its_limit_and_rings_for_the_rest(app, phone, callbac
         for number in range(300):
             body = json.dumps({"number": f"+336110{number:05}", "text": f"réponse {number}"}).encode()
             inbox.inbox().add(inbox.Letter(phone.id, "reception", "application/json", "", body, now().isoformat()))
-        bell.ring(queues.RECEIVING, queues.APPLY_CALLBACKS, timeout=queues.APPLY_SECONDS)
+        bell.ring(job_queue.RECEIVING, job_queue.APPLY_CALLBACKS, timeout=job_queue.APPLY_SECONDS)
         run_jobs()
     assert len(all_messages(app)) == 300
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from raspisms.database import now
+from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Message, OptOut
 from tests import factories

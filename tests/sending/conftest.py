@@ -5,6 +5,6 @@ import pytest
 
 @pytest.fixture
 def two_at_a_time(monkeypatch):
-    from raspisms.adapters.octopush import OctopushVirtualNumber
+    from raspisms.adapters.octopush.adapter import OctopushVirtualNumber
 
     monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 2)

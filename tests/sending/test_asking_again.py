@@ -6,11 +6,15 @@ import pytest
 from sqlalchemy import select
 
 from raspisms.adapters.base import RefusedError
-from raspisms.database import transaction
+from raspisms.campaigns import lifecycle
+from raspisms.delivery_reports import giving_up
 from raspisms.extensions import db
+from raspisms.messages import hours
 from raspisms.models import Hours, Message, OptOut, Phone, PhoneStatus, Status, Submission
-from raspisms.receiving import incoming, optouts
-from raspisms.sending import asking_again, campaigns, doubts, hours, outbox, outcome
+from raspisms.models.message import STOP_ANSWER
+from raspisms.people import opt_outs
+from raspisms.sending import asking_again, outbox, outcome, unknown_outcomes
+from raspisms.storage.transactions import transaction
 from tests.campaigns.conftest import here, sent, written  # noqa: F401
 from tests.factories import BOB, LEA, let_time_pass, message, post, ring
 from tests.sending.test_hard_cases import accepted, request_ids
@@ -32,7 +36,7 @@ def again(app, run_jobs):
 
 def stop(app, number):
     with app.app_context(), transaction() as session:
-        optouts.add(session, number, "reply")
+        opt_outs.add(session, number, "reply")
 
 
 def reason(app, message_id):
@@ -87,7 +91,7 @@ def test_the_answer_to_a_stop_is_asked_about_all_the_same(app, phone, octopush, 
     with app.app_context():
         kept = outbox.post(db.session.get(Phone, phone.id), [LEA], "C’est noté.").messages[0].id
         with transaction() as session:
-            session.get_one(Message, kept).dedup_key = incoming.STOP_ANSWER + "x"
+            session.get_one(Message, kept).dedup_key = STOP_ANSWER + "x"
     run_jobs()
     stop(app, LEA)
     again()
@@ -105,25 +109,25 @@ def in_doubt(octopush, run_jobs, app, **more):
 
 def statuses(campaign):
     db.session.rollback()
-    return {status: number for status, number in campaigns.counts(campaign.id).items() if number}
+    return {status: number for status, number in lifecycle.counts(campaign.id).items() if number}
 
 
 def test_a_cancelled_campaign_is_not_asked_about(here, app, octopush, run_jobs, again):  # noqa: F811
     campaign = in_doubt(octopush, run_jobs, app)
-    campaigns.cancel(campaign.id)
+    lifecycle.cancel(campaign.id)
     again()
     assert octopush.messages == []
     assert statuses(campaign) == {Status.UNKNOWN: len(PEOPLE)}
-    assert reason(app, db.session.query(Message.id).first()[0]) == asking_again.CANCELLED
+    assert reason(app, db.session.query(Message.id).first()[0]) == giving_up.CANCELLED
 
 
 def test_a_paused_campaign_is_asked_about_when_it_goes_on(here, app, octopush, run_jobs, again):  # noqa: F811
     campaign = in_doubt(octopush, run_jobs, app)
-    campaigns.pause(campaign.id)
+    lifecycle.pause(campaign.id)
     again()
     assert octopush.messages == []
     assert statuses(campaign) == {Status.SENDING: len(PEOPLE)}
-    campaigns.resume(campaign.id)
+    lifecycle.resume(campaign.id)
     ring(app)
     run_jobs()
     assert len(octopush.messages) == len(PEOPLE)
@@ -158,7 +162,7 @@ def test_closed_hours_are_waited_for_as_long_as_the_provider_remembers(
 
 
 def test_a_passed_limit_says_so(app, phone, octopush, run_jobs, again):
-    from raspisms.database import now
+    from raspisms.clock import now
     from raspisms.sending import overdue
 
     octopush.faults.append("cut_before")
@@ -174,7 +178,7 @@ def test_who_said_stop_in_secret_is_left_out_too(app, phone, octopush, run_jobs,
     lea, bob = post(app, phone, LEA, BOB)
     run_jobs()
     with app.app_context(), transaction() as session:
-        session.add(OptOut(digest=optouts.digest(LEA), origin="reply"))
+        session.add(OptOut(digest=opt_outs.digest(LEA), origin="reply"))
     again()
     assert (message(app, lea).status, message(app, bob).status) == (Status.CANCELLED, Status.SENT)
 
@@ -190,9 +194,9 @@ def test_taken_before_says_nothing_of_those_that_an_attempt_in_doubt_left_out(ap
     assert [message(app, one).status for one in ids] == [Status.SENT] * 2 + [Status.UNKNOWN] * 2
     assert len(octopush.messages) == 2
     with app.app_context():
-        assert doubts.count() == 2
+        assert unknown_outcomes.count() == 2
         for one in ids[2:]:
-            doubts.send_again(one, None)
+            unknown_outcomes.send_again(one, None)
     run_jobs()
     assert sorted(one.number for one in octopush.messages) == PEOPLE
 
@@ -244,7 +248,7 @@ def test_a_cancelled_campaign_is_in_doubt_at_once_even_with_a_phone_that_pauses(
     campaign = in_doubt(octopush, run_jobs, app)
     with transaction() as session:
         session.get_one(Phone, phone.id).status = PhoneStatus.DISABLED
-    campaigns.cancel(campaign.id)
+    lifecycle.cancel(campaign.id)
     assert statuses(campaign) == {Status.UNKNOWN: len(PEOPLE)}
 
 
@@ -255,9 +259,9 @@ def test_a_cancelled_campaign_is_not_opened_again_while_a_request_is_in_the_air(
         submission.in_flight = True
         first = session.scalar(select(Message).order_by(Message.id))
         first.status, first.submission_id = Status.FAILED, None
-    campaigns.cancel(campaign.id)
-    with pytest.raises(campaigns.Refused):
-        campaigns.retry_failed(campaign.id)
+    lifecycle.cancel(campaign.id)
+    with pytest.raises(lifecycle.Refused):
+        lifecycle.retry_failed(campaign.id)
     again()
     again()
     assert octopush.messages == []

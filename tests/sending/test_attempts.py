@@ -7,15 +7,19 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from raspisms import statistics
+from raspisms import clock
 from raspisms.adapters.base import Accepted, TemporaryError
-from raspisms.blueprints.presentation import why
-from raspisms.campaigns import progress
-from raspisms.database import now, transaction
+from raspisms.campaigns import lifecycle, progress
+from raspisms.clock import now
+from raspisms.delivery_reports import giving_up
 from raspisms.extensions import db
+from raspisms.figures import days, prices
 from raspisms.models import Canary, Contact, JournalEntry, Message, Phone, Status, Submission
 from raspisms.receiving import journal
-from raspisms.sending import campaigns, claim, dispatch, doubts, lease, outcome, prices, recovery
+from raspisms.scheduler import sweep as scheduler
+from raspisms.sending import claim, dispatch, lease, outcome, unknown_outcomes
+from raspisms.storage.transactions import transaction
+from raspisms.web.filters import why
 from tests.campaigns.conftest import fresh, here, sent, written  # noqa: F401
 from tests.factories import LEA, LOGIN, let_time_pass, message, post, ring, sweep
 
@@ -48,7 +52,7 @@ def desk(here, app, octopush, callbacks, run_jobs):  # noqa: F811
 
         def statuses(self, campaign):
             db.session.rollback()
-            return {status: n for status, n in campaigns.counts(campaign.id).items() if n}
+            return {status: n for status, n in lifecycle.counts(campaign.id).items() if n}
 
     return Desk()
 
@@ -62,7 +66,7 @@ def test_a_late_delivery_stops_the_retry(desk, octopush):
     first = desk.ticket()
     desk.report(first, "NOT_DELIVERED", LEA)
     desk.work()
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     desk.report(first, "DELIVERED", LEA)
     desk.work()
     assert copies(octopush) == 1
@@ -75,7 +79,7 @@ def test_a_late_delivery_after_the_retry_has_left_is_the_truth(desk, octopush):
     first = desk.ticket()
     desk.report(first, "NOT_DELIVERED", LEA)
     desk.work()
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     desk.work()
     second = desk.ticket()
     assert second != first
@@ -91,7 +95,7 @@ def test_a_late_delivery_of_what_is_in_doubt_ends_the_doubt(desk, octopush, app)
     desk.report(first, "NOT_DELIVERED", LEA)
     desk.work()
     octopush.faults.append("cut_before")
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     desk.work()
     desk.report(first, "DELIVERED", LEA)
     desk.work()
@@ -107,7 +111,7 @@ def test_an_old_report_repeated_steals_no_ticket(desk, octopush, app):
     desk.report(first, "NOT_DELIVERED", *PEOPLE)
     desk.work()
     octopush.faults.append("cut_after")
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     desk.work()
     let_time_pass(app)
     desk.work()
@@ -116,7 +120,7 @@ def test_an_old_report_repeated_steals_no_ticket(desk, octopush, app):
     desk.work()
     desk.report(second, "DELIVERED", *PEOPLE)
     desk.work()
-    recovery.tidy()
+    scheduler.tidy()
     assert desk.statuses(campaign) == {Status.DELIVERED: len(PEOPLE)}
 
 
@@ -127,7 +131,7 @@ def test_a_report_for_nobody_that_we_know_any_more_teaches_nothing(desk, octopus
     with transaction() as session:
         session.execute(db.update(Message).values(status=Status.FAILED))
     octopush.faults.append("cut_after")
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     with transaction() as session:
         session.execute(db.text("DELETE FROM earlier_attempts"))
     desk.work()
@@ -145,13 +149,13 @@ def test_each_attempt_costs(desk, octopush):
     campaign = desk.launch(*PEOPLE)
     desk.report(desk.ticket(), "NOT_DELIVERED", *PEOPLE)
     desk.work()
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     desk.work()
     spent = before - octopush.account(LOGIN).credit
-    today = statistics.today()
+    today = clock.today()
     assert spent > 0
     assert progress.of(fresh(campaign.id)).cost == spent
-    assert statistics.by_day(today, today, None).cost == spent
+    assert days.by_day(today, today, None).cost == spent
     assert db.session.scalar(select(func.sum(Submission.cost))) == spent
 
 
@@ -161,7 +165,7 @@ def test_the_last_reason_is_the_one_that_counts(desk, octopush, app):
     desk.work()
     with transaction() as session:
         session.execute(db.update(Contact).values(fault=None))
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     desk.work()
     desk.report(desk.ticket(), "EXPIRED", LEA)
     desk.work()
@@ -170,13 +174,13 @@ def test_the_last_reason_is_the_one_that_counts(desk, octopush, app):
 
 
 def test_a_retry_of_many_goes_on_where_it_was(desk, octopush, monkeypatch):
-    monkeypatch.setattr(campaigns, "INLINE_SECONDS", 0)
+    monkeypatch.setattr(lifecycle, "INLINE_SECONDS", 0)
     octopush.account(LOGIN).credit = 1_000
     numbers = [f"+3363998{n:04}" for n in range(2000, 2300)]
     campaign = desk.launch(*numbers)
     desk.report(desk.ticket(), "NOT_DELIVERED", *numbers)
     desk.work()
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     assert fresh(campaign.id).retry_position == 0
     desk.work()
     assert fresh(campaign.id).retry_position is None
@@ -185,19 +189,19 @@ def test_a_retry_of_many_goes_on_where_it_was(desk, octopush, monkeypatch):
 
 
 def test_a_cancelled_campaign_lets_nothing_leave_while_its_messages_are_still_told(desk, octopush, monkeypatch):
-    monkeypatch.setattr(campaigns, "INLINE_SECONDS", 0)
+    monkeypatch.setattr(lifecycle, "INLINE_SECONDS", 0)
     campaign = written(*PEOPLE)
     campaign = sent(campaign)
     with transaction() as session:
         first = session.scalar(select(Message).order_by(Message.id))
         first.status = Status.FAILED
-    campaigns.cancel(campaign.id)
-    with pytest.raises(campaigns.Refused, match="en cours d’annulation"):
-        campaigns.retry_failed(campaign.id)
+    lifecycle.cancel(campaign.id)
+    with pytest.raises(lifecycle.Refused, match="en cours d’annulation"):
+        lifecycle.retry_failed(campaign.id)
     desk.work()
     assert octopush.messages == []
     assert desk.statuses(campaign) == {Status.CANCELLED: len(PEOPLE) - 1, Status.FAILED: 1}
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     desk.work()
     desk.work()
     assert [one.number for one in octopush.messages] == [PEOPLE[0]]
@@ -210,7 +214,7 @@ def test_a_request_costs_what_its_messages_cost_whatever_came_before_its_answer(
     first = desk.ticket()
     desk.report(first, "NOT_DELIVERED", LEA)
     desk.work()
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     assert lease.take(phone.account_id)
     claimed = claim.next_claim(phone.account_id, has_heard=True)
     desk.report(first, "DELIVERED", LEA)
@@ -229,7 +233,7 @@ def test_a_price_does_not_grow_when_messages_are_sent_again(desk, phone):
     desk.report(desk.ticket(), "NOT_DELIVERED", *PEOPLE[:3])
     desk.work()
     with transaction() as session:
-        campaigns.again(session, Message.status == Status.FAILED, campaigns.RETRIED)
+        lifecycle.again(session, Message.status == Status.FAILED, lifecycle.RETRIED)
     assert prices.price_of(db.session.get(Phone, phone.id)) == before
 
 
@@ -272,7 +276,7 @@ def test_a_retry_passes_no_trial_on_a_few(desk, octopush, app):
     campaign = desk.launch(*PEOPLE, canary=2)
     desk.report(desk.ticket(), "NOT_DELIVERED", *PEOPLE[:2])
     desk.work()
-    campaigns.retry_failed(campaign.id)
+    lifecycle.retry_failed(campaign.id)
     desk.work()
     assert len(octopush.messages) == 2
     sweep(app)  # the verdict: of the few, none was tried yet
@@ -289,8 +293,8 @@ def test_a_delivery_that_came_while_the_second_request_was_in_the_air_stops_it_o
     [sent] = post(app, phone, LEA)
     desk.work()
     with transaction() as session:
-        outcome.give_up(session, session.get_one(Message, sent).submission)
-    doubts.send_again(sent, None)
+        giving_up.give_up(session, session.get_one(Message, sent).submission)
+    unknown_outcomes.send_again(sent, None)
     let_time_pass(app)
     assert lease.take(phone.account_id)
     claimed = claim.next_claim(phone.account_id, has_heard=True)

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from raspisms import processes
-from raspisms.database import now, transaction
+from raspisms.campaigns import lifecycle
+from raspisms.clock import now
 from raspisms.extensions import db
+from raspisms.machine import processes
 from raspisms.models import (
     Campaign,
     CampaignState,
@@ -21,7 +22,9 @@ from raspisms.models import (
     Submission,
     SubmissionState,
 )
-from raspisms.sending import acceptance, campaigns, claim, doubts, lease, outbox, recovery
+from raspisms.scheduler import sweep as scheduler
+from raspisms.sending import acceptance, claim, lease, outbox, unknown_outcomes
+from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.databases import locked, raw, shorten_patience
 from tests.factories import BOB, LEA, LOGIN, fresh_phone, let_time_pass, message, post, ring, sweep, until
@@ -41,7 +44,7 @@ def accept(app, phone, raw, text=TEXT, **more):
 def hold_back(app, phone, raw, text=TEXT):
     """A campaign accepted and paused before anything left."""
     report = accept(app, phone, raw, text)
-    do(app, campaigns.pause, report.campaign_id)
+    do(app, lifecycle.pause, report.campaign_id)
     return report.campaign_id
 
 
@@ -57,7 +60,7 @@ def state(app, campaign_id):
 
 def counts(app, campaign_id):
     with app.app_context():
-        return {status: n for status, n in campaigns.counts(campaign_id).items() if n}
+        return {status: n for status, n in lifecycle.counts(campaign_id).items() if n}
 
 
 def texts(octopush):
@@ -118,7 +121,7 @@ def test_an_interrupted_acceptance_is_cancelled_as_a_whole(app, phone, octopush,
     with app.app_context():
         with transaction() as session:
             session.get(Campaign, 1).created_at -= timedelta(hours=1)
-        recovery.tidy()
+        scheduler.tidy()
     assert state(app, 1) is CampaignState.CANCELLED
     assert set(counts(app, 1)) == {Status.CANCELLED}
     run_jobs()
@@ -130,22 +133,22 @@ def test_a_paused_campaign_waits_and_goes_on(app, phone, octopush, run_jobs):
     run_jobs()
     assert octopush.requests == []
     assert counts(app, campaign_id) == {Status.QUEUED: 3}
-    do(app, campaigns.resume, campaign_id)
+    do(app, lifecycle.resume, campaign_id)
     run_jobs()
     assert counts(app, campaign_id) == {Status.SENT: 3}
 
 
 def test_a_cancelled_campaign_leaves_what_has_left(app, phone, octopush, run_jobs):
     campaign_id = hold_back(app, phone, numbers(3))
-    do(app, campaigns.cancel, campaign_id)
+    do(app, lifecycle.cancel, campaign_id)
     run_jobs()
     assert octopush.requests == []
     assert counts(app, campaign_id) == {Status.CANCELLED: 3}
     with app.app_context():
         [event] = db.session.scalars(select(MessageEvent).where(MessageEvent.status == Status.CANCELLED).limit(1))
         assert "annulée" in event.reason
-    with pytest.raises(campaigns.Refused):
-        do(app, campaigns.cancel, campaign_id)
+    with pytest.raises(lifecycle.Refused):
+        do(app, lifecycle.cancel, campaign_id)
 
 
 def test_only_what_failed_is_sent_again(app, phone, octopush, run_jobs):
@@ -154,7 +157,7 @@ def test_only_what_failed_is_sent_again(app, phone, octopush, run_jobs):
     assert counts(app, report.campaign_id) == {Status.SENT: 1, Status.FAILED: 1}
     assert state(app, report.campaign_id) is CampaignState.DONE
     asked = len(octopush.requests)
-    do(app, campaigns.retry_failed, report.campaign_id)
+    do(app, lifecycle.retry_failed, report.campaign_id)
     assert state(app, report.campaign_id) is CampaignState.SENDING
     run_jobs()
     assert [r["body"]["recipients"] for r in octopush.requests[asked:]] == [[{"phone_number": "+33639980136"}]]
@@ -162,37 +165,37 @@ def test_only_what_failed_is_sent_again(app, phone, octopush, run_jobs):
 
 
 @pytest.mark.parametrize(
-    "verb", [campaigns.pause, campaigns.resume, campaigns.cancel, campaigns.retry_failed], ids=lambda v: v.__name__
+    "verb", [lifecycle.pause, lifecycle.resume, lifecycle.cancel, lifecycle.retry_failed], ids=lambda v: v.__name__
 )
 def test_verbs_that_do_not_fit_are_refused(app, phone, octopush, run_jobs, verb):
     report = accept(app, phone, [LEA])
     run_jobs()
     for campaign_id, words in ((report.campaign_id, "campagne"), (99, "n’existe pas")):
-        with pytest.raises(campaigns.Refused, match=words):
+        with pytest.raises(lifecycle.Refused, match=words):
             do(app, verb, campaign_id)
     assert state(app, report.campaign_id) is CampaignState.DONE
 
 
 def test_campaigns_take_turns(app, phone, octopush, run_jobs, monkeypatch):
-    from raspisms.adapters.octopush import OctopushVirtualNumber
+    from raspisms.adapters.octopush.adapter import OctopushVirtualNumber
 
     monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 2)
     first = hold_back(app, phone, numbers(6), "A")
     second = hold_back(app, phone, numbers(6), "B")
     for campaign_id in (first, second):
-        do(app, campaigns.resume, campaign_id)
+        do(app, lifecycle.resume, campaign_id)
     run_jobs()
     assert [text for text, _ in texts(octopush)] == ["A", "B", "A", "B", "A", "B"]
 
 
 def test_a_new_campaign_does_not_wait_nor_starve_the_old_one(app, phone, octopush, run_jobs, monkeypatch):
-    from raspisms.adapters.octopush import OctopushVirtualNumber
+    from raspisms.adapters.octopush.adapter import OctopushVirtualNumber
 
     monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 1)
     old = hold_back(app, phone, numbers(4), "old")
     with app.app_context(), transaction() as session:
         session.get(Campaign, old).turn = 100
-    do(app, campaigns.resume, old)
+    do(app, lifecycle.resume, old)
     new = accept(app, phone, numbers(4), "new")
     run_jobs()
     assert [text for text, _ in texts(octopush)] == ["old", "new"] * 4
@@ -200,7 +203,7 @@ def test_a_new_campaign_does_not_wait_nor_starve_the_old_one(app, phone, octopus
 
 
 def test_a_reply_overtakes_a_campaign_at_the_next_request(app, phone, octopush, run_jobs, monkeypatch):
-    from raspisms.adapters.octopush import OctopushVirtualNumber
+    from raspisms.adapters.octopush.adapter import OctopushVirtualNumber
     from raspisms.sending import dispatch
 
     monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 2)
@@ -222,7 +225,7 @@ def test_somebody_who_says_stop_meanwhile_is_left_out(app, phone, octopush, run_
     campaign_id = hold_back(app, phone, [LEA, BOB])
     with app.app_context(), transaction() as session:
         session.add(OptOut(number=LEA, origin="reply"))
-    do(app, campaigns.resume, campaign_id)
+    do(app, lifecycle.resume, campaign_id)
     run_jobs()
     assert counts(app, campaign_id) == {Status.SENT: 1, Status.CANCELLED: 1}
     assert state(app, campaign_id) is CampaignState.DONE
@@ -237,7 +240,7 @@ def test_a_campaign_to_nobody_is_refused_and_leaves_nothing(app, phone, raw):
     report = refused.value.report
     assert [refusal.value for refusal in report.invalid + report.opted_out] == raw
     with app.app_context():
-        assert campaigns.newest() == []
+        assert lifecycle.newest() == []
 
 
 def test_numbers_that_a_spreadsheet_damaged_are_repaired_with_notice_or_refused(app, phone, octopush, run_jobs):
@@ -287,12 +290,12 @@ def test_a_prepared_chunk_leaves_later_and_once(app, phone, octopush, run_jobs, 
 def test_a_prepared_chunk_of_a_paused_campaign_waits(app, phone, octopush, run_jobs, two_at_a_time):
     report = accept(app, phone, numbers(5))
     prepare(app, phone)
-    do(app, campaigns.pause, report.campaign_id)
+    do(app, lifecycle.pause, report.campaign_id)
     ring(app)
     run_jobs()
     assert octopush.requests == []
     assert counts(app, report.campaign_id) == {Status.QUEUED: 5}
-    do(app, campaigns.resume, report.campaign_id)
+    do(app, lifecycle.resume, report.campaign_id)
     run_jobs()
     assert counts(app, report.campaign_id) == {Status.SENT: 5}
 
@@ -300,7 +303,7 @@ def test_a_prepared_chunk_of_a_paused_campaign_waits(app, phone, octopush, run_j
 def test_a_prepared_chunk_of_a_cancelled_campaign_never_leaves(app, phone, octopush, run_jobs, two_at_a_time):
     report = accept(app, phone, numbers(5))
     prepare(app, phone)
-    do(app, campaigns.cancel, report.campaign_id)
+    do(app, lifecycle.cancel, report.campaign_id)
     ring(app)
     run_jobs()
     assert octopush.requests == []
@@ -382,7 +385,7 @@ def test_a_message_sent_again_believes_the_same_word_again(app, phone, octopush,
         return counts(app, report.campaign_id)
 
     assert failed_by_the_operator() == {Status.FAILED: 1}
-    do(app, campaigns.retry_failed, report.campaign_id)
+    do(app, lifecycle.retry_failed, report.campaign_id)
     run_jobs()
     assert counts(app, report.campaign_id) == {Status.SENT: 1}
     assert failed_by_the_operator() == {Status.FAILED: 1}
@@ -394,16 +397,16 @@ def test_a_doubtful_message_of_a_finished_campaign_can_be_sent_again(app, alice,
     run_jobs()
     let_time_pass(app, hours=24)
     with app.app_context():
-        recovery.tidy()
+        scheduler.tidy()
     assert state(app, report.campaign_id) is CampaignState.DONE
     with app.app_context():
-        doubts.send_again(db.session.scalar(select(Message.id)), alice.id)
+        unknown_outcomes.send_again(db.session.scalar(select(Message.id)), alice.id)
     run_jobs()
     assert counts(app, report.campaign_id) == {Status.SENT: 1}
     assert state(app, report.campaign_id) is CampaignState.DONE
 
 
-@pytest.mark.parametrize("verb", [campaigns.cancel, campaigns.pause], ids=lambda v: v.__name__)
+@pytest.mark.parametrize("verb", [lifecycle.cancel, lifecycle.pause], ids=lambda v: v.__name__)
 def test_what_waits_for_its_retry_obeys_too(app, phone, octopush, run_jobs, verb):
     octopush.faults.append("429")
     report = accept(app, phone, numbers(3))
@@ -413,7 +416,7 @@ def test_what_waits_for_its_retry_obeys_too(app, phone, octopush, run_jobs, verb
     ring(app)
     run_jobs()
     assert octopush.messages == []
-    waiting = Status.CANCELLED if verb is campaigns.cancel else Status.QUEUED
+    waiting = Status.CANCELLED if verb is lifecycle.cancel else Status.QUEUED
     assert counts(app, report.campaign_id) == {waiting: 3}
 
 
@@ -425,9 +428,9 @@ def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(app, phone, octopu
     with app.app_context():
         lease.take(phone.account_id)
         claimed = claim.next_claim(phone.account_id)
-        campaigns.cancel(report.campaign_id)  # while the request is in the air
+        lifecycle.cancel(report.campaign_id)  # while the request is in the air
         outcome.record(claimed.submission_id, AccountError(PauseKind.CREDENTIALS, "refused"))
-        recovery.tidy()
+        scheduler.tidy()
     assert counts(app, report.campaign_id) == {Status.CANCELLED: 3}
 
 
@@ -447,7 +450,7 @@ def test_a_dead_acceptance_is_cancelled_at_once_and_a_living_one_never(app, phon
     living = begin_accepting(app, phone, processes.holder(), now())
     silent = begin_accepting(app, phone, processes.holder(), now() - timedelta(hours=1))
     with app.app_context():
-        recovery.tidy()
+        scheduler.tidy()
     assert [state(app, one) for one in (dead, living, silent)] == [
         CampaignState.CANCELLED,
         CampaignState.SCHEDULED,
@@ -461,10 +464,10 @@ def test_an_acceptance_that_was_cancelled_meanwhile_says_so(app, phone, octopush
     def lines():
         for line, number in enumerate(numbers(6), start=1):
             if line == 4:
-                campaigns.cancel(campaigns.newest()[0].id)
+                lifecycle.cancel(lifecycle.newest()[0].id)
             yield line, number
 
-    with app.app_context(), pytest.raises(campaigns.Refused, match="interrompue"):
+    with app.app_context(), pytest.raises(lifecycle.Refused, match="interrompue"):
         acceptance.post_campaign(db.session.get(Phone, phone.id), lines(), TEXT)
     run_jobs()
     assert octopush.requests == []
@@ -522,7 +525,7 @@ def test_who_comes_late_is_level_with_those_under_way_on_the_account(app, phone,
             session.execute(update(Message).where(Message.campaign_id == late).values(status=Status.FAILED))
             session.get(Campaign, late).state = CampaignState.DONE
     elif how == "resumes":
-        do(app, campaigns.pause, late)
+        do(app, lifecycle.pause, late)
     turn(app, first, 100)
     turn(app, late, 0)
     if how == "begins":
@@ -531,7 +534,7 @@ def test_who_comes_late_is_level_with_those_under_way_on_the_account(app, phone,
         with app.app_context():
             assert db.session.get(Campaign, late).turn == 0  # level with the one that was at 0
         return
-    do(app, {"resumes": campaigns.resume, "is retried": campaigns.retry_failed}[how], late)
+    do(app, {"resumes": lifecycle.resume, "is retried": lifecycle.retry_failed}[how], late)
     assert turn(app, late) == 100
 
 
@@ -540,7 +543,7 @@ def test_a_retry_does_not_resume_a_paused_campaign(app, phone, octopush, run_job
     with app.app_context(), transaction() as session:
         one = session.scalar(select(Message).where(Message.campaign_id == campaign_id))
         one.status, one.unreported_at = Status.FAILED, now()
-    do(app, campaigns.retry_failed, campaign_id)
+    do(app, lifecycle.retry_failed, campaign_id)
     assert state(app, campaign_id) is CampaignState.PAUSED
     run_jobs()
     assert octopush.requests == []

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from raspisms import processes
-from raspisms.database import now, transaction
+from raspisms.clock import now
 from raspisms.extensions import db
+from raspisms.machine import processes
 from raspisms.models import Account, Phone, PhoneStatus, Status, Submission
 from raspisms.sending import claim, dispatch, lease, outbox, outcome
+from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.factories import BOB, LEA, message, post
 
@@ -105,7 +106,7 @@ def test_what_a_dead_process_had_in_flight_is_asked_again_under_the_same_id(app,
 
 def dead_holder():
     """The name of a process of this machine that has ended."""
-    code = "from raspisms import processes; print(processes.holder())"
+    code = "from raspisms.machine import processes; print(processes.holder())"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 

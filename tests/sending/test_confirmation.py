@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from raspisms.database import now, transaction
+from raspisms.campaigns import lifecycle
+from raspisms.clock import now
 from raspisms.extensions import db
+from raspisms.messages import hours
 from raspisms.models import Account, Campaign, Hours, Lane, OptOut, Phone, PhoneStatus, Submission
-from raspisms.receiving import optouts
-from raspisms.sending import campaigns, claim, confirmation, hours, lease
+from raspisms.people import opt_outs
+from raspisms.sending import claim, confirmation, lease
+from raspisms.storage.transactions import transaction
 from tests.factories import BOB, post
 from tests.sending.test_campaigns import do, hold_back, numbers
 
@@ -17,7 +20,7 @@ from tests.sending.test_campaigns import do, hold_back, numbers
 def ready(app, phone, raw):
     """A chunk gathered while a request of the same campaign is in the air, and that request."""
     campaign_id = hold_back(app, phone, raw)
-    do(app, campaigns.resume, campaign_id)
+    do(app, lifecycle.resume, campaign_id)
     with app.app_context():
         assert lease.take(phone.account_id)
         flying = claim.next_claim(phone.account_id)
@@ -46,7 +49,7 @@ def a_reply(app, phone, _campaign_id, _prepared):
 
 
 def a_pause(app, _phone, campaign_id, _prepared):
-    do(app, campaigns.pause, campaign_id)
+    do(app, lifecycle.pause, campaign_id)
 
 
 def a_stop(app, _phone, _campaign_id, prepared):
@@ -122,7 +125,7 @@ def test_another_number_of_the_phone_keeps_it(app, phone, two_at_a_time):
 def test_a_stop_of_somebody_who_was_erased_keeps_it(app, phone, two_at_a_time):
     _, _, prepared = ready(app, phone, numbers(4))
     with app.app_context(), transaction() as session:
-        session.add(OptOut(digest=optouts.digest(prepared.batch.recipients[0]), origin="reply"))
+        session.add(OptOut(digest=opt_outs.digest(prepared.batch.recipients[0]), origin="reply"))
     assert not confirm(app, phone, prepared)
 
 

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from raspisms.database import now
+from raspisms.campaigns import lifecycle
+from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import CampaignState, Message, Phone, Status, SubmissionState
 from raspisms.phones import saving
-from raspisms.sending import acceptance, campaigns, doubts, expiry, outbox, recovery
+from raspisms.scheduler import sweep as scheduler
+from raspisms.sending import acceptance, expiry, outbox, unknown_outcomes
 from tests import factories
 from tests.factories import BOB, LEA, let_time_pass, message, post, ring, sweep
 from tests.sending.test_campaigns import TEXT, accept, counts, do, numbers, state
@@ -20,7 +22,7 @@ def soon():
 
 def tidy(app):
     with app.app_context():
-        recovery.tidy()
+        scheduler.tidy()
 
 
 def pause(app, phone):
@@ -108,7 +110,7 @@ def test_a_person_may_send_it_again_all_the_same(app, alice, phone, octopush, ru
     let_time_pass(app, hours=2)
     tidy(app)
     with app.app_context():
-        doubts.send_again(sent, alice.id)
+        unknown_outcomes.send_again(sent, alice.id)
     run_jobs()
     assert message(app, sent).status is Status.SENT
 
@@ -122,7 +124,7 @@ def test_a_limit_in_the_past_is_refused_and_nothing_is_kept(app, phone):
         with pytest.raises(outbox.TooLate):
             acceptance.post_campaign(same, [(1, LEA)], TEXT, expires_at=past)
         assert db.session.query(Message).count() == 0
-        assert campaigns.newest() == []
+        assert lifecycle.newest() == []
 
 
 def test_failures_of_a_campaign_past_its_limit_are_not_sent_again(app, phone, octopush, run_jobs):
@@ -130,10 +132,10 @@ def test_failures_of_a_campaign_past_its_limit_are_not_sent_again(app, phone, oc
     run_jobs()
     assert counts(app, report.campaign_id) == {Status.FAILED: 1}
     with app.app_context(), factories.transaction() as session:
-        campaign = session.get(campaigns.Campaign, report.campaign_id)
+        campaign = session.get(lifecycle.Campaign, report.campaign_id)
         campaign.expires_at = now() - timedelta(seconds=1)
-    with pytest.raises(campaigns.Refused, match="inutile après"):
-        do(app, campaigns.retry_failed, report.campaign_id)
+    with pytest.raises(lifecycle.Refused, match="inutile après"):
+        do(app, lifecycle.retry_failed, report.campaign_id)
 
 
 # -- reports that never came ----------------------------------------------------------------------------

@@ -4,12 +4,13 @@ import pytest
 from sqlalchemy import select, update
 
 from raspisms.adapters.base import AccountError, PauseKind
-from raspisms.database import transaction
 from raspisms.extensions import db
 from raspisms.models import Account, OptOut, Phone, PhoneStatus, Status, Submission
 from raspisms.phones import checking, saving
 from raspisms.phones.settings import values_of
-from raspisms.sending import claim, lease, recovery
+from raspisms.scheduler import sweep as scheduler
+from raspisms.sending import claim, lease
+from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.factories import BOB, KEY, LEA, fresh_phone, let_time_pass, message, post, ring, sweep
 from tests.sending.test_claim import hold, living_holder
@@ -28,7 +29,7 @@ def change(app, phone, **changes):
 
 def tidy(app):
     with app.app_context():
-        recovery.tidy()
+        scheduler.tidy()
 
 
 def retry(app, run_jobs):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from raspisms.database import transaction
 from raspisms.extensions import bell, db
 from raspisms.models import Lane, OptOut, Phone, Status
 from raspisms.sending import outbox
+from raspisms.storage.transactions import transaction
 from tests.factories import BOB, LEA, all_messages, message, post, sweep
 
 

@@ -8,10 +8,11 @@ import pytest
 import requests
 from sqlalchemy import select, update
 
-from raspisms.adapters import octopush as octopush_adapter
-from raspisms.database import now, transaction
+from raspisms.adapters.octopush import adapter as octopush_adapter
+from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Account, OptOut, Phone, PhoneStatus, Status, Submission, SubmissionState
+from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.factories import (
     BOB,
@@ -446,7 +447,7 @@ def test_a_ticket_for_nobody_is_no_success(app, phone, number, status):
 
 def test_one_bad_number_after_a_doubt_is_found_and_the_others_leave(app, phone, octopush, run_jobs, monkeypatch):
     from raspisms.adapters.base import RefusedError
-    from raspisms.adapters.octopush import OctopushVirtualNumber
+    from raspisms.adapters.octopush.adapter import OctopushVirtualNumber
 
     numbers = [f"+3363998{n:04}" for n in range(1000, 1009)]
     real = OctopushVirtualNumber.submit

@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from raspisms.database import now, transaction
+from raspisms.campaigns import lifecycle
+from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Phone
-from raspisms.sending import campaigns, pace, recovery
+from raspisms.scheduler import sweep as scheduler
+from raspisms.sending import pace
+from raspisms.storage.transactions import transaction
 from tests.factories import BOB, let_time_pass, post, ring, sweep
 from tests.sending.test_campaigns import accept, do, hold_back, numbers, texts
 
@@ -75,7 +78,7 @@ def test_a_phone_without_a_campaign_keeps_nobody_awake(app, phone, octopush, run
         session.get(Phone, phone.id).paced_until = now() + timedelta(seconds=2)
     with app.app_context():
         assert pace.next_free(phone.account_id) is None
-    do(app, campaigns.resume, campaign)
+    do(app, lifecycle.resume, campaign)
     with app.app_context():
         assert pace.next_free(phone.account_id) is not None
 
@@ -92,5 +95,5 @@ def test_a_lawful_wait_of_hours_is_not_taken_for_a_wrong_clock(app, phone, octop
     with app.app_context(), transaction() as session:
         session.get(Phone, phone.id).paced_until = ahead = now() + timedelta(hours=2)
     with app.app_context():
-        recovery.tidy()
+        scheduler.tidy()
     assert paced_until(app, phone) == ahead

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text, update
 
-from raspisms.campaigns import drafts, launch, upkeep
-from raspisms.database import now, transaction
+from raspisms.campaigns import drafts, launch
+from raspisms.clock import now
 from raspisms.extensions import db
+from raspisms.messages.restored import current
 from raspisms.models import (
     Account,
     Campaign,
@@ -23,7 +24,9 @@ from raspisms.models import (
     Submission,
 )
 from raspisms.phones.settings import open_adapter
-from raspisms.sending import claim, dispatch, doubts, lease, outcome, restoration
+from raspisms.scheduler import sweep as scheduler
+from raspisms.sending import claim, dispatch, lease, outcome, restoration, unknown_outcomes
+from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.campaigns.conftest import fresh, here, wish  # noqa: F401
 from tests.factories import BOB, LEA, message, post, ring, sweep
@@ -66,7 +69,7 @@ def held(app):
 
 def decide(app, decision):
     with app.app_context():
-        restoration.decide(restoration.current(db.session()).id, decision, None)
+        restoration.decide(current(db.session()).id, decision, None)
 
 
 def test_what_waited_in_an_older_copy_is_held(app, phone, octopush, run_jobs, restored):
@@ -103,8 +106,8 @@ def test_somebody_keeps_it_back_and_decides_about_each(app, octopush, run_jobs, 
     assert {message(app, one).status for one in restored} == {Status.UNKNOWN}
     assert message(app, restored[0]).events[-1].reason == restoration.MAY_HAVE_LEFT
     with app.app_context():
-        assert doubts.count() == 2
-        doubts.send_again(restored[1], alice.id)
+        assert unknown_outcomes.count() == 2
+        unknown_outcomes.send_again(restored[1], alice.id)
     run_jobs()
     assert message(app, restored[1]).status is Status.SENT
     assert held(app) == 0
@@ -135,13 +138,13 @@ def test_what_is_to_begin_later_begins(app, here, restored):  # noqa: F811
         launch.work(campaign.id)
         campaigns[name] = campaign.id
     with transaction() as session:
-        found = restoration.current(session)
+        found = current(session)
         found.last_campaign_id = max(campaigns.values())
         found.last_message_id = session.scalar(select(func.max(Message.id)))
         session.execute(text("UPDATE campaigns SET state = 'scheduled' WHERE id = :id"), {"id": campaigns["now"]})
-    upkeep.sweep()
+    scheduler.sweep()
     assert fresh(campaigns["now"]).state is CampaignState.SCHEDULED
-    restoration.decide(restoration.current(db.session()).id, Decision.KEEP_BACK, None)
+    restoration.decide(current(db.session()).id, Decision.KEEP_BACK, None)
     assert fresh(campaigns["now"]).state is CampaignState.CANCELLED
     assert fresh(campaigns["later"]).state is CampaignState.SCHEDULED
     later = select(Message.status).where(Message.campaign_id == campaigns["later"])
@@ -153,17 +156,17 @@ def test_a_folder_that_was_copied_back_is_noticed_when_it_starts(app, phone, run
     run_jobs()
     with app.app_context():
         restoration.look()
-        assert restoration.current(db.session()) is None, "nothing was copied"
+        assert current(db.session()) is None, "nothing was copied"
         path = Path(app.config["INSTANCE"]) / restoration.FILE
         shutil.copy(path, path.with_name("copy"))
         os.replace(path.with_name("copy"), path)
         monkeypatch.setattr(restoration, "SAME_TIME_SECONDS", -1.0)  # as if that had been a day later
         restoration.look()
-        assert restoration.current(db.session()).reason == restoration.COPIED
+        assert current(db.session()).reason == restoration.COPIED
         monkeypatch.undo()
         decide(app, Decision.SEND)
         restoration.look()
-        assert restoration.current(db.session()) is None, "and once"
+        assert current(db.session()) is None, "and once"
 
 
 def test_a_provider_that_had_it_already_says_that_we_are_older(app, phone, octopush, run_jobs):
@@ -175,7 +178,7 @@ def test_a_provider_that_had_it_already_says_that_we_are_older(app, phone, octop
 
         claimed = claim.next_claim(phone.account_id)
         outcome.record(claimed.submission_id, Accepted(None, taken_before=True))
-        assert restoration.current(db.session()).reason == restoration.PROVIDER_KNOWS
+        assert current(db.session()).reason == restoration.PROVIDER_KNOWS
     assert message(app, sent).status is Status.SENT
 
 
@@ -221,8 +224,8 @@ def test_a_series_goes_on_after_the_time_that_was_missed(app, here, restored):  
     campaign = drafts.save(None, wish(LEA, starts_at=now() - timedelta(minutes=1), repeats="daily"), None)
     with transaction() as session:
         session.get_one(Campaign, campaign.id).state = CampaignState.SCHEDULED
-        restoration.current(session).last_campaign_id = campaign.id
-    restoration.decide(restoration.current(db.session()).id, Decision.KEEP_BACK, None)
+        current(session).last_campaign_id = campaign.id
+    restoration.decide(current(db.session()).id, Decision.KEEP_BACK, None)
     assert fresh(campaign.id).state is CampaignState.CANCELLED
     [following] = db.session.scalars(select(Campaign).where(Campaign.repeat_of_id == campaign.id))
     assert (following.state, following.starts_at > now()) == (CampaignState.SCHEDULED, True)

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from raspisms.front import BODY_SECONDS, STRANGERS_BYTES
-from raspisms.streaming import MOST_OF_ONE
-from raspisms.supervisor.services import HEADER_SECONDS
+from raspisms.live.streams import MOST_OF_ONE
+from raspisms.supervisor.web_server import HEADER_SECONDS
 from tests.databases import raw, url_of
 from tests.factories import LEA, PASSWORD, until
 from tests.tree import NUMBER, Tree

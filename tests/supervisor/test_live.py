@@ -8,9 +8,10 @@ import threading
 import pytest
 import requests
 
-from raspisms import create_worker_app, live
+from raspisms import create_worker_app
 from raspisms.config import load
-from raspisms.streaming import gather
+from raspisms.live import changes
+from raspisms.live.streams import gather
 from tests.factories import PASSWORD, until
 from tests.tree import Tree
 
@@ -76,7 +77,7 @@ def test_fifty_tabs_leave_the_pages_their_threads(tree, session):
     streams = [opened(tree, session) for _ in range(50)]
     assert session.get(f"{tree.url}/messages/", timeout=5).status_code == 200
     with create_worker_app(load(tree.settings())).app_context():
-        live.publish({"topics": {"phones": [1]}})
+        changes.publish({"topics": {"phones": [1]}})
     until(lambda: all(any("phones" in one for one in stream.heard) for stream in streams), what="all of them")
 
 
@@ -113,7 +114,7 @@ def test_streams_end_with_the_queue_server_and_come_back_with_it(tree, session):
     until(lambda: stream.ended, what="the end of the stream")
     again = opened(tree, session)
     with create_worker_app(load(tree.settings())).app_context():
-        until(lambda: live.publish({"topics": {"campaigns": [7]}}) or any("campaigns" in one for one in again.heard))
+        until(lambda: changes.publish({"topics": {"campaigns": [7]}}) or any("campaigns" in one for one in again.heard))
 
 
 def test_what_happens_together_is_told_together():

@@ -12,13 +12,13 @@ import pytest
 from redis import Redis
 from rq import Queue
 
-from raspisms import health
 from raspisms.extensions import bell
+from raspisms.job_queue import DRAIN, SERIALIZER
 from raspisms.jobs import ListedJob, NotListed
-from raspisms.queues import DRAIN, SERIALIZER
-from raspisms.supervisor.family import Family, Service
+from raspisms.operations import health
 from raspisms.supervisor.pulse import beat
-from raspisms.supervisor.worker import Worker
+from raspisms.supervisor.watch import Family, Service
+from raspisms.supervisor.workers import Worker
 from tests.factories import LEA, until
 from tests.tree import Tree, children
 
@@ -26,9 +26,9 @@ from tests.tree import Tree, children
 @pytest.fixture
 def family(monkeypatch):
     """Watch services until something is seen; nothing stays."""
-    monkeypatch.setattr("raspisms.supervisor.family.LONGEST_DELAY", 0.1)
-    monkeypatch.setattr("raspisms.supervisor.family.FIRST_DELAY", 0.05)
-    monkeypatch.setattr("raspisms.supervisor.family.PROBE_SECONDS", 0.1)
+    monkeypatch.setattr("raspisms.supervisor.watch.LONGEST_DELAY", 0.1)
+    monkeypatch.setattr("raspisms.supervisor.watch.FIRST_DELAY", 0.05)
+    monkeypatch.setattr("raspisms.supervisor.watch.PROBE_SECONDS", 0.1)
 
     def watch(*services, seen, tell=lambda _: None):
         def look(self):

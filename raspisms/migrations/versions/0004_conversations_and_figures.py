@@ -7,7 +7,7 @@ from alembic import op
 revision = '0004'
 down_revision = '0003'
 
-# The search index: finding.search fills it. On SQLite it holds no copy of the texts.
+# The search index: messages.search fills it. On SQLite it holds no copy of the texts.
 INDEX = {
     "sqlite": (
         "CREATE VIRTUAL TABLE message_words USING fts5("

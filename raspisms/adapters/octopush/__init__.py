@@ -1,0 +1,1 @@
+"""Octopush, with a virtual number, and the same pointed at the built-in sandbox."""

@@ -1,0 +1,133 @@
+"""Who of those meant gets a campaign's SMS, and why the others do not."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from ..extensions import db
+from ..i18n import say
+from ..language import Mistake, is_personal
+from ..language.remote import Begun, Filled, Text
+from ..models import Campaign, Contact, Fate, Recipient
+from ..people import opt_outs
+from ..phones.settings import adapter_class
+from ..sms import phone_numbers as telephone_numbers
+from ..sms import segments
+from ..sms.folding import fold
+from ..team import preferences
+from .outgoing_text import ADVERTISING, outgoing_text
+from .targets import Wanted
+
+
+class Judge:
+    """Says of people what becomes of them, one after the other: who comes first gets it."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.text = outgoing_text(campaign)
+        self.personal = is_personal(self.text)
+        self.template: Text | None = None
+        self.mistake: Mistake | None = None
+        self.parts = segments.count(self.text).parts
+        self.limit = adapter_class(campaign.phone.adapter).max_text
+        self.is_advertising = campaign.purpose == ADVERTISING
+        self.countries = set(preferences.current().countries)
+        rows = db.session.execute(
+            select(Recipient.number, Recipient.contact_id, Recipient.name).where(
+                Recipient.campaign_id == campaign.id, Recipient.fate == Fate.KEPT
+            )
+        )
+        self.kept: dict[str, tuple[int | None, str]] = {row.number: (row.contact_id, fold(row.name)) for row in rows}
+        """Who gets it already, with what an earlier job of the same run found."""
+        if self.personal:
+            try:
+                self.template = Text(self.text)
+            except Mistake as mistake:
+                self.mistake = mistake
+
+    def begin(self, chunk: list[Wanted]) -> list[Begun]:
+        """Have the texts of these made, if they are personal."""
+        if self.template is None:
+            return []
+        return [self.template.begin([(wanted.person.data, wanted.person.metas()) for wanted in chunk])]
+
+    def rows(self, chunk: list[Wanted], begun: list[Begun]) -> list[dict[str, Any]]:
+        """A row of the report for each of them, with the text that was begun."""
+        numbers = {wanted.number for wanted in chunk if wanted.number}
+        silent = opt_outs.silent(db.session(), numbers)
+        agreed, faulty = self._facts(numbers)
+        if self.template is None:
+            return [self._row(wanted, silent, agreed, faulty) for wanted in chunk]
+        texts = itertools.chain.from_iterable(map(self.template.filled, begun))
+        return [self._row(wanted, silent, agreed, faulty, text) for wanted, text in zip(chunk, texts, strict=True)]
+
+    def _facts(self, numbers: set[str]) -> tuple[set[str], set[str]]:
+        """Of numbers that were typed: those whose contact agreed to advertising, and those to correct."""
+        rows = db.session.execute(
+            select(Contact.number, Contact.consent, Contact.fault).where(
+                Contact.number.in_(numbers), or_(Contact.consent != "", Contact.fault.is_not(None))
+            )
+        ).all()
+        return {row.number for row in rows if row.consent}, {row.number for row in rows if row.fault}
+
+    def _row(
+        self,
+        wanted: Wanted,
+        silent: set[str],
+        agreed: set[str],
+        faulty: set[str],
+        text: Filled | Mistake | None = None,
+    ) -> dict[str, Any]:
+        person = wanted.person
+        row: dict[str, Any] = {
+            "number": wanted.number or person.number,
+            "name": person.name,
+            "text": None,
+            "parts": self.parts,
+            "reason": None,
+            "missing": None,
+            "contact_id": person.id,
+        }
+        fate = self._fate(wanted, silent, agreed, faulty)
+        if fate is Fate.KEPT and self.personal:
+            fate = self._fill(text or self.mistake or Mistake(""), row)
+        elif fate is Fate.KEPT and not self.text.strip():
+            fate = Fate.EMPTY
+        elif fate is Fate.KEPT and len(self.text) > self.limit:
+            fate = Fate.TOO_LONG
+        if fate is Fate.KEPT and wanted.number:
+            self.kept[wanted.number] = (person.id, fold(person.name))
+        return row | {"fate": fate}
+
+    def _fate(self, wanted: Wanted, silent: set[str], agreed: set[str], faulty: set[str]) -> Fate:
+        number, person = wanted.number, wanted.person
+        if wanted.is_gone:
+            return Fate.GONE
+        if number is None:
+            return Fate.INVALID
+        if number in self.kept:
+            known_id, known_name = self.kept[number]
+            same = person.id == known_id or not person.name or fold(person.name) == known_name
+            return Fate.DUPLICATE if same else Fate.HOUSEHOLD
+        if self.countries and telephone_numbers.country(number) not in self.countries:
+            return Fate.COUNTRY
+        if number in silent:
+            return Fate.OPTED_OUT
+        if number in faulty:
+            return Fate.TO_CORRECT
+        if self.is_advertising and not person.consent and number not in agreed:
+            return Fate.NO_CONSENT
+        return Fate.KEPT
+
+    def _fill(self, found: Filled | Mistake, row: dict[str, Any]) -> Fate:
+        if isinstance(found, Mistake):
+            row["reason"] = (say(found.sentence, **found.values) if found.sentence else "")[:500]
+            return Fate.MISTAKE
+        text = found.text.replace("\r\n", "\n").replace("\0", "").strip()
+        row["missing"] = ", ".join(found.missing)[:200] or None
+        row["text"], row["parts"] = text, segments.count(text).parts
+        if not text:
+            return Fate.EMPTY
+        return Fate.TOO_LONG if len(text) > self.limit else Fate.KEPT

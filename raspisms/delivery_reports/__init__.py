@@ -1,0 +1,1 @@
+"""What providers say of the messages that we sent."""

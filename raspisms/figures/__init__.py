@@ -1,0 +1,1 @@
+"""Figures of what was sent, day by day, and what it cost."""

@@ -1,0 +1,364 @@
+"""Writing an SMS: two lines to one person, or a campaign to thousands, on one page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app, request
+from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import ValidationError
+
+from ..campaigns.drafts import Wish
+from ..campaigns.targets import Targets
+from ..clock import now
+from ..language import Mistake, is_personal
+from ..language.remote import Text
+from ..messages import hours
+from ..models import Campaign, Hours, Message, Phone
+from ..people import files, reading
+from ..phones.settings import adapter_class
+from ..sms import phone_numbers as telephone_numbers
+from . import mistakes
+
+# One screen of numbers; more people than this are a campaign.
+MANY = 500
+MOST_TRIED = 1000
+NAMED_CONTACTS = 20
+LOCAL = "%Y-%m-%dT%H:%M"
+
+
+class ComposeForm(FlaskForm):
+    phone = SelectField(_l("Numéro à employer"), coerce=int, validate_choice=False)
+    to = TextAreaField(
+        _l("Numéros cibles"),
+        description=_l(
+            "Un numéro par ligne, ou séparés par des virgules. Exemple : 06 12 34 56 78. "
+            "Ou un tableau collé, avec une ligne de titres : numéro ; prénom ; …"
+        ),
+        render_kw={"rows": "2", "autocomplete": "off", "spellcheck": "false"},
+    )
+    file = FileField(
+        _l("Fichier de destinataires"), description=_l("Excel ou CSV : une colonne de numéros, et des données.")
+    )
+    text = TextAreaField(_l("Texte du SMS"), render_kw={"rows": "5"})
+    name = StringField(_l("Nom de la campagne"), render_kw={"maxlength": "120", "autocomplete": "off"})
+    purpose = RadioField(
+        _l("Ce SMS est"),
+        choices=[
+            SelectChoice("alert", _l("une information (rendez-vous, alerte, vie de l’association…)")),
+            SelectChoice("wholesale", _l("une publicité (offre, vente, appel aux dons…)")),
+        ],
+        validate_choice=False,
+    )
+    consent = StringField(
+        _l("Accord pour la publicité"),
+        description=_l("Pour les numéros saisis et le fichier : la preuve que ces personnes l’ont donné."),
+        render_kw={"maxlength": "500", "autocomplete": "off"},
+    )
+    hours = SelectField(_l("Heures d’envoi"), validate_choice=False)
+    starts_at = StringField(
+        _l("Date d’envoi du SMS"), description=_l("Vide : maintenant."), render_kw={"type": "datetime-local"}
+    )
+    expires_at = StringField(
+        _l("Inutile après"),
+        description=_l("Ce qui n’est pas parti à cette heure-là ne part plus."),
+        render_kw={"type": "datetime-local"},
+    )
+    repeats = SelectField(_l("Répéter"), validate_choice=False)
+    canary = StringField(
+        _l("Essayer d’abord sur"),
+        description=_l(
+            "Un nombre de personnes. La campagne attend leurs accusés, puis continue ou s’arrête toute seule."
+        ),
+        render_kw={"inputmode": "numeric", "maxlength": "4", "autocomplete": "off"},
+    )
+    tag = StringField(_l("Tag"), render_kw={"maxlength": "255", "autocomplete": "off"})
+    as_campaign = BooleanField()
+    key = HiddenField()
+    """Made with the page: the same page posted twice sends once."""
+
+    def __init__(
+        self,
+        phones: list[Phone],
+        answered: Message | None = None,
+        again: Message | None = None,
+        draft: Campaign | None = None,
+    ) -> None:
+        super().__init__(data=_of_draft(draft))
+        self.phones = {phone.id: phone for phone in phones}
+        choices = [SelectChoice(phone.id, _described(phone)) for phone in phones]
+        if len(phones) > 1:
+            choices.append(SelectChoice(0, gettext("N’importe lequel")))
+        self.phone.choices = choices
+        self.hours.choices = [
+            SelectChoice("", gettext("Celles qui conviennent à ce SMS")),
+            SelectChoice("strict", gettext("8 h à 20 h, du lundi au samedi, hors jours fériés")),
+            SelectChoice("af2m", gettext("8 h à 21 h 30, du lundi au samedi, hors jours fériés (AF2M 2026)")),
+            SelectChoice("free", gettext("À toute heure")),
+        ]
+        self.repeats.choices = [
+            SelectChoice("", gettext("Non")),
+            SelectChoice("daily", gettext("Chaque jour")),
+            SelectChoice("weekly", gettext("Chaque semaine")),
+            SelectChoice("monthly", gettext("Chaque mois")),
+        ]
+        self.draft = draft
+        self.numbers: list[str] = []
+        self.lines: list[reading.Line] = []
+        """A pasted table, or more numbers than a hand types."""
+        self.file_lines: list[reading.Line] = []
+        stored = Targets.of(draft.targets) if draft else Targets()
+        submitted = self.is_submitted()
+        # A form has a thousand fields at most: of many contacts, the first have one each, the rest one together.
+        named = _ids([*request.form.getlist("contacts"), *request.form.get("rest", "").split(",")])
+        self.contact_ids = list(dict.fromkeys(named)) if submitted else stored.contacts
+        self.group_ids = _ids(request.form.getlist("groups")) if submitted else stored.groups
+        lists = _ids([request.form.get("import_id", "")]) if submitted else [stored.import_id or 0]
+        self.import_id = next(iter(lists), 0) or None
+        self.file_name = request.form.get("file_name", "")[:200] if submitted else stored.file_name
+        linked = answered or again
+        if linked and not submitted:
+            self.to.data = telephone_numbers.pretty(linked.number)
+            self.phone.data = linked.phone_id
+            self.text.data = again.text if again else ""
+
+    @property
+    def is_campaign(self) -> bool:
+        """Whether this needs a report first, rather than to leave at once."""
+        return bool(
+            self.draft is not None
+            or self.as_campaign.data
+            or self.lines
+            or self.file_lines
+            or self.import_id
+            or self.contact_ids
+            or self.group_ids
+            or self.starts_at.data
+            or self.repeats.data
+            or self.canary.data
+            or self.purpose.data == "wholesale"
+            or len(self.numbers) > MANY
+            or is_personal(self.text.data or "")
+        )
+
+    @property
+    def chosen_phone(self) -> Phone | None:
+        """The phone that was chosen, None for any; only after validation."""
+        return self.phones.get(self.phone.data)
+
+    @property
+    def expiry(self) -> datetime | None:
+        return moment(self.expires_at.data)
+
+    def chosen(self, import_id: int | None) -> Targets:
+        """Whom the form means."""
+        typed: list[dict[str, Any]] = [line.as_dict() for line in self.lines]
+        return Targets(
+            numbers=typed or [{"number": number} for number in self.numbers],
+            contacts=self.contact_ids,
+            groups=self.group_ids,
+            import_id=import_id,
+            file_name=self.file_name if import_id else "",
+            consent=(self.consent.data or "").strip(),
+        )
+
+    def wish(self, import_id: int | None) -> Wish:
+        """What the form says, for a draft; only after validation."""
+        purpose = self.purpose.data or "alert"
+        return Wish(
+            phone_id=self.phone.data or None,
+            text=(self.text.data or "").replace("\r\n", "\n").replace("\0", ""),
+            targets=self.chosen(import_id),
+            purpose=purpose,
+            name=self.name.data or "",
+            tag=self.tag.data or "",
+            starts_at=moment(self.starts_at.data),
+            expires_at=self.expiry,
+            hours=Hours(self.hours.data) if self.hours.data else hours.usual(purpose),
+            canary=int(self.canary.data) if self.canary.data else None,
+            repeats=self.repeats.data or None,
+        )
+
+    # -- validation ---------------------------------------------------------------------------------------
+
+    def validate_phone(self, field: Any) -> None:
+        if field.data not in self.phones and not (field.data == 0 and len(self.phones) > 1):
+            raise ValidationError(gettext("Choisissez un de vos téléphones."))
+
+    def validate_to(self, field: Any) -> None:
+        """Every number is read, and every wrong one is named; a table is read as one."""
+        raw = field.data or ""
+        wanted = telephone_numbers.split(raw)
+        wrong = [piece for piece in wanted if not telephone_numbers.is_number(piece)]
+        if wrong:
+            self.lines = _table(raw)
+        if self.lines:
+            return
+        has_others = self.contact_ids or self.group_ids or self.import_id or self.file.data
+        if not wanted and not has_others:
+            raise ValidationError(gettext("Écrivez au moins un numéro."))
+        if wrong:
+            raise ValidationError(
+                ngettext(
+                    "Ce n’est pas un numéro de téléphone : %(numbers)s. Corrigez-le ou retirez-le.",
+                    "Ce ne sont pas des numéros de téléphone : %(numbers)s. Corrigez-les ou retirez-les.",
+                    len(wrong),
+                    numbers=", ".join(f"« {piece} »" for piece in wrong[:10]),
+                )
+            )
+        self.numbers = list(dict.fromkeys(telephone_numbers.parse(piece) for piece in wanted))
+
+    def validate_file(self, field: Any) -> None:
+        if not field.data or not field.data.filename:
+            return
+        try:
+            self.file_lines = files.read(field.data.read())
+        except reading.Unreadable as error:
+            sentence = gettext(str(error))
+            if error.line:
+                sentence = gettext("Ligne %(line)s : %(sentence)s", line=error.line, sentence=sentence)
+            raise ValidationError(sentence) from error
+        self.file_name = field.data.filename[:200]
+
+    def validate_text(self, field: Any) -> None:
+        text = (field.data or "").replace("\r\n", "\n")
+        if not text.strip():
+            raise ValidationError(gettext("Écrivez un texte."))
+        if is_personal(text):
+            try:
+                Text(text)
+            except Mistake as mistake:
+                raise ValidationError(mistakes.in_text(mistake)) from mistake
+            return
+        phone = self.phones.get(self.phone.data)
+        limit = adapter_class(phone.adapter).max_text if phone else len(text)
+        if len(text) > limit:
+            raise ValidationError(
+                gettext(
+                    "Ce texte fait %(count)s caractères : %(limit)s au plus. Raccourcissez-le.",
+                    count=len(text),
+                    limit=limit,
+                )
+            )
+
+    def validate_starts_at(self, field: Any) -> None:
+        _check_moment(field)
+
+    def validate_expires_at(self, field: Any) -> None:
+        _check_moment(field)
+
+    def validate_canary(self, field: Any) -> None:
+        raw = (field.data or "").strip()
+        field.data = raw
+        if raw and not (raw.isascii() and raw.isdecimal() and 1 <= int(raw[:9]) <= MOST_TRIED):
+            raise ValidationError(gettext("Écrivez un nombre de 1 à 1000, ou rien."))
+
+    def validate_purpose(self, field: Any) -> None:
+        if field.data not in {"alert", "wholesale"}:
+            field.data = None
+            if self.is_campaign:
+                raise ValidationError(
+                    gettext("Dites si c’est une information ou une publicité : la loi les distingue.")
+                )
+
+    def validate_hours(self, field: Any) -> None:
+        if field.data not in {"", None, *Hours}:
+            raise ValidationError(gettext("Choisissez dans la liste."))
+
+    def validate_repeats(self, field: Any) -> None:
+        if field.data not in {"", None, "daily", "weekly", "monthly"}:
+            raise ValidationError(gettext("Choisissez dans la liste."))
+
+
+def _ids(raw: list[str]) -> list[int]:
+    """The ids among what a form holds; what no database could count to is none."""
+    return [int(one) for one in raw if one.isascii() and one.isdecimal() and len(one) < 10]
+
+
+def _table(raw: str) -> list[reading.Line]:
+    """The lines of a pasted table, which has a line of titles; none when it is not one."""
+    try:
+        lines = files.read_text(raw)
+    except reading.Unreadable:
+        return []
+    return lines if lines[0].line > 1 and any(line.data or line.name for line in lines) else []
+
+
+def _check_moment(field: Any) -> None:
+    if field.data and moment(field.data) is None:
+        raise ValidationError(gettext("Écrivez une date et une heure, par exemple 24/12/2026 18:30."))
+
+
+def moment(raw: str | None) -> datetime | None:
+    """The time that a person typed, on the wall clock of the installation, in UTC.
+
+    On the night when an hour is skipped, a time inside of it is the one after the jump; when an hour comes
+    twice, it is the first.
+    """
+    text = (raw or "").strip()
+    for pattern in (LOCAL, "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M"):
+        try:
+            local = datetime.strptime(text, pattern)
+        except ValueError:
+            continue
+        if abs(local.year - now().year) > 3:  # a slip of the keyboard, and no calendar of ours
+            return None
+        return local.replace(tzinfo=ZoneInfo(current_app.config["TIMEZONE"])).astimezone(UTC)
+    return None
+
+
+def _local(when: datetime | None) -> str:
+    return when.astimezone(ZoneInfo(current_app.config["TIMEZONE"])).strftime(LOCAL) if when else ""
+
+
+def _of_draft(draft: Campaign | None) -> dict[str, Any]:
+    if draft is None:
+        return {}
+    stored = Targets.of(draft.targets)
+    any_phone = bool((draft.targets or {}).get("any_phone"))
+    usual = draft.hours is hours.usual(draft.purpose)
+    return {
+        "phone": 0 if any_phone else draft.phone_id,
+        "to": _typed(stored.numbers),
+        "text": draft.text,
+        "name": draft.name if draft.text and draft.name != " ".join(draft.text.split())[:120] else "",
+        "purpose": draft.purpose if draft.text else None,
+        "consent": stored.consent,
+        "hours": "" if usual else draft.hours.value,
+        "starts_at": _local(draft.starts_at),
+        "expires_at": _local(draft.expires_at),
+        "repeats": draft.repeats or "",
+        "canary": str(draft.canary or ""),
+        "tag": draft.tag or "",
+    }
+
+
+def _typed(numbers: list[dict[str, Any]]) -> str:
+    """Numbers as they can be typed again: one a line, or the table that they came from."""
+    if not any(one.get("data") or one.get("name") for one in numbers):
+        return "\n".join(telephone_numbers.pretty(one["number"]) for one in numbers)
+    keys = list(dict.fromkeys(key for one in numbers for key in one.get("data") or {}))
+    rows = [";".join(["number", "name", *keys])]
+    rows += [
+        ";".join(
+            _quoted(str(cell))
+            for cell in (one["number"], one.get("name") or "", *((one.get("data") or {}).get(key, "") for key in keys))
+        )
+        for one in numbers
+    ]
+    return "\n".join(rows)
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ';"\n') else cell
+
+
+def _described(phone: Phone) -> str:
+    return f"{phone.name} ({telephone_numbers.pretty(phone.number)})"

@@ -1,0 +1,1 @@
+"""What open pages are told of, and by whom it is carried to them."""

@@ -1,0 +1,44 @@
+"""Forgetting a person: all that is kept of them, but that they said STOP."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from ..messages import search
+from ..models import Contact, Conversation, ImportLine, JournalEntry, Message, MessageEvent, Recipient, group_contacts
+from ..models.message import FINAL_STATUSES
+from . import traces
+
+
+class StillLeaving(ValueError):
+    """Something for this person is on its way: it cannot be forgotten yet."""
+
+
+def erase(session: Session, contact: Contact, found: traces.Traces | None = None) -> None:
+    """Forget a person: the contacts with this number and all that was said. Call inside a transaction.
+
+    `found` is what `traces.find` found before, so that nobody waits for the search. An opt-out survives as a digest;
+    see people.opt_outs.forget_number. Raises StillLeaving.
+    """
+    mine = Message.number == contact.number
+    if session.scalar(select(Message.id).where(mine, Message.status.not_in([*FINAL_STATUSES, "sent", "unknown"]))):
+        raise StillLeaving
+    messages = select(Message.id).where(mine)
+    search.forget(session, list(session.scalars(select(Message).where(mine))))
+    session.execute(delete(Conversation).where(Conversation.number == contact.number))
+    session.execute(update(Message).where(Message.reply_to_id.in_(messages)).values(reply_to_id=None))
+    told = select(MessageEvent.journal_id).where(MessageEvent.message_id.in_(messages))
+    traces.wipe_journal(session, JournalEntry.id.in_(told))
+    traces.forget(session, contact.number, found or traces.find(contact.number))
+    session.execute(delete(MessageEvent).where(MessageEvent.message_id.in_(messages)))
+    session.execute(delete(Message).where(mine))
+    same = select(Contact.id).where(Contact.number == contact.number)
+    session.execute(delete(Recipient).where(Recipient.number == contact.number))
+    session.execute(
+        delete(ImportLine).where((ImportLine.number == contact.number) | ImportLine.contact_id.in_(same)),
+        execution_options={"synchronize_session": False},
+    )
+    session.execute(delete(group_contacts).where(group_contacts.c.contact_id.in_(same)))
+    session.execute(delete(Contact).where(Contact.number == contact.number))
+    session.expire_all()

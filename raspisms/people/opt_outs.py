@@ -1,0 +1,203 @@
+"""People who said STOP, by a reply or through the provider."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy import ColumnElement, Select, delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from ..clock import now
+from ..extensions import db
+from ..i18n import N_
+from ..models import Message, OptOut, StopMark
+from ..models.message import STOP_ANSWER
+from ..pagination import Order
+from ..sms import phone_numbers as telephone_numbers
+from ..storage.stride import Stride
+from ..storage.transactions import bulk_step, transaction
+from ..team import audit
+from ..vault import vault
+from . import opt_outs
+
+SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
+
+
+def silent(session: Session, numbers: Collection[str]) -> set[str]:
+    """Those of these numbers (a few thousand at most) that nothing may be sent to."""
+    by_number = select(OptOut.number).where(OptOut.number.in_(numbers), OptOut.lifted_at.is_(None))
+    found = {number for number in session.scalars(by_number) if number}
+    if has_digests(session):
+        digests = {digest(number): number for number in numbers}
+        by_digest = select(OptOut.digest).where(OptOut.digest.in_(digests), OptOut.lifted_at.is_(None))
+        found |= {digests[known] for known in session.scalars(by_digest) if known}
+    return found
+
+
+def has_digests(session: Session) -> bool:
+    """Whether somebody was erased who had said STOP: only a digest knows of it."""
+    return session.scalar(select(OptOut.id).where(OptOut.digest.is_not(None)).limit(1)) is not None
+
+
+def digest(number: str) -> str:
+    """What stands for the number of a person who was erased."""
+    return vault().digest(number, "opt-out")
+
+
+def add(
+    session: Session,
+    number: str,
+    origin: str,
+    message_id: int | None = None,
+    user_id: int | None = None,
+    at: datetime | None = None,
+) -> bool:
+    """Send nothing more to this number; False when it was on the list. Call inside a transaction.
+
+    `at` is when that was said: what was said before the person wrote START counts no more, however often a provider
+    repeats it.
+    """
+    known = session.scalar(select(OptOut).where(_is(number)).limit(1))
+    if known is None:
+        session.add(OptOut(number=number, origin=origin, message_id=message_id, user_id=user_id))
+    elif known.lifted_at is None or (at is not None and at <= known.lifted_at):
+        return False
+    else:
+        known.lifted_at, known.created_at = None, now()
+        known.origin, known.message_id, known.user_id = origin, message_id, user_id
+    session.flush()
+    return True
+
+
+def take_back(session: Session, number: str, at: datetime | None = None) -> None:
+    """The person writes START: they may be written to again. Call inside a transaction.
+
+    It is kept even of somebody who had not said STOP as far as we know: what is told later may be older.
+    """
+    known = session.scalars(select(OptOut).where(_is(number))).all()
+    for one in known:
+        one.lifted_at = one.lifted_at or at or now()
+    if not known:
+        session.add(OptOut(number=number, origin="reply", lifted_at=at or now()))
+    session.flush()
+
+
+def _is(number: str) -> ColumnElement[bool]:
+    """The opt-outs of a number, known or erased."""
+    return or_(OptOut.number == number, OptOut.digest == digest(number))
+
+
+def forget_number(session: Session, number: str) -> None:
+    """Keep a person's STOP, but no longer their number. Call inside a transaction."""
+    session.execute(
+        delete(OptOut).where(OptOut.number == number, OptOut.lifted_at.is_not(None)),
+        execution_options={"synchronize_session": False},
+    )
+    if session.scalar(select(OptOut.id).where(OptOut.number == number)) is not None:  # this one replaces an older one
+        session.execute(
+            delete(OptOut).where(OptOut.digest == digest(number)),
+            execution_options={"synchronize_session": False},
+        )
+    session.execute(
+        update(OptOut)
+        .where(OptOut.number == number)
+        .values(number=None, digest=digest(number), message_id=None, user_id=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+# -- the team's own list --------------------------------------------------------------------------------
+
+
+ORDERS: dict[str, Order[OptOut]] = {
+    "newest": Order(OptOut.id),
+    "oldest": Order(OptOut.id, descending=False),
+}
+
+
+def matching(words: str, origin: str = "") -> Select[OptOut]:
+    """The opt-outs whose number holds these digits, known in one way or another."""
+    query = select(OptOut).where(OptOut.lifted_at.is_(None))
+    if words:
+        digits = words.replace(" ", "").replace("\0", "").removeprefix("0")
+        query = query.where(OptOut.number.contains(digits, autoescape=True))
+    if origin:
+        query = query.where(OptOut.origin == origin)
+    return query
+
+
+def add_many(text: str, user_id: int | None) -> tuple[int, list[str]]:
+    """Add the numbers of a text, as people write them: how many are new, and what is no number."""
+    found, wrong = [], []
+    for piece in telephone_numbers.split(text):
+        number, _ = telephone_numbers.read(piece)
+        if number is None:
+            wrong.append(piece)
+        else:
+            found.append(number)
+    added = 0
+    wanted, stride = iter(dict.fromkeys(found)), Stride()
+    while some := list(islice(wanted, stride.rows)):
+        with bulk_step(stride) as (session, _):
+            added += _add_some(session, some, user_id)
+    with transaction() as session:
+        audit.record(session, user_id, "opt-outs added", str(added))
+    return added, wrong
+
+
+def _add_some(session: Session, numbers: list[str], user_id: int | None) -> int:
+    """The same as `add` for many: how many are new."""
+    there = silent(session, numbers)
+    lifted = update(OptOut).where(OptOut.number.in_(numbers), OptOut.lifted_at.is_not(None))
+    back = session.execute(
+        lifted.values(lifted_at=None, origin="person", user_id=user_id, message_id=None, created_at=now()),
+        execution_options={"synchronize_session": False},
+    )
+    known = set(session.scalars(select(OptOut.number).where(OptOut.number.in_(numbers))))
+    new = [number for number in numbers if number not in there and number not in known]
+    if new:
+        rows = [{"number": number, "origin": "person", "user_id": user_id, "created_at": now()} for number in new]
+        session.execute(insert(OptOut), rows)
+    return len(new) + int(back.rowcount)  # type: ignore[attr-defined]
+
+
+def remove(opt_out_id: int, user_id: int | None) -> None:
+    """Somebody of the team takes responsibility for writing to that person again."""
+    with transaction() as session:
+        session.get_one(OptOut, opt_out_id).lifted_at = now()
+        audit.record(session, user_id, "opt-out removed", str(opt_out_id))
+
+
+def suspected() -> list[Message]:
+    """Messages that may ask for no more SMS, the oldest first."""
+    query = select(Message).where(is_suspected()).order_by(Message.id).limit(100)
+    return list(db.session.scalars(query))
+
+
+def is_suspected() -> ColumnElement[bool]:
+    """The condition on messages that a person must look at."""
+    return Message.stop == StopMark.SUSPECTED
+
+
+def decide(message_id: int, user_id: int | None, *, stops: bool) -> None:
+    """A person says whether a message meant STOP."""
+    with transaction() as session:
+        message = session.get_one(Message, message_id)
+        if message.stop is not StopMark.SUSPECTED:
+            return
+        message.stop = StopMark.CONFIRMED if stops else StopMark.DISMISSED
+        if stops:
+            add(session, message.number, "person", message.id, user_id)
+        audit.record(session, user_id, "stop confirmed" if stops else "stop dismissed", f"message {message_id}")
+
+
+def silent_among(session: Session, messages: Mapping[str, int]) -> set[str]:
+    """Those of these numbers (with the ids of their messages) that said STOP; its one answer may still leave."""
+    silent = opt_outs.silent(session, list(messages))
+    if silent:
+        ids = [messages[number] for number in silent]
+        answers = select(Message.number).where(Message.id.in_(ids), Message.dedup_key.startswith(STOP_ANSWER))
+        silent -= set(session.scalars(answers))
+    return silent

@@ -1,0 +1,1 @@
+"""What runs at which second, and why."""

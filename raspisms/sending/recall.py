@@ -1,0 +1,64 @@
+"""The moment in which an SMS that somebody wrote can still be called back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import and_, func, select
+
+from ..clock import now
+from ..conversations import counting
+from ..extensions import db
+from ..i18n import N_
+from ..messages.history import add, add_all
+from ..models import Message, Status
+from ..storage.transactions import transaction
+
+CALLED_BACK = N_("Rappelé avant l’envoi.")
+NEVER = float("inf")
+
+CANCELLED = N_("Annulé par une personne de l’équipe.")
+
+
+class TooLate(Exception):
+    """It is leaving, or has left; str(error) is a sentence (a msgid)."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("Trop tard : ce SMS est déjà parti."))
+
+
+def release_due() -> float:
+    """Queue what was held for long enough; the seconds until the next is due."""
+    due = and_(Message.status == Status.HELD, Message.held_until <= now())
+    if db.session.scalar(select(Message.id).where(due).limit(1)) is not None:
+        with transaction() as session:
+            add_all(session, due, Status.QUEUED)
+    following = db.session.scalar(select(func.min(Message.held_until)).where(Message.status == Status.HELD))
+    return NEVER if following is None else max(0.0, (following - now()).total_seconds())
+
+
+def call_back(message_id: int, user_id: int | None) -> Message:
+    """Cancel a message that is still held. Raises TooLate."""
+    with transaction() as session:
+        message = session.get_one(Message, message_id)
+        if message.status is not Status.HELD:
+            raise TooLate
+        add(session, [message], Status.CANCELLED, reason=CALLED_BACK, user_id=user_id)
+        message.dedup_key = None  # the same form may be sent again
+        counting.recount_of(session, [(message.phone_id, message.number)])
+        return message
+
+
+def cancel_waiting(message_ids: Collection[int], user_id: int | None) -> int:
+    """Cancel those of these messages that wait, written by hand or part of a campaign: how many there were."""
+    with transaction() as session:
+        waiting = list(
+            session.scalars(
+                select(Message)
+                .where(Message.id.in_(message_ids), Message.status.in_((Status.HELD, Status.QUEUED)))
+                .where(Message.submission_id.is_(None))
+            )
+        )
+        add(session, waiting, Status.CANCELLED, reason=CANCELLED, user_id=user_id)
+        counting.recount_of(session, {(message.phone_id, message.number) for message in waiting})
+    return len(waiting)

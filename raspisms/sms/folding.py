@@ -1,0 +1,11 @@
+"""Words as a search compares them: without accents, case or signs."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def fold(words: str) -> str:
+    """Words as a search compares them: no accents, no capitals, single spaces."""
+    plain = unicodedata.normalize("NFKD", words.casefold())
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())

@@ -1,0 +1,104 @@
+"""People: adding them, and checking who they are."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+
+from email_validator import EmailNotValidError, validate_email
+from pwdlib import PasswordHash
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from ..extensions import db
+from ..i18n import N_
+from ..models import Role, User
+from ..storage.transactions import transaction
+from ..vault import Vault, vault
+
+PASSWORD_LENGTH = 10
+PASSWORD_LIMIT = 256
+
+
+class Refused(ValueError):
+    """The account cannot be made so; str(error) is a sentence (a msgid)."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+@functools.cache
+def _hasher() -> PasswordHash:
+    return PasswordHash.recommended()
+
+
+@functools.cache
+def _nobodys_hash() -> str:
+    """What an unknown address is compared with, so that it takes as long as a known one."""
+    return _hasher().hash("nobody")
+
+
+def clean_email(email: str) -> str:
+    """An address in the form it is stored in. Raises Refused."""
+    try:
+        return validate_email(email.strip(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise Refused(
+            "email", N_("Cette adresse e-mail n’est pas valable : vérifiez-la, par exemple lea@exemple.fr.")
+        ) from error
+
+
+def check_password(password: str) -> None:
+    """Raises Refused for a password that is too easy or too long."""
+    if len(password) < PASSWORD_LENGTH:
+        raise Refused("password", N_("Choisissez un mot de passe d’au moins 10 caractères."))
+    if len(password) > PASSWORD_LIMIT:
+        raise Refused("password", N_("Ce mot de passe est trop long : 256 caractères au plus."))
+
+
+def add(email: str, password: str, role: Role, *, only_if_first: bool = False, locale: str = "fr") -> User:
+    """Add a person. With `only_if_first`, only when nobody is there yet. Raises Refused."""
+    email = clean_email(email)
+    check_password(password)
+    user = User(email=email, password_hash=_hasher().hash(password), role=role, locale=locale)
+    try:
+        with transaction() as session:
+            if only_if_first and not is_new_installation():
+                raise Refused("email", N_("Cette installation a déjà son administrateur : connectez-vous."))
+            session.add(user)
+    except IntegrityError as error:
+        raise Refused("email", N_("Quelqu’un se connecte déjà avec cette adresse.")) from error
+    return user
+
+
+def authenticate(email: str, password: str) -> User | None:
+    """The person with this address and password; the same time is taken whoever asks."""
+    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    known = _hasher().verify(password[:PASSWORD_LIMIT], user.password_hash if user else _nobodys_hash())
+    return user if known and user else None
+
+
+def change_password(user_id: int, password: str) -> User:
+    """Give a person a new password, and sign them out everywhere else. Raises Refused."""
+    check_password(password)
+    with transaction() as session:
+        user = session.get_one(User, user_id)
+        user.password_hash = _hasher().hash(password)
+        user.session_id = secrets.token_hex(16)
+        return user
+
+
+def is_new_installation() -> bool:
+    """Whether nobody can sign in yet."""
+    return db.session.scalar(select(func.count()).select_from(User)) == 0
+
+
+def first_admin_token(keys: Vault | None = None) -> str:
+    """The secret of the link that creates the first administrator; of no use once there is one."""
+    return (keys or vault()).digest("first administrator", purpose="setup")
+
+
+def colleagues() -> list[User]:
+    """Everybody of the team, by address."""
+    return list(db.session.scalars(select(User).order_by(User.email)))

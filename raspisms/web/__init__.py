@@ -1,0 +1,1 @@
+"""What pages share: who may open them, their headers, lists, words and errors."""

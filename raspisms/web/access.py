@@ -1,0 +1,55 @@
+"""Who may open which page: closed unless listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import abort, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..extensions import db
+from ..models import User
+
+# What a stranger may ask for. Everything else sends to the sign-in page.
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "auth.login",
+        "auth.setup",
+        "callbacks.receive",
+        "health.live",
+        "health.pulse",
+        "health.ready",
+        "static",
+        "bootstrap.static",
+    }
+)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def closed_by_default() -> Response | None:
+    """Before each request: strangers go to the sign-in page, unless what they ask for is public."""
+    if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS or current_user.is_authenticated:
+        return None
+    wanted = request.script_root + (request.full_path if request.query_string else request.path)
+    return redirect(url_for("auth.login", next=wanted if request.method == "GET" else None))
+
+
+def load_user(session_id: str) -> User | None:
+    """Who a session belongs to."""
+    return db.session.query(User).filter_by(session_id=session_id).one_or_none()
+
+
+def admin_only(view: Callable[P, R]) -> Callable[P, R]:
+    """Only administrators: a phone is a key and a bill."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not current_user.is_admin:
+            abort(403)
+        return view(*args, **kwargs)
+
+    return guarded

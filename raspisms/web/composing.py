@@ -1,0 +1,148 @@
+"""The composer: what it shows, what it makes of what was typed."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from ..campaigns import drafts, lifecycle
+from ..campaigns.drafts import freest_phone
+from ..conversations import threads
+from ..extensions import db
+from ..forms.compose import NAMED_CONTACTS, ComposeForm
+from ..models import Campaign, Contact, Import, Lane, Message, Phone, SavedText
+from ..people import contact_list, groups, imports
+from ..sending import outbox
+from ..sms import phone_numbers as telephone_numbers
+from ..sms import rewriting
+from ..storage.transactions import StorageUnavailable, transaction
+from ..team import preferences
+from .arguments import whole
+
+Page = str | Response | tuple[str, int]
+
+
+def compose(answered: Message | None = None, again: Message | None = None, draft: Campaign | None = None) -> Page:
+    """The page, or what follows from it: an SMS on its way, or the report of a campaign."""
+    phones = list(db.session.scalars(select(Phone).order_by(Phone.name)))
+    if not phones:
+        return render_template("messages/no_phone.html")
+    form = ComposeForm(phones, answered, again, draft)
+    status = 400 if form.is_submitted() else 200
+    if form.is_submitted() and request.form.get("rewrite"):  # where there is no script to do it in the page
+        form.text.data = rewriting.without_foreign(form.text.data or "")
+        status = 200
+    elif form.validate_on_submit():
+        try:
+            return _campaign(form, draft) if form.is_campaign else _message(form, answered)
+        except (outbox.TextRefused, outbox.TooLate) as error:
+            wrong = form.text if isinstance(error, outbox.TextRefused) else form.expires_at
+            wrong.errors = [gettext(str(error))]
+        except lifecycle.Refused as error:
+            flash(gettext(str(error)), "warning")
+        except StorageUnavailable as error:  # the page comes back with all that was typed
+            db.session.rollback()
+            flash(gettext(str(error)), "error")
+            status = 503
+    elif not form.is_submitted():
+        form.key.data = uuid.uuid4().hex
+        _copy_recipients(form)
+        if (contact := request.args.get("contact", type=whole)) is not None:
+            _begin_with(form, contact)
+    return render_template(
+        "messages/new.html", form=form, answered=answered, draft=draft, **_shown(form, phones)
+    ), status
+
+
+def _copy_recipients(form: ComposeForm) -> None:
+    """Write to the people that messages were sent to."""
+    ids = [int(one) for one in request.args.get("copy_to", "").split(",") if one.isdecimal()][:500]
+    if ids:
+        found = db.session.scalars(select(Message.number).where(Message.id.in_(ids)).order_by(Message.id))
+        form.to.data = "\n".join(dict.fromkeys(map(telephone_numbers.pretty, found)))
+
+
+def _begin_with(form: ComposeForm, contact_id: int) -> None:
+    """Write to one contact: their number is typed already."""
+    contact = db.session.get(Contact, contact_id)
+    if contact is not None:
+        form.to.data = telephone_numbers.pretty(contact.number)
+
+
+def _shown(form: ComposeForm, phones: list[Phone]) -> dict[str, object]:
+    """What the page offers to choose from."""
+    named = form.contact_ids[:NAMED_CONTACTS]
+    chosen = list(db.session.scalars(select(Contact).where(Contact.id.in_(named)).order_by(Contact.id)))
+    return {
+        "phones": phones,
+        "groups": groups.all_groups(),
+        "chosen_contacts": chosen,
+        "saved_texts": list(db.session.scalars(select(SavedText).order_by(SavedText.name))),
+        "keys": contact_list.known_keys(),
+    }
+
+
+def _campaign(form: ComposeForm, draft: Campaign | None) -> Response:
+    import_id = form.import_id
+    if form.file_lines:
+        import_id = imports.begin(form.file_lines, form.file_name, current_user.id, origin=form.file_name).id
+    elif import_id is not None and db.session.get(Import, import_id) is None:
+        import_id = None
+    saved = drafts.save(
+        draft.id if draft else None,
+        form.wish(import_id),
+        current_user.id,
+        form_key=(form.key.data or "")[:64] or None,
+        revision=request.form.get("revision") if draft else None,
+    )
+    return redirect(url_for("campaigns.show", campaign_id=saved.id))
+
+
+def _message(form: ComposeForm, answered: Message | None) -> Response:
+    is_reply = answered is not None and form.numbers == [answered.number]
+    phone = form.chosen_phone or db.session.get_one(Phone, freest_phone(db.session()))
+    posted = outbox.post(
+        phone,
+        form.numbers,
+        form.text.data or "",
+        user_id=current_user.id,
+        lane=Lane.REPLY if is_reply else Lane.SINGLE,
+        reply_to_id=answered.id if answered and is_reply else None,
+        # What was chosen, 0 for any: which one that turns out to be may change between two sendings of the same page.
+        form_key=f"{form.key.data}\0{form.phone.data}" if form.key.data else None,
+        expires_at=form.expiry,
+        hold_seconds=preferences.current().undo_single,
+        tag=(form.tag.data or "").replace("\0", "").strip()[:255] or None,
+    )
+    if answered and is_reply:
+        mark_read(answered.id)
+    return _posted(posted)
+
+
+def _posted(posted: outbox.Posted) -> Response:
+    for number in posted.opted_out:
+        flash(gettext("%(number)s a envoyé STOP : rien ne lui a été envoyé.", number=number), "warning")
+    if len(posted.messages) == 1:
+        return redirect(url_for("messages.show", message_id=posted.messages[0].id))
+    if posted.messages:
+        count = len(posted.messages)
+        flash(ngettext("%(num)s SMS en route.", "%(num)s SMS en route.", count), "success")
+    return redirect(url_for("messages.index"))
+
+
+def mark_read(message_id: int) -> None:
+    """Somebody has seen a received message."""
+    with transaction() as session:
+        threads.mark(session, [message_id], read=True)
+
+
+def linked(argument: str, *, incoming: bool) -> Message | None:
+    """The message that the link to this page speaks of: one to answer, or one to write again."""
+    message_id = request.args.get(argument, type=whole)
+    message = db.session.get(Message, message_id) if message_id is not None else None
+    return message if message and message.is_incoming is incoming else None

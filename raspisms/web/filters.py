@@ -1,0 +1,235 @@
+"""What every template can use: labels, dates, money, numbers, the banner of alarms."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_timedelta
+from babel.numbers import format_currency, format_decimal
+from flask import Flask, current_app, request, url_for
+from flask_babel import format_date, format_datetime, get_locale, gettext, to_user_timezone
+from flask_login import current_user
+from markupsafe import Markup, escape
+from sqlalchemy import func, select
+
+from .. import labels
+from ..clock import now
+from ..conversations import counting
+from ..extensions import db
+from ..figures.prices import price_of
+from ..labels import PHONE_LABELS, STATUS_LABELS, STATUS_SENTENCES
+from ..machine.addresses import is_local
+from ..messages import restored, search
+from ..models import Message, MessageEvent, Phone, Status
+from ..models.phone import PAUSED_STATUSES
+from ..operations import health
+from ..phones.settings import adapter_class
+from ..sms import phone_numbers
+
+# Shape and colour of each state: never the colour alone.
+STATE_CLASSES: dict[str, str] = {
+    "held": "waiting",
+    "queued": "waiting",
+    "sending": "waiting",
+    "sent": "sent",
+    "delivered": "delivered",
+    "received": "delivered",
+    "failed": "failed",
+    "expired": "failed",
+    "cancelled": "failed",
+    "unknown": "unknown",
+    "available": "delivered",
+    "unverified": "unknown",
+    "unavailable": "failed",
+    "no_credit": "failed",
+    "disabled": "waiting",
+}
+
+
+WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates their filters and the things that every page shows."""
+    app.template_filter("number")(phone_numbers.pretty)
+    app.template_filter("euros")(euros)
+    app.template_filter("moment")(moment)
+    app.template_filter("exact")(exact)
+    app.template_filter("second")(second)
+    app.template_filter("day")(day)
+    app.template_filter("clock")(clock)
+    app.template_filter("month")(month)
+    app.template_filter("since")(since)
+    app.template_filter("linked")(linked)
+    app.template_filter("searched")(search.marked)
+    app.template_filter("why")(why)
+    app.template_filter("option")(lambda phone: (phone.id, phone.name))
+    app.template_filter("duration")(duration)
+    app.template_filter("decimal")(decimal)
+    app.jinja_env.globals.update(
+        STATUS_LABELS=STATUS_LABELS,
+        STATUS_SENTENCES=STATUS_SENTENCES,
+        PHONE_LABELS=PHONE_LABELS,
+        STATE_CLASSES=STATE_CLASSES,
+        CAMPAIGN_LABELS=labels.CAMPAIGN_LABELS,
+        FATE_LABELS=labels.FATE_LABELS,
+        IMPORT_LABELS=labels.IMPORT_LABELS,
+        message_label=labels.of,
+        event_label=event_label,
+        current_locale=get_locale,
+        asset=asset,
+        clock_is_behind=health.clock_is_behind,
+        is_local=is_local,
+        limit_of=limit_of,
+        price_of=price_of,
+    )
+    app.context_processor(_everywhere)
+
+
+def _everywhere() -> dict[str, Any]:
+    """The alarms and the unread count, for people who are signed in and ask for a whole page."""
+    if not current_user or not current_user.is_authenticated or request.args.get("fragment"):
+        return {"alarms": [], "unread": 0, "restored": None, "troubles": ()}
+    paused = list(db.session.scalars(select(Phone).where(Phone.status.in_(PAUSED_STATUSES)).order_by(Phone.name)))
+    return {
+        "alarms": [(phone, waiting(phone)) for phone in paused],
+        "unread": counting.unread_count(),
+        "restored": restored.current(db.session()),
+        "troubles": health.troubles(),
+    }
+
+
+def waiting(phone: Phone) -> int:
+    """Messages of this phone that have not left."""
+    query = select(func.count()).select_from(Message)
+    return db.session.scalar(query.where(Message.phone_id == phone.id, Message.status == Status.QUEUED)) or 0
+
+
+def euros(amount: Decimal | None) -> str:
+    """An amount; tenths of cents are shown where they matter, below one euro."""
+    if amount is None:
+        return "—"
+    if 0 < abs(amount) < 1 and amount != round(amount, 2):
+        pattern = "#,##0.000\N{NO-BREAK SPACE}¤" if str(get_locale()) == "fr" else "¤#,##0.000"
+        return format_currency(amount, "EUR", pattern, locale=get_locale(), currency_digits=False)
+    return format_currency(amount, "EUR", locale=get_locale())
+
+
+def exact(when: datetime | None) -> str:
+    """Date and time to the second, in the installation's zone."""
+    return "" if when is None else str(format_datetime(when, "d MMMM yyyy, HH:mm:ss"))
+
+
+def moment(when: datetime | None) -> Markup:
+    """A time as people say it, with the exact one for the mouse, the keyboard and screen readers."""
+    if when is None:
+        return Markup("")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        when.isoformat(), exact(when), escape(_relative(when))
+    )
+
+
+def second(when: datetime) -> Markup:
+    """A time to the second, as a history needs it; with its day when that is not today."""
+    local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
+    shown = format_datetime(when, "HH:mm:ss" if local == today else "d MMM yyyy, HH:mm:ss")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), exact(when), shown)
+
+
+def day(when: datetime) -> str:
+    """The day of a time, as people say it."""
+    local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
+    if local == today:
+        return str(gettext("Aujourd’hui"))
+    if local == today - timedelta(days=1):
+        return str(gettext("Hier"))
+    return str(format_date(local, "EEEE d MMMM" if local.year == today.year else "EEEE d MMMM yyyy"))
+
+
+def since(when: datetime) -> str:
+    """How long ago, in as few letters as can be read across a room."""
+    return str(format_timedelta(now() - when, granularity="minute", threshold=1, format="short", locale=get_locale()))
+
+
+def month(first: date) -> str:
+    """A month and its year."""
+    return str(format_date(first, "MMMM yyyy"))
+
+
+def event_label(action: str) -> str:
+    """What people read for a kind of event."""
+    return str(gettext(labels.EVENT_LABELS[action])) if action in labels.EVENT_LABELS else action
+
+
+def clock(when: datetime) -> str:
+    """The hour and minute of a time."""
+    return str(format_datetime(when, "HH:mm"))
+
+
+def linked(words: str) -> Markup:
+    """A text with its web addresses as links: never fetched by us, and opened without saying from where."""
+    pieces, position = [], 0
+    for found in WEB_ADDRESS.finditer(words):
+        address = found.group(0).rstrip(".,;:!?)»")
+        link = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>').format(address)
+        pieces += [escape(words[position : found.start()]), link]
+        position = found.start() + len(address)
+    return Markup("").join([*pieces, escape(words[position:])])
+
+
+def why(message: Message) -> str:
+    """Why a message is in its state, in a sentence."""
+    reason = db.session.scalar(
+        select(MessageEvent.reason)
+        .where(MessageEvent.message_id == message.id, MessageEvent.status == message.status)
+        .where(MessageEvent.reason.is_not(None))
+        .order_by(MessageEvent.id.desc())
+        .limit(1)
+    )
+    return str(gettext(reason or STATUS_SENTENCES[message.status]))
+
+
+def decimal(number: float) -> str:
+    """A number with one decimal, as the language writes it."""
+    return str(format_decimal(round(number, 1), locale=get_locale()))
+
+
+def duration(length: timedelta) -> str:
+    """A length of time in words: "3 minutes"."""
+    return str(format_timedelta(length, locale=get_locale(), threshold=1.2))
+
+
+def _relative(when: datetime) -> str:
+    elapsed = now() - when
+    local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
+    if -5 <= elapsed.total_seconds() < 45:
+        return str(gettext("à l’instant"))
+    if 0 < elapsed.total_seconds() < 3600:
+        return format_timedelta(-elapsed, granularity="minute", add_direction=True, locale=get_locale())
+    if local == today:
+        return str(format_datetime(when, "HH:mm"))
+    if local.year == today.year:
+        return str(format_datetime(when, "d MMM, HH:mm"))
+    return str(format_datetime(when, "d MMM yyyy, HH:mm"))
+
+
+@functools.cache
+def _fingerprint(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+def asset(filename: str) -> str:
+    """URL of a file of ours, different whenever the file is: it may then be kept for ever."""
+    folder = current_app.static_folder or ""
+    return url_for("static", filename=filename, v=_fingerprint(str(Path(folder) / filename)))
+
+
+def limit_of(phone: Phone) -> int:
+    """Characters that one message of this phone may have."""
+    return adapter_class(phone.adapter).max_text

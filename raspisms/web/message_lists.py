@@ -1,0 +1,54 @@
+"""Lists of messages: what their address asks for, and what the page shows."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import request
+from flask_babel import gettext
+from sqlalchemy import select
+
+from ..extensions import db
+from ..figures import days
+from ..labels import STATUS_LABELS
+from ..messages import listing
+from ..models import Direction, Phone
+from ..people import contact_list
+from .arguments import whole
+
+
+def asked(direction: Direction) -> listing.Asked:
+    """What the URL of a list of messages asks for."""
+    return listing.Asked(
+        direction,
+        q=request.args.get("q", "").replace("\0", "")[:200],
+        status=request.args.get("status", ""),
+        phone=request.args.get("phone", type=whole),
+        tag=request.args.get("tag", "").replace("\0", "")[:255],
+        first=_day("from"),
+        last=_day("to"),
+        unread=bool(request.args.get("unread")),
+        campaign=request.args.get("campaign", type=whole),
+        sort=request.args.get("sort", "newest"),
+    )
+
+
+def _day(name: str) -> date | None:
+    try:
+        day = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return day if 2000 <= day.year <= 2100 else None
+
+
+def listed(wanted: listing.Asked) -> dict[str, Any]:
+    """A page of messages, with what the filters offer and the names to show."""
+    page = listing.page(wanted, request.args.get("after"))
+    return {
+        "asked": wanted,
+        "page": page,
+        "names": contact_list.names_of([message.number for message in page.rows]),
+        "phones": list(db.session.scalars(select(Phone).order_by(Phone.name))),
+        "status_options": [(one.value, gettext(STATUS_LABELS[one])) for one in days.SHOWN],
+    }

@@ -1,0 +1,123 @@
+"""STOP in more words than one, taken back, and answered once."""
+
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select
+
+from raspisms.adapters.base import Reply
+from raspisms.clock import now
+from raspisms.extensions import db
+from raspisms.models import Message, OptOut, StopMark
+from raspisms.people import opt_outs
+from raspisms.receiving import replies
+from raspisms.scheduler import sweep
+from raspisms.sms.keywords import is_like_stop, is_start, is_stop
+from raspisms.storage.transactions import transaction
+from raspisms.team import preferences
+from tests.factories import LEA
+
+
+@pytest.fixture
+def says(app, phone):
+    with app.app_context():
+
+        def says(text):
+            with transaction() as session:
+                entry = SimpleNamespace(id=None, phone=phone, received_at=now())
+                replies.apply(session, entry, Reply(LEA, text, "", "", now()))
+
+        yield says
+        db.session.rollback()
+
+
+def opted_out():
+    return list(db.session.scalars(select(OptOut.number).where(OptOut.lifted_at.is_(None))))
+
+
+@pytest.mark.parametrize("text", ["STOP", " stop. ", "Arrêt", "STOP PUB", "désabonner", "DESINSCRIRE !", "stopsms"])
+def test_the_words_alone_stop(says, text):
+    says(text)
+    assert opted_out() == [LEA]
+
+
+@pytest.mark.parametrize(
+    "text", ["stop s'il vous plaît", "Merci de me désinscrire de la liste", "Arrêtez vos messages", "STOP 36180"]
+)
+def test_more_words_are_for_a_person_to_decide(says, text):
+    says(text)
+    assert opted_out() == []
+    [suspected] = opt_outs.suspected()
+    opt_outs.decide(suspected.id, None, stops=True)
+    assert opted_out() == [LEA]
+    assert opt_outs.suspected() == []
+
+
+def test_a_person_may_say_that_it_was_none(says):
+    says("Le bus ne s'est pas arrêté au stop")
+    [suspected] = opt_outs.suspected()
+    opt_outs.decide(suspected.id, None, stops=False)
+    assert opted_out() == []
+    assert db.session.get(Message, suspected.id, populate_existing=True).stop is StopMark.DISMISSED
+
+
+@pytest.mark.parametrize("text", ["Je suis à l'arrêt de bus", "Merci", "Restart", "non stop-pas-tout"])
+def test_other_messages_are_left_alone(text):
+    assert (is_stop(text), is_start(text), is_like_stop(text)) == (False, False, "stop" in text)
+
+
+@pytest.mark.parametrize("text", ["START", "reprendre"])
+def test_only_the_person_takes_it_back(says, text):
+    says("STOP")
+    says(text)
+    assert opted_out() == []
+    says("STOP")
+    assert opted_out() == [LEA]
+
+
+def test_a_stop_is_answered_once_in_a_life(app, says, octopush, run_jobs):
+    preferences.save(preferences.Choices(stop_answer="C’est noté."))
+    says("STOP")
+    says("START")
+    says("STOP")
+    sweep.sweep()
+    run_jobs()
+    assert [(sms.number, sms.text) for sms in octopush.messages] == [(LEA, "C’est noté.")]
+
+
+def test_nothing_is_answered_unless_the_team_wants_it(says):
+    says("STOP")
+    assert db.session.scalars(select(Message).where(Message.direction == "out")).all() == []
+
+
+def test_a_notice_that_is_repeated_after_start_stops_nobody_again(app, phone, callbacks, run_jobs):
+    notice = {"number": LEA, "text": "STOP", "stop_date": "2026-11-25 10:00:00"}
+    start = {"number": LEA, "text": "START", "reception_date": "2026-11-25 11:00:00"}
+    for body in (notice, start, notice):
+        assert callbacks.http.post(callbacks.reception, json=body).status_code == 200
+        run_jobs()
+    with app.app_context():
+        assert opt_outs.silent(db.session(), [LEA]) == set()
+
+
+def test_who_was_taken_off_by_the_team_stays_off_until_something_newer(app, phone):
+    with app.app_context():
+        earlier = now()
+        with transaction() as session:
+            opt_outs.add(session, LEA, "report", at=earlier)
+        opt_outs.remove(db.session.scalar(select(OptOut.id)), None)
+        with transaction() as session:
+            assert not opt_outs.add(session, LEA, "report", at=earlier)
+            assert opt_outs.add(session, LEA, "report", at=now())
+
+
+def test_who_said_stop_twice_can_be_forgotten_twice(app, phone):
+    """Erased, taken off the list by the team, and pasted into it again."""
+    with app.app_context():
+        for _ in range(2):
+            opt_outs.add_many(LEA, None)
+            with transaction() as session:
+                opt_outs.forget_number(session, LEA)
+            assert opt_outs.silent(db.session(), [LEA]) == {LEA}
+            opt_outs.remove(db.session.scalar(select(OptOut.id)), None)
+        assert list(db.session.scalars(select(OptOut.number))) == [None]

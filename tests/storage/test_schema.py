@@ -1,0 +1,67 @@
+"""Migrations, on databases that hold something; and columns that hold other people's words."""
+
+import pytest
+from alembic import command
+
+from raspisms import create_worker_app
+from raspisms.clock import now
+from raspisms.config import load
+from raspisms.extensions import db
+from raspisms.models import JournalEntry, Message, MessageEvent
+from raspisms.storage import schema
+from raspisms.storage.transactions import transaction
+from tests import factories
+from tests.databases import raw
+from tests.factories import LEA, message, post
+
+OLD = "2026-11-01 10:00:00"
+# A phone and its account as the first version wrote them, a message on its way, and a stored callback.
+ROWS = (
+    "INSERT INTO accounts (id, digest, failures) VALUES (1, 'd', 0)",
+    "INSERT INTO phones (id, name, adapter, account_id, number, sealed_settings, token_digest, sealed_token, status,"
+    f" checks, created_at) VALUES (1, 'Mairie', 'x', 1, '+33755551111', 's', 't', 's', 'available', 0, '{OLD}')",
+    "INSERT INTO messages (id, direction, phone_id, number, text, status, lane, purpose, batch_key, parts, created_at)"
+    f" VALUES (1, 'out', 1, '{LEA}', 'Bonjour', 'queued', 1, 'alert', 'k', 1, '{OLD}')",
+    f"INSERT INTO message_events (id, message_id, at, status) VALUES (1, 1, '{OLD}', 'queued')",
+    "INSERT INTO journal (id, phone_id, kind, content_type, query, body, received_at, state, spool_id)"
+    f" VALUES (1, 1, 'status', '', '', '', '{OLD}', 'new', 'a file')",
+    "INSERT INTO parked_reports (id, journal_id, account_id, ticket, number, outcome, words, at, created_at)"
+    f" VALUES (1, 1, 1, 'sms_1', '{LEA}', 'delivered', 'DELIVERED', '{OLD}', '{OLD}')",
+)
+
+
+def test_what_the_first_version_held_is_still_there(tmp_path, database):
+    environ = database.blank(tmp_path) | {"RASPISMS_INSTANCE": str(tmp_path)}
+    app = create_worker_app(load(environ))
+    with app.app_context():
+        command.upgrade(schema.alembic_config(), "0001")
+        with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
+            for row in ROWS:
+                connection.exec_driver_sql(row)
+        assert schema.version() is schema.Version.OLD
+        schema.upgrade()
+        assert schema.version() is schema.Version.CURRENT
+        assert [(one.number, one.text, one.expires_at) for one in db.session.query(Message)] == [(LEA, "Bonjour", None)]
+        assert db.session.query(MessageEvent).count() == 1
+        assert [entry.state.value for entry in db.session.query(JournalEntry)] == ["new"]
+        db.session.remove()
+        db.engine.dispose()
+    app.extensions["bell"].close()
+
+
+@pytest.mark.parametrize("words", ["x" * 2_000, "avant\0après", "é" * 600])
+def test_words_of_others_never_refuse_a_row(app, phone, words):
+    [sent] = post(app, phone)
+    with app.app_context(), transaction() as session:
+        session.add(MessageEvent(message_id=sent, at=now(), status="sent", words=words, code=words))
+        session.get(Message, sent).report_words = words
+    kept = message(app, sent)
+    assert kept.events[-1].words == words.replace("\0", "")[:500]
+    assert kept.report_words == words.replace("\0", "")[:64]
+
+
+def test_a_reply_with_a_character_that_no_database_takes_is_kept(app, callbacks, run_jobs):
+    reply = {"number": LEA, "text": "Oui\0 !", "sim_card_number": factories.NUMBER, "reception_date": OLD}
+    callbacks.http.post(callbacks.reception, json=reply)
+    run_jobs()
+    assert [one.text for one in factories.all_messages(app)] == ["Oui !"]
