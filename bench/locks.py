@@ -118,7 +118,10 @@ class Desk:
                 turn += 1
                 form = {"csrf_token": self.token, "key": uuid.uuid4().hex, "text": f"Message {uuid.uuid4().hex}"}
                 if turn % 2:
-                    path, more = "/messages/new", {"phone": self.phone, "to": "06 39 98 70 03", "purpose": "alert"}
+                    path, more = (
+                        "/messages/new",
+                        {"phone": self.phone, "to": "06 39 98 70 03", "purpose": "information"},
+                    )
                 else:
                     path, more = f"/conversations/{self.conversation}/reply", {"seen": 10**9}
                 post = functools.partial(session.post, self.url + path, data=form | more, allow_redirects=False)

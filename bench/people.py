@@ -154,7 +154,7 @@ def report(installation: Installation, person: Person) -> float:
     [(group,)] = installation.ask("SELECT id FROM contact_groups WHERE rule IS NOT NULL")
 
     def work() -> None:
-        person.post("/messages/new", phone="1", to="", text=TEXT, groups=str(group), purpose="alert", key="bench")
+        person.post("/messages/new", phone="1", to="", text=TEXT, groups=str(group), purpose="information", key="bench")
         until(lambda: installation.ask("SELECT 1 FROM campaigns WHERE prepared_at IS NOT NULL"), 120, "the report")
 
     return timed(work)

@@ -55,6 +55,7 @@ CAMPAIGN_LABELS: dict[CampaignState, str] = {
 FATE_LABELS: dict[Fate, str] = {
     Fate.KEPT: N_("Recevra le SMS"),
     Fate.OPTED_OUT: N_("A envoyé STOP"),
+    Fate.SUSPECTED: N_("A peut-être envoyé STOP"),
     Fate.INVALID: N_("Numéro invalide"),
     Fate.DUPLICATE: N_("Choisi deux fois"),
     Fate.HOUSEHOLD: N_("Même numéro qu’une autre personne"),

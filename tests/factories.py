@@ -49,7 +49,7 @@ def billed(phone, cost, *, parts=1, number=LEA, days_ago=0):
     moment = now() - timedelta(days=days_ago)
     with transaction() as session:
         submission = Submission(
-            account_id=phone.account_id, phone_id=phone.id, text="x", purpose="alert", lane=1, state="accepted",
+            account_id=phone.account_id, phone_id=phone.id, text="x", purpose="information", lane=1, state="accepted",
             closed_at=moment, cost=cost,
         )  # fmt: skip
         session.add(submission)

@@ -16,6 +16,8 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+from ..sms.purposes import Purpose
+
 # -- settings ---------------------------------------------------------------------------------------
 
 
@@ -56,8 +58,7 @@ class Batch:
     text: str
     recipients: tuple[str, ...]
     """E.164, each once."""
-    purpose: str
-    """`alert` (functional) or `wholesale` (advertising)."""
+    purpose: Purpose
     request_id: str
 
 
@@ -261,6 +262,8 @@ class Adapter(ABC):
     """In one request."""
     max_text: ClassVar[int] = 1000
     """Characters."""
+    purposes: ClassVar[Mapping[Purpose, str]] = {}
+    """What the provider calls our purposes."""
     repeat_window: ClassVar[timedelta | None] = None
     """For how long a repeated request_id is refused by the provider; None where it has no such key."""
     Settings: ClassVar[type[Settings]]

@@ -33,6 +33,7 @@ from ..language import Mistake
 from ..messages import listing
 from ..models import Campaign, CampaignState, Fate, Phone, Recipient, Status
 from ..pagination import Order
+from ..sms.purposes import Purpose
 from ..team import audit
 from ..web import composing, errors, tables
 from ..web.arguments import whole
@@ -296,7 +297,9 @@ def preview() -> AnyResponse:
     form.validate()
     position = min(max(0, request.form.get("position", 0, type=whole)), 10_000)
     chosen = form.chosen(form.import_id)
-    text = outgoing_text.with_mention(form.text.data or "", form.purpose.data or "", form.chosen_phone)
+    text = outgoing_text.with_mention(
+        form.text.data or "", Purpose(form.purpose.data or Purpose.INFORMATION), form.chosen_phone
+    )
     try:
         wanted = outgoing_text.nth(targets.people(chosen), position)
         filled = outgoing_text.filled(text, wanted.person if wanted else None)

@@ -218,8 +218,9 @@ def reply(conversation_id: int) -> Page:
     except StorageUnavailable as error:
         db.session.rollback()
         return _page(conversation, typed=typed, key=key, seen=seen, error=gettext(str(error)), status=503)
-    if posted.opted_out:
-        sentence = gettext("Cette personne a envoyé STOP : plus aucun SMS ne lui est envoyé.")
+    if posted.refused:
+        [refusal] = posted.refused
+        sentence = gettext(refusal.sentence, **refusal.values)
         return _page(conversation, typed=typed, key=key, seen=seen, error=sentence, status=400)
     typists.stopped_typing(conversation_id, current_user.id)
     return redirect(url_for("conversations.show", conversation_id=conversation_id, _anchor="end"))
@@ -236,7 +237,7 @@ def _post(conversation: Conversation, text: str, key: str, check: Any) -> outbox
         reply_to_id=answered.id if answered else None,
         form_key=key or None,
         hold_seconds=preferences.current().undo_single,
-        check=check,
+        before=check,
         also=functools.partial(unsent_replies.sent, conversation.id, current_user.id, key),
     )
 

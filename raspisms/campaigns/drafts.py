@@ -16,6 +16,7 @@ from ..i18n import N_
 from ..models import Campaign, CampaignState, Canary, Hours, Message, Phone, Recipient, Status
 from ..models.campaign import new_revision
 from ..models.phone import SENDING_STATUSES
+from ..sms.purposes import Purpose
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
 from . import lifecycle
@@ -39,7 +40,7 @@ class Wish:
     """None for whichever is free."""
     text: str
     targets: Targets
-    purpose: str = "alert"
+    purpose: Purpose = Purpose.INFORMATION
     name: str = ""
     tag: str = ""
     starts_at: datetime | None = None
@@ -73,7 +74,7 @@ def save(
             if revision is not None and campaign.revision != revision:
                 raise Refused(CHANGED_MEANWHILE)
         campaign.phone_id = wish.phone_id or freest_phone(session)
-        campaign.text, campaign.purpose = wish.text, wish.purpose
+        campaign.text, campaign.purpose = wish.text, Purpose(wish.purpose)
         campaign.name = " ".join((wish.name or wish.text).replace("\0", "").split())[:NAME_LENGTH]
         campaign.tag = wish.tag.replace("\0", "").strip()[:255] or None
         campaign.starts_at, campaign.expires_at = wish.starts_at, wish.expires_at
@@ -135,7 +136,7 @@ def _blank(targets: Targets, user_id: int | None) -> Campaign:
             phone_id=freest_phone(session),
             name="",
             text="",
-            purpose="alert",
+            purpose=Purpose.INFORMATION,
             targets=targets.as_dict() | {"any_phone": True},
         )
         session.add(campaign)

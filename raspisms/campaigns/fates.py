@@ -5,21 +5,30 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
+from .. import gate
 from ..extensions import db
 from ..i18n import say
 from ..language import Mistake, is_personal
 from ..language.remote import Begun, Filled, Text
-from ..models import Campaign, Contact, Fate, Recipient
-from ..people import opt_outs
+from ..models import Campaign, Fate, Recipient
 from ..phones.settings import adapter_class
-from ..sms import phone_numbers as telephone_numbers
 from ..sms import segments
 from ..sms.folding import fold
-from ..team import preferences
-from .outgoing_text import ADVERTISING, outgoing_text
+from .outgoing_text import outgoing_text
 from .targets import Wanted
+
+# What the gate's reasons are called in a review.
+FATES: dict[gate.Reason, Fate] = {
+    gate.Reason.NUMBER: Fate.INVALID,
+    gate.Reason.SPECIAL: Fate.INVALID,
+    gate.Reason.COUNTRY: Fate.COUNTRY,
+    gate.Reason.OPTED_OUT: Fate.OPTED_OUT,
+    gate.Reason.SUSPECTED: Fate.SUSPECTED,
+    gate.Reason.TO_CORRECT: Fate.TO_CORRECT,
+    gate.Reason.NO_CONSENT: Fate.NO_CONSENT,
+}
 
 
 class Judge:
@@ -32,8 +41,7 @@ class Judge:
         self.mistake: Mistake | None = None
         self.parts = segments.count(self.text).parts
         self.limit = adapter_class(campaign.phone.adapter).max_text
-        self.is_advertising = campaign.purpose == ADVERTISING
-        self.countries = set(preferences.current().countries)
+        self.purpose = campaign.purpose
         rows = db.session.execute(
             select(Recipient.number, Recipient.contact_id, Recipient.name).where(
                 Recipient.campaign_id == campaign.id, Recipient.fate == Fate.KEPT
@@ -55,29 +63,22 @@ class Judge:
 
     def rows(self, chunk: list[Wanted], begun: list[Begun]) -> list[dict[str, Any]]:
         """A row of the report for each of them, with the text that was begun."""
-        numbers = {wanted.number for wanted in chunk if wanted.number}
-        silent = opt_outs.silent(db.session(), numbers)
-        agreed, faulty = self._facts(numbers)
+        refused = self._refused(chunk)
         if self.template is None:
-            return [self._row(wanted, silent, agreed, faulty) for wanted in chunk]
+            return [self._row(wanted, refused) for wanted in chunk]
         texts = itertools.chain.from_iterable(map(self.template.filled, begun))
-        return [self._row(wanted, silent, agreed, faulty, text) for wanted, text in zip(chunk, texts, strict=True)]
+        return [self._row(wanted, refused, text) for wanted, text in zip(chunk, texts, strict=True)]
 
-    def _facts(self, numbers: set[str]) -> tuple[set[str], set[str]]:
-        """Of numbers that were typed: those whose contact agreed to advertising, and those to correct."""
-        rows = db.session.execute(
-            select(Contact.number, Contact.consent, Contact.fault).where(
-                Contact.number.in_(numbers), or_(Contact.consent != "", Contact.fault.is_not(None))
-            )
-        ).all()
-        return {row.number for row in rows if row.consent}, {row.number for row in rows if row.fault}
+    def _refused(self, chunk: list[Wanted]) -> dict[str, gate.Refusal]:
+        """What the gate says against these numbers; consent may have been stated with the list."""
+        numbers = {wanted.number for wanted in chunk if wanted.number}
+        agreed = {wanted.number for wanted in chunk if wanted.number and wanted.person.consent}
+        return gate.may_get(db.session(), numbers, self.purpose, agreed=agreed)
 
     def _row(
         self,
         wanted: Wanted,
-        silent: set[str],
-        agreed: set[str],
-        faulty: set[str],
+        refused: dict[str, gate.Refusal],
         text: Filled | Mistake | None = None,
     ) -> dict[str, Any]:
         person = wanted.person
@@ -90,7 +91,7 @@ class Judge:
             "missing": None,
             "contact_id": person.id,
         }
-        fate = self._fate(wanted, silent, agreed, faulty)
+        fate = self._fate(wanted, refused)
         if fate is Fate.KEPT and self.personal:
             fate = self._fill(text or self.mistake or Mistake(""), row)
         elif fate is Fate.KEPT and not self.text.strip():
@@ -101,7 +102,7 @@ class Judge:
             self.kept[wanted.number] = (person.id, fold(person.name))
         return row | {"fate": fate}
 
-    def _fate(self, wanted: Wanted, silent: set[str], agreed: set[str], faulty: set[str]) -> Fate:
+    def _fate(self, wanted: Wanted, refused: dict[str, gate.Refusal]) -> Fate:
         number, person = wanted.number, wanted.person
         if wanted.is_gone:
             return Fate.GONE
@@ -111,14 +112,8 @@ class Judge:
             known_id, known_name = self.kept[number]
             same = person.id == known_id or not person.name or fold(person.name) == known_name
             return Fate.DUPLICATE if same else Fate.HOUSEHOLD
-        if self.countries and telephone_numbers.country(number) not in self.countries:
-            return Fate.COUNTRY
-        if number in silent:
-            return Fate.OPTED_OUT
-        if number in faulty:
-            return Fate.TO_CORRECT
-        if self.is_advertising and not person.consent and number not in agreed:
-            return Fate.NO_CONSENT
+        if number in refused:
+            return FATES[refused[number].reason]
         return Fate.KEPT
 
     def _fill(self, found: Filled | Mistake, row: dict[str, Any]) -> Fate:

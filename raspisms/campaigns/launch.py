@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from .. import gate
 from ..clock import now
 from ..extensions import db
 from ..i18n import N_
-from ..messages import hours, restored
-from ..messages.history import first_events, last_message
-from ..models import Campaign, CampaignState, Contact, Direction, Fate, Hours, Lane, Message, Recipient, Status
-from ..models.message import batch_key
-from ..people import opt_outs
+from ..messages import hours, outgoing, restored
+from ..models import Campaign, CampaignState, Contact, Fate, Hours, Lane, Recipient
 from ..storage.stride import Stride
 from ..storage.transactions import INTERRUPTIONS, bulk_step, transaction
 from ..team import audit, preferences
-from . import drafts, lifecycle, outgoing_text, repetition, review
+from . import drafts, fates, lifecycle, outgoing_text, repetition, review
 
 log = logging.getLogger(__name__)
 
@@ -191,54 +190,37 @@ def _store(session: Session, campaign: Campaign, found: list[Recipient]) -> None
             one.fate = changed[one.id]
     session.flush()
     shared = outgoing_text.outgoing_text(campaign)
-    row = {
-        "direction": Direction.OUT,
-        "phone_id": campaign.phone_id,
-        "status": Status.QUEUED,
-        "lane": Lane.BULK,
-        "purpose": campaign.purpose,
-        "campaign_id": campaign.id,
-        "user_id": campaign.user_id,
-        "tag": campaign.tag,
-        "expires_at": campaign.expires_at,
-        "created_at": now(),
-    }
-    keys: dict[str, str] = {}
+    row = outgoing.common(
+        campaign.phone_id,
+        Lane.BULK,
+        purpose=campaign.purpose,
+        expires_at=campaign.expires_at,
+        user_id=campaign.user_id,
+        campaign_id=campaign.id,
+        tag=campaign.tag,
+    )
+    made = functools.cache(functools.partial(outgoing.with_text, row))  # many have one text
     rows = []
     for one in found:
-        if one.id in changed:
-            continue
-        text = one.text if one.text is not None else shared
-        if text not in keys:
-            keys[text] = batch_key(text, campaign.purpose, campaign.expires_at)
-        rows.append(row | {"number": one.number, "text": text, "parts": one.parts, "batch_key": keys[text]})
-    if rows:
-        last = last_message(session)
-        session.execute(insert(Message), rows)
-        first_events(session, last, campaign.id, campaign.user_id)
+        if one.id not in changed:
+            rows.append(made(one.text if one.text is not None else shared, one.parts) | {"number": one.number})
+    outgoing.post_many(session, rows)
 
 
 def _changed_since(session: Session, campaign: Campaign, found: list[Recipient]) -> dict[int, Fate]:
     """Who must not get it any more since the report was made: by recipient."""
-    silent = opt_outs.silent(session, [one.number for one in found])
+    agreed = [one.number for one in found if one.contact_id is None]  # stated with the list, or the review says no
+    refused = gate.may_get(session, [one.number for one in found], campaign.purpose, agreed=agreed)
     ids = [one.contact_id for one in found if one.contact_id is not None]
-    rows = session.execute(
-        select(Contact.id, Contact.number, Contact.consent, Contact.fault).where(Contact.id.in_(ids))
-    )
-    known = {row.id: row for row in rows}
+    known = {
+        row.id: row.number for row in session.execute(select(Contact.id, Contact.number).where(Contact.id.in_(ids)))
+    }
     changed = {}
     for one in found:
-        contact = known.get(one.contact_id or 0)
-        if one.number in silent:
-            changed[one.id] = Fate.OPTED_OUT
-        elif one.contact_id is None:
-            continue
-        elif contact is None or contact.number != one.number:
+        if one.contact_id is not None and known.get(one.contact_id) != one.number:
             changed[one.id] = Fate.GONE
-        elif contact.fault:
-            changed[one.id] = Fate.TO_CORRECT
-        elif campaign.purpose == outgoing_text.ADVERTISING and not contact.consent:
-            changed[one.id] = Fate.NO_CONSENT
+        elif one.number in refused:
+            changed[one.id] = fates.FATES[refused[one.number].reason]
     return changed
 
 

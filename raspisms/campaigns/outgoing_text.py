@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
 
+from .. import gate
 from ..language import is_personal
 from ..language.remote import Filled, Text
 from ..models import Campaign, Phone
 from ..people.person import Person
 from ..sms import segments
+from ..sms.purposes import Purpose
 from ..sms.segments import Segments
 from .targets import Wanted
-
-ADVERTISING = "wholesale"
-# A text that says itself how to stop it.
-MENTION = re.compile(r"\bSTOP\s+(?:AU\s+)?(?:\d{5}|X{5})\b", re.IGNORECASE)
 
 
 def filled(text: str, person: Person | None) -> Filled:
@@ -45,17 +42,18 @@ def nth(wanted: Iterator[Wanted], position: int) -> Wanted | None:
 
 def outgoing_text(campaign: Campaign) -> str:
     """The text as it leaves, as the report showed it: an advertisement ends with how to stop it."""
-    return _outgoing_now(campaign) if campaign.outgoing is None else campaign.outgoing
+    return outgoing_now(campaign) if campaign.outgoing is None else campaign.outgoing
 
 
-def _outgoing_now(campaign: Campaign) -> str:
+def outgoing_now(campaign: Campaign) -> str:
+    """The same, as its phone says it at this moment."""
     return with_mention(campaign.text, campaign.purpose, campaign.phone)
 
 
-def with_mention(text: str, purpose: str, phone: Phone | None) -> str:
+def with_mention(text: str, purpose: Purpose, phone: Phone | None) -> str:
     """The text with "STOP au 36180" where that is due, counted and paid for like the rest; not twice."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    due = purpose == ADVERTISING and not MENTION.search(text) and text.strip()
+    due = gate.lacks_mention(text, purpose) and text.strip()
     if not due or phone is None or not phone.stop_number:
         return text
     return f"{text.rstrip()}\nSTOP au {phone.stop_number}"

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from .. import gate
 from ..clock import now
 from ..extensions import db
 from ..figures.prices import price_of
@@ -27,7 +28,7 @@ from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
 from . import targets
 from .fates import Judge
-from .outgoing_text import ADVERTISING, MENTION, _outgoing_now, outgoing_text
+from .outgoing_text import outgoing_now, outgoing_text
 from .targets import Place, Targets, Wanted
 
 CHUNK = 500
@@ -64,7 +65,7 @@ def compute(campaign_id: int, between: Callable[[], None] = lambda: None, ends: 
         campaign.holder, campaign.held_at = run, now()
         place = Place.of(campaign.cursor)
         if campaign.cursor is None:  # from here on the text is what people read, whatever the phone says later
-            campaign.position, campaign.outgoing = 0, _outgoing_now(campaign)
+            campaign.position, campaign.outgoing = 0, outgoing_now(campaign)
     if campaign.cursor is None and not _forget_old(campaign_id, run):
         return Step.CHANGED
     judge = Judge(campaign)
@@ -212,11 +213,8 @@ def _problems(campaign: Campaign, found: Summary) -> Iterable[str]:
         yield N_(
             "Le texte ne peut pas être calculé pour tout le monde : corrigez-le, personne n’est oublié en silence."
         )
-    if campaign.purpose == ADVERTISING and not MENTION.search(outgoing_text(campaign)):
-        yield N_(
-            "Une publicité doit dire comment l’arrêter : ajoutez le numéro court de STOP dans les réglages du "
-            "téléphone, ou écrivez la mention dans le texte."
-        )
+    if gate.lacks_mention(outgoing_text(campaign), campaign.purpose):
+        yield gate.Refusal(gate.Reason.NO_MENTION).sentence
     if campaign.expires_at is not None and campaign.expires_at <= (found.waits_until or found.begins_at):
         yield N_("L’heure « inutile après » arrive avant le début de l’envoi.")
 

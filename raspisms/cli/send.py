@@ -119,12 +119,16 @@ def _until(look: Callable[[], bool], seconds: float) -> None:
 def _print(posted: outbox.Posted, as_json: bool) -> None:
     if as_json:
         messages = [as_dict(message) for message in posted.messages]
-        click.echo(json.dumps({"messages": messages, "opted_out": posted.opted_out}))
+        refused = [
+            {"number": one.number, "reason": one.reason.value, "sentence": say(one.sentence, **one.values)}
+            for one in posted.refused
+        ]
+        click.echo(json.dumps({"messages": messages, "opted_out": posted.opted_out, "refused": refused}))
     else:
         for message in posted.messages:
             click.echo(f"{message.id}\t{message.number}\t{status_word(message.status)}")
-        for number in posted.opted_out:
-            click.echo(say("%(number)s a envoyé STOP : rien ne lui a été envoyé.", number=number))
+        for refusal in posted.refused:
+            click.echo(say(refusal.sentence, **refusal.values))
     failed = any(message.status is Status.FAILED for message in posted.messages)
     if failed or not posted.messages:
         raise click.exceptions.Exit(1)
@@ -154,7 +158,7 @@ def _send_file(phone: Phone, text: str, to_file: str, expires: datetime | None, 
 def _print_report(report: acceptance.Report, as_json: bool) -> None:
     campaign = db.session.get_one(Campaign, report.campaign_id)
     if as_json:
-        kinds = ("repaired", "invalid", "duplicates", "opted_out")
+        kinds = ("repaired", "invalid", "duplicates", "opted_out", "left_out")
         lines = {kind: [vars(found) for found in getattr(report, kind)] for kind in kinds}
         click.echo(json.dumps({"campaign": lifecycle.as_dict(campaign), "accepted": report.accepted, **lines}))
         return
@@ -175,6 +179,9 @@ def _print_lines(report: acceptance.Report) -> None:
     _print_refused(N_("ligne %(line)s : « %(value)s » n’est pas un numéro de téléphone"), report.invalid)
     _print_refused(N_("ligne %(line)s : %(value)s était déjà dans la liste"), report.duplicates)
     _print_refused(N_("ligne %(line)s : %(value)s a envoyé STOP"), report.opted_out)
+    for refusal in report.left_out:
+        why = say(refusal.sentence, number=telephone_numbers.pretty(refusal.value))
+        click.echo(say(N_("ligne %(line)s : %(why)s"), line=refusal.line, why=why), err=True)
 
 
 def _print_refused(sentence: str, refused: Iterable[acceptance.Refusal]) -> None:

@@ -15,6 +15,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringFi
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
+from ..adapters import purpose_called
 from ..campaigns.drafts import Wish
 from ..campaigns.targets import Targets
 from ..clock import now
@@ -25,6 +26,7 @@ from ..models import Campaign, Hours, Message, Phone
 from ..people import files, reading
 from ..phones.settings import adapter_class
 from ..sms import phone_numbers as telephone_numbers
+from ..sms.purposes import Purpose
 from . import mistakes
 
 # One screen of numbers; more people than this are a campaign.
@@ -52,8 +54,8 @@ class ComposeForm(FlaskForm):
     purpose = RadioField(
         _l("Ce SMS est"),
         choices=[
-            SelectChoice("alert", _l("une information (rendez-vous, alerte, vie de l’association…)")),
-            SelectChoice("wholesale", _l("une publicité (offre, vente, appel aux dons…)")),
+            SelectChoice(Purpose.INFORMATION.value, _l("une information (rendez-vous, alerte, vie de l’association…)")),
+            SelectChoice(Purpose.ADVERTISING.value, _l("une publicité (offre, vente, appel aux dons…)")),
         ],
         validate_choice=False,
     )
@@ -123,6 +125,8 @@ class ComposeForm(FlaskForm):
         lists = _ids([request.form.get("import_id", "")]) if submitted else [stored.import_id or 0]
         self.import_id = next(iter(lists), 0) or None
         self.file_name = request.form.get("file_name", "")[:200] if submitted else stored.file_name
+        if submitted:
+            self.purpose.data = purpose_called(self.purpose.data)
         linked = answered or again
         if linked and not submitted:
             self.to.data = telephone_numbers.pretty(linked.number)
@@ -143,7 +147,8 @@ class ComposeForm(FlaskForm):
             or self.starts_at.data
             or self.repeats.data
             or self.canary.data
-            or self.purpose.data == "wholesale"
+            or self.purpose.data == Purpose.ADVERTISING
+            or self.hours.data
             or len(self.numbers) > MANY
             or is_personal(self.text.data or "")
         )
@@ -171,7 +176,7 @@ class ComposeForm(FlaskForm):
 
     def wish(self, import_id: int | None) -> Wish:
         """What the form says, for a draft; only after validation."""
-        purpose = self.purpose.data or "alert"
+        purpose = Purpose(self.purpose.data or Purpose.INFORMATION)
         return Wish(
             phone_id=self.phone.data or None,
             text=(self.text.data or "").replace("\r\n", "\n").replace("\0", ""),
@@ -261,12 +266,8 @@ class ComposeForm(FlaskForm):
             raise ValidationError(gettext("Écrivez un nombre de 1 à 1000, ou rien."))
 
     def validate_purpose(self, field: Any) -> None:
-        if field.data not in {"alert", "wholesale"}:
-            field.data = None
-            if self.is_campaign:
-                raise ValidationError(
-                    gettext("Dites si c’est une information ou une publicité : la loi les distingue.")
-                )
+        if field.data is None and self.is_campaign:
+            raise ValidationError(gettext("Dites si c’est une information ou une publicité : la loi les distingue."))
 
     def validate_hours(self, field: Any) -> None:
         if field.data not in {"", None, *Hours}:
@@ -329,7 +330,7 @@ def _of_draft(draft: Campaign | None) -> dict[str, Any]:
         "to": _typed(stored.numbers),
         "text": draft.text,
         "name": draft.name if draft.text and draft.name != " ".join(draft.text.split())[:120] else "",
-        "purpose": draft.purpose if draft.text else None,
+        "purpose": draft.purpose.value if draft.text else None,
         "consent": stored.consent,
         "hours": "" if usual else draft.hours.value,
         "starts_at": _local(draft.starts_at),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..clock import now
 from ..models import Campaign, CampaignState, Hours
+from ..sms.purposes import Purpose
 from ..team import preferences
 from ..team.public_holidays import is_holiday
 
@@ -33,9 +34,9 @@ WINDOWS = {
 }
 
 
-def usual(purpose: str) -> Hours:
+def usual(purpose: Purpose) -> Hours:
     """The hours that a purpose has unless somebody with the right to says otherwise (field.md §5)."""
-    return Hours.STRICT if purpose == "wholesale" else Hours.FREE
+    return Hours.STRICT if purpose == Purpose.ADVERTISING else Hours.FREE
 
 
 def opening(profile: Hours, moment: datetime, region: str | None = None) -> datetime | None:

@@ -16,16 +16,48 @@ UNSENT = (
 )
 
 
+def begin(session: Session, like: Message | Submission) -> Submission:
+    """A new submission for what is like this message, or like this earlier submission. Call inside a transaction."""
+    account_id = like.account_id if isinstance(like, Submission) else like.phone.account_id
+    submission = Submission(
+        account_id=account_id,
+        phone_id=like.phone_id,
+        text=like.text,
+        purpose=like.purpose,
+        lane=like.lane,
+        expires_at=like.expires_at,
+    )
+    session.add(submission)
+    return submission
+
+
 def put_back(session: Session, which: ColumnElement[bool], reason: str | None = None) -> None:
     """Let the messages of unsent submissions wait in the queue again. Call inside a transaction.
 
     `which` is a condition on Submission, `reason` a sentence (a msgid).
     """
     for submission in session.scalars(select(Submission).where(*UNSENT, which)).all():
-        submission.state = SubmissionState.REFUSED
-        submission.closed_at = now()
-        waiting = (Message.submission_id == submission.id) & (Message.status == Status.SENDING)
-        add_all(session, waiting, Status.QUEUED, reason=reason, submission_id=None)
+        close_unsent(session, submission, reason)
+
+
+def close_unsent(
+    session: Session, submission: Submission, reason: str | None, words: str | None = None, code: str | None = None
+) -> None:
+    """Surely not sent: close the submission, and let its messages wait for a new one. Call inside a transaction.
+
+    `reason` is a sentence (a msgid), `words` and `code` the provider's own.
+    """
+    submission.state = SubmissionState.REFUSED
+    submission.closed_at = now()
+    add_all(
+        session,
+        waiting_of(submission),
+        Status.QUEUED,
+        reason=reason,
+        words=words,
+        code=code,
+        submission_id=None,
+    )
 
 
 def of_campaign(campaign_id: int) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..clock import now
 from ..extensions import Model
+from ..sms.purposes import Purpose
 from ..storage.types import Euros, UTCDateTime
 from ._columns import enum_column
 from .phone import Phone
@@ -66,7 +67,7 @@ class Campaign(Model):
     phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     text: Mapped[str] = mapped_column(Text)
-    purpose: Mapped[str] = mapped_column(String(16))
+    purpose: Mapped[Purpose] = mapped_column(enum_column(Purpose))
     state: Mapped[CampaignState] = mapped_column(enum_column(CampaignState), default=CampaignState.SCHEDULED)
     turn: Mapped[int] = mapped_column(default=0)
     """Requests made so far: the campaign with the fewest goes next, so that none starves another."""

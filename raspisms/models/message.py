@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..clock import now
 from ..extensions import Model
+from ..sms.purposes import Purpose
 from ..storage.types import Euros, Foreign, ForeignText, UTCDateTime
 from ._columns import enum_column
 from .phone import Phone
@@ -144,7 +145,7 @@ class Message(Model):
     text: Mapped[str] = mapped_column(ForeignText)
     status: Mapped[Status] = mapped_column(enum_column(Status))
     lane: Mapped[int] = mapped_column(default=Lane.SINGLE)
-    purpose: Mapped[str] = mapped_column(String(16), default="alert")
+    purpose: Mapped[Purpose] = mapped_column(enum_column(Purpose), default=Purpose.INFORMATION)
     batch_key: Mapped[str] = mapped_column(String(32), default="")
     """Messages of one phone with the same key may leave in one request."""
     parts: Mapped[int] = mapped_column(default=1)
@@ -201,7 +202,7 @@ class Message(Model):
         return self.status in FINAL_STATUSES
 
 
-def batch_key(text: str, purpose: str, expires_at: datetime | None = None) -> str:
+def batch_key(text: str, purpose: Purpose, expires_at: datetime | None = None) -> str:
     """The key under which messages of one phone leave together: same final text, purpose and end of use."""
     facts = f"{purpose}\0{text}" + (f"\0{expires_at.timestamp()}" if expires_at else "")
     return hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()

@@ -21,6 +21,8 @@ class Fate(StrEnum):
     """The same person, chosen twice."""
     HOUSEHOLD = "household"
     """Somebody else with the same number gets it already."""
+    SUSPECTED = "suspected"
+    """A message of theirs may mean STOP, and nobody has said whether it does."""
     NO_CONSENT = "no_consent"
     COUNTRY = "country"
     TO_CORRECT = "to_correct"

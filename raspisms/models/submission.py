@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..clock import now
 from ..extensions import Model
+from ..sms.purposes import Purpose
 from ..storage.types import Euros, Foreign, UTCDateTime
 from ._columns import enum_column
 from .phone import Phone
@@ -44,7 +45,7 @@ class Submission(Model):
     """Idempotency key: the provider refuses to take the same one twice (Octopush: for 24 hours, code 182)."""
     state: Mapped[SubmissionState] = mapped_column(enum_column(SubmissionState), default=SubmissionState.OPEN)
     text: Mapped[str] = mapped_column(Text)
-    purpose: Mapped[str] = mapped_column(String(16))
+    purpose: Mapped[Purpose] = mapped_column(enum_column(Purpose))
     lane: Mapped[int]
     ticket: Mapped[str | None] = mapped_column(Foreign(128), index=True)
     """The provider's name for the request; with a number, it names one SMS."""

@@ -20,7 +20,6 @@ from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
 from ..team import audit
 from ..vault import vault
-from . import opt_outs
 
 SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
 
@@ -195,9 +194,9 @@ def decide(message_id: int, user_id: int | None, *, stops: bool) -> None:
 
 def silent_among(session: Session, messages: Mapping[str, int]) -> set[str]:
     """Those of these numbers (with the ids of their messages) that said STOP; its one answer may still leave."""
-    silent = opt_outs.silent(session, list(messages))
-    if silent:
-        ids = [messages[number] for number in silent]
+    found = silent(session, list(messages))
+    if found:
+        ids = [messages[number] for number in found]
         answers = select(Message.number).where(Message.id.in_(ids), Message.dedup_key.startswith(STOP_ANSWER))
-        silent -= set(session.scalars(answers))
-    return silent
+        found -= set(session.scalars(answers))
+    return found

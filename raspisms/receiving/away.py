@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from ..clock import now
 from ..models import Message
 from ..models.message import AWAY_ANSWER
-from ..people import opt_outs
 from ..sms import phone_numbers as telephone_numbers
 from ..sms.keywords import is_like_stop, is_no, is_stop, is_yes
 from ..team import opening_hours, preferences
@@ -36,8 +35,7 @@ def answer(session: Session, *received: tuple[Message, datetime]) -> None:
     if not wanted:
         return
     answered = set(session.scalars(select(Message.dedup_key).where(Message.dedup_key.in_(wanted))))
-    silent = opt_outs.silent(session, [message.number for message in wanted.values()])
-    left = [(one, key) for key, one in wanted.items() if key not in answered and one.number not in silent]
+    left = [(one, key) for key, one in wanted.items() if key not in answered]
     incoming.answer_by_itself(session, left, text, expires_at=now() + FRESH)
 
 

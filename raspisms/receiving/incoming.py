@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from .. import gate
 from ..clock import now
 from ..conversations import counting
+from ..messages import outgoing
 from ..messages.history import add, believed
 from ..models import Answer, Direction, Lane, Message, Phone, Status
-from ..models.message import AWAY_ANSWER, STOP_ANSWER, batch_key
-from ..sms import phone_numbers as telephone_numbers
+from ..models.message import AWAY_ANSWER, STOP_ANSWER
 from ..sms import segments
 from ..sms.keywords import is_no, is_stop, is_yes
-from ..team import preferences
 
 log = logging.getLogger(__name__)
 
@@ -77,43 +77,44 @@ ONE_EVERY, MOST_AN_HOUR = timedelta(days=1), 60
 
 
 def answer_by_itself(
-    session: Session, wanted: Collection[tuple[Message, str]], text: str, expires_at: datetime | None = None
+    session: Session,
+    wanted: Sequence[tuple[Message, str]],
+    text: str,
+    expires_at: datetime | None = None,
+    *,
+    answers_stop: bool = False,
 ) -> None:
     """Queue an answer that nobody wrote to each of these messages, as far as that may be. Call inside a transaction.
 
     Each comes with the key that makes its answer the only one of its kind. What has not left by `expires_at` does
-    not leave any more.
+    not leave any more. `answers_stop` is for the one answer to a STOP.
     """
-    allowed = _whom_to_answer(session, [message.number for message, _ in wanted])
-    answers = []
+    if not wanted:
+        return
+    phone = wanted[0][0].phone
+    answer = gate.may_send(
+        session,
+        [message.number for message, _ in wanted],
+        phone=phone,
+        text=text,
+        expires_at=expires_at,
+        answers_stop=answers_stop,
+    )
+    if answer.whole is not None:
+        return
+    allowed = _few_enough(session, [message.number for message, _ in wanted if message.number not in answer.refused])
+    rows = []
     for message, key in wanted:
         if message.number in allowed:
             allowed.remove(message.number)
-            answers.append(
-                Message(
-                    direction=Direction.OUT,
-                    phone_id=message.phone_id,
-                    number=message.number,
-                    text=text,
-                    status=Status.QUEUED,
-                    lane=Lane.REPLY,
-                    batch_key=batch_key(text, "alert", expires_at),
-                    parts=segments.count(text).parts,
-                    reply_to_id=message.id,
-                    dedup_key=key,
-                    expires_at=expires_at,
-                )
-            )
-    if answers:
-        session.add_all(answers)
-        session.flush()
-        add(session, answers, Status.QUEUED)
+            common = outgoing.common(message.phone_id, Lane.REPLY, expires_at=expires_at, reply_to_id=message.id)
+            rows.append(outgoing.with_text(common, text) | {"number": message.number, "dedup_key": key})
+    outgoing.post(session, rows)
 
 
-def _whom_to_answer(session: Session, numbers: Collection[str]) -> set[str]:
-    """Those of these numbers that an answer may go to: people's, in countries that we write to, and not too many."""
-    countries = preferences.current().countries
-    people = [number for number in dict.fromkeys(numbers) if _is_person(number, countries)]
+def _few_enough(session: Session, numbers: Collection[str]) -> set[str]:
+    """Those of these numbers that were not answered lately, as long as there are not too many in all."""
+    people = list(dict.fromkeys(numbers))
     if not people:
         return set()
     answered = set(session.scalars(select(Message.number).where(Message.number.in_(people), _is_own_answer(ONE_EVERY))))
@@ -122,12 +123,6 @@ def _whom_to_answer(session: Session, numbers: Collection[str]) -> set[str]:
     if len(allowed) > left:
         log.warning("%s answers have left by themselves within an hour: no more for now", MOST_AN_HOUR)
     return set(allowed[:left])
-
-
-def _is_person(number: str, countries: Collection[str]) -> bool:
-    if telephone_numbers.read(number)[0] is None or telephone_numbers.is_special(number):
-        return False
-    return not countries or telephone_numbers.country(number) in countries
 
 
 def answers_lately(session: Session) -> int:

@@ -22,7 +22,7 @@ def answer(session: Session, stop: Message) -> None:
     key = STOP_ANSWER + digest(stop.number)[:40]
     if not text or session.scalar(select(Message.id).where(Message.dedup_key == key)) is not None:
         return
-    incoming.answer_by_itself(session, [(stop, key)], text)
+    incoming.answer_by_itself(session, [(stop, key)], text, answers_stop=True)
 
 
 def apply_notice(session: Session, entry: JournalEntry, notice: OptOutNotice) -> str:

@@ -11,22 +11,19 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import insert
-
+from .. import gate
 from ..campaigns import lifecycle
 from ..clock import now
 from ..extensions import db
 from ..i18n import N_
 from ..machine import processes
-from ..messages.history import first_events, last_message
-from ..models import Campaign, CampaignState, Direction, Lane, Message, Phone, Status
-from ..models.message import batch_key
-from ..people import opt_outs
+from ..messages import hours, outgoing
+from ..models import Campaign, CampaignState, Hours, Lane, Phone
 from ..sms import phone_numbers as telephone_numbers
-from ..sms import segments
+from ..sms.purposes import Purpose
 from ..storage.stride import Stride
 from ..storage.transactions import StorageUnavailable, bulk_step, transaction
-from .outbox import Refused, check_expiry, clean_text
+from .outbox import Refused, check, clean_text
 
 # What is begun with; how far the next transactions go depends on the time that they take.
 CHUNK = 500
@@ -43,6 +40,14 @@ class Refusal:
 
     line: int
     value: str
+
+
+@dataclass(frozen=True)
+class LeftOut(Refusal):
+    """A number that a rule forbids."""
+
+    sentence: str
+    """Which rule (a msgid with %(number)s)."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class Report:
     invalid: list[Refusal] = field(default_factory=list)
     duplicates: list[Refusal] = field(default_factory=list)
     opted_out: list[Refusal] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    """Those to whom another rule forbids it."""
 
 
 class NoRecipient(Refused):
@@ -81,34 +88,37 @@ def post_campaign(
     *,
     name: str = "",
     user_id: int | None = None,
-    purpose: str = "alert",
+    purpose: Purpose = Purpose.INFORMATION,
     expires_at: datetime | None = None,
 ) -> Report:
     """Accept one text for the numbers of many lines (line number, what is written there), then let it leave.
 
     Nothing leaves before every line was read; an interrupted acceptance is cancelled as a whole.
     Raises campaigns.Refused when it was cancelled in the meantime.
-    What has not left by `expires_at` does not leave any more. Raises TextRefused, TooLate, NoRecipient,
-    StorageUnavailable.
+    What has not left by `expires_at` does not leave any more. Raises Refused, NoRecipient, StorageUnavailable.
     """
-    text = clean_text(text, phone)
-    check_expiry(expires_at)
+    text = clean_text(text)
+    check(phone, text, purpose, expires_at, Hours.FREE)  # a campaign waits for its hours
     row: dict[str, Any] = {
         "phone_id": phone.id,
         "user_id": user_id,
         "text": text,
         "purpose": purpose,
         "expires_at": expires_at,
+        "hours": hours.usual(purpose),
     }
     report = Report(_open(row, " ".join((name or text).split())[:NAME_LENGTH]))
-    row |= {
-        "direction": Direction.OUT,
-        "status": Status.QUEUED,
-        "lane": Lane.BULK,
-        "batch_key": batch_key(text, purpose, expires_at),
-        "parts": segments.count(text).parts,
-        "campaign_id": report.campaign_id,
-    }
+    row = outgoing.with_text(
+        outgoing.common(
+            phone.id,
+            Lane.BULK,
+            purpose=purpose,
+            expires_at=expires_at,
+            user_id=user_id,
+            campaign_id=report.campaign_id,
+        ),
+        text,
+    )
     try:
         _accept(_new_numbers(lines, report), row, report)
     except NoRecipient:
@@ -133,9 +143,11 @@ def _accept(entries: Iterator[tuple[int, str]], row: dict[str, Any], report: Rep
     """Store everybody, then let the campaign leave. Raises NoRecipient, StorageUnavailable, campaigns.Refused."""
     stride = Stride(CHUNK)
     while chunk := list(islice(entries, stride.rows)):
-        silent = _patiently(functools.partial(_store, chunk, row, stride))
-        report.opted_out.extend(silent)
-        report.accepted += len(chunk) - len(silent)
+        refused = _patiently(functools.partial(_store, chunk, row, stride))
+        for line, number in chunk:
+            if number in refused:
+                _tell(report, line, refused[number])
+        report.accepted += len(chunk) - len(refused)
     if not report.accepted:
         raise NoRecipient(report)
     _patiently(functools.partial(lifecycle.begin, report.campaign_id))
@@ -174,17 +186,21 @@ def _patiently(act: Callable[[], T]) -> T:
             time.sleep(PAUSE_SECONDS)
 
 
-def _store(chunk: list[tuple[int, str]], template: dict[str, Any], stride: Stride) -> list[Refusal]:
-    """One short transaction: who said STOP is left out and given back, the others get a row and its first event."""
+def _store(chunk: list[tuple[int, str]], template: dict[str, Any], stride: Stride) -> dict[str, gate.Refusal]:
+    """One short transaction: who may not get it is left out and given back, the others get a row and its event."""
     with bulk_step(stride) as (session, _):
         lifecycle.hold(session, template["campaign_id"])
         wanted = [number for _, number in chunk]
-        silent = opt_outs.silent(session, wanted)
+        refused = gate.may_get(session, wanted, template["purpose"])
         moment = now()
-        rows = [template | {"number": number, "created_at": moment} for number in wanted if number not in silent]
-        if rows:
-            last = last_message(session)
-            session.execute(insert(Message), rows)
-            first_events(session, last, template["campaign_id"], template["user_id"])
+        rows = [template | {"number": number, "created_at": moment} for number in wanted if number not in refused]
+        outgoing.post_many(session, rows)
     db.session.expunge_all()
-    return [Refusal(line, number) for line, number in chunk if number in silent]
+    return refused
+
+
+def _tell(report: Report, line: int, refusal: gate.Refusal) -> None:
+    if refusal.reason is gate.Reason.OPTED_OUT:
+        report.opted_out.append(Refusal(line, refusal.number))
+    else:
+        report.left_out.append(LeftOut(line, refusal.number, refusal.sentence))

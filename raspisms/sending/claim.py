@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, true
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import Batch
 from ..campaigns import trial
 from ..clock import now
 from ..extensions import db
-from ..messages import attempts, hours, restored, submissions
+from ..i18n import N_
+from ..messages import attempts, hours, submissions
 from ..messages.history import add_all
 from ..models import (
     Account,
@@ -21,17 +23,16 @@ from ..models import (
     Hours,
     Lane,
     Message,
-    Phone,
     Status,
     Submission,
     SubmissionState,
 )
-from ..models.phone import SENDING_STATUSES
-from ..people.opt_outs import SAID_STOP, silent_among
 from ..phones.settings import adapter_class
 from ..receiving import journal
 from ..storage.transactions import transaction
-from . import asking_again, expiry, lease, overdue, pace
+from . import asking_again, eligible, expiry, lease, overdue, pace
+
+NOBODY_LEFT = N_("Plus personne de cet envoi ne peut recevoir de SMS : il n’est pas parti.")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Claim:
     """The how-manieth request of its account this is."""
     hours: Hours = Hours.FREE
     """Of its campaign."""
+    at: float = field(default_factory=monotonic)
+    """When its people were looked at (time.monotonic)."""
 
 
 class HearFirst(Exception):
@@ -86,7 +89,7 @@ def prepare(account_id: int) -> Claim | None:
     with transaction() as session:
         lease.renew(session.get_one(Account, account_id))
         expiry.expire(session)
-        if session.scalar(_open_select(account_id, ANY_LANE).limit(1)) is not None:
+        if session.scalar(eligible.open_submissions(account_id, ANY_LANE).limit(1)) is not None:
             return None
         first = _next_waiting(session, account_id, ANY_LANE)
         if first is None or first.campaign_id is None:
@@ -129,14 +132,6 @@ def _lanes_open(account: Account) -> Lane | None:
     return BY_HAND if is_sooner else None
 
 
-def _is_held_back(session: Session, submission: Submission) -> bool:
-    """Whether this chunk's campaign was paused or cancelled since it was gathered, or its hours are over."""
-    campaign = submissions.campaign_of(session, submission)
-    if campaign is None:
-        return False
-    return campaign.state is not CampaignState.SENDING or hours.opening(campaign.hours, now()) is not None
-
-
 def is_due(account_id: int) -> bool:
     """Whether `next_claim` would find something now; cheap, and without a lock."""
     db.session.rollback()
@@ -145,7 +140,7 @@ def is_due(account_id: int) -> bool:
     lanes = _lanes_open(account) if account is not None else None
     if lanes is None:
         return False
-    found = db.session.scalar(_open_select(account_id, lanes).limit(1)) or _next_waiting(
+    found = db.session.scalar(eligible.open_submissions(account_id, lanes).limit(1)) or _next_waiting(
         db.session(), account_id, lanes
     )
     db.session.rollback()
@@ -160,15 +155,15 @@ def has_waiting(account_id: int, *, by_hand: bool = False) -> bool:
 def _choose(session: Session, account_id: int, lanes: Lane) -> Submission | None:
     """An open submission that is due, or a new one, whichever has the more urgent lane."""
     while True:
-        due = session.scalar(_open_select(account_id, lanes).limit(1))
+        due = session.scalar(eligible.open_submissions(account_id, lanes).limit(1))
         first = _next_waiting(session, account_id, lanes)
         if due is not None and (first is None or due.lane <= first.lane):
             if due.maybe_sent:
                 if asking_again.may(session, due):
                     return due  # only asking again tells what became of it
-            elif _is_held_back(session, due):
+            elif eligible.is_held_back(session, due):
                 submissions.put_back(session, Submission.id == due.id)
-            elif _leave_out_silent(session, due):
+            elif _leave_out(session, due):
                 return due
         elif first is None:
             return None
@@ -176,49 +171,15 @@ def _choose(session: Session, account_id: int, lanes: Lane) -> Submission | None
             return submission
 
 
-def _open_select(account_id: int, lanes: Lane) -> Select[Submission]:
-    return (
-        select(Submission)
-        .join(Phone, Submission.phone_id == Phone.id)
-        .where(
-            Submission.lane <= lanes,
-            _is_free_submission(),
-            Submission.account_id == account_id,
-            Submission.state == SubmissionState.OPEN,
-            Submission.in_flight.is_(False),
-            Submission.next_attempt_at <= now(),
-            Phone.status.in_(SENDING_STATUSES),
-            # A request_id means nothing to the account that a phone was moved to; see overdue.py.
-            Phone.account_id == account_id,
-        )
-        .order_by(Submission.lane, Submission.id)
-    )
-
-
-def _is_free_submission() -> ColumnElement[bool]:
-    """Not of what a restored database holds back."""
-    held = restored.held_up_to(db.session())
-    if held is None:
-        return true()
-    return ~select(Message.id).where(Message.submission_id == Submission.id, Message.id <= held).exists()
-
-
-def _is_waiting() -> ColumnElement[bool]:
-    """The messages that may leave: in the queue, not past their limit, and not held back after a restore."""
-    waiting = and_(Message.status == Status.QUEUED, or_(Message.expires_at.is_(None), Message.expires_at > now()))
-    held = restored.held_up_to(db.session())
-    return waiting if held is None else and_(waiting, Message.id > held)
-
-
 def _next_waiting(session: Session, account_id: int, lanes: Lane) -> Message | None:
     """The message whose turn it is: what somebody wrote by hand, by lane, then campaigns in turn.
 
     A row that something else holds (on PostgreSQL) is passed over here as it is in `_like`: it will do next time.
     """
-    phones = select(Phone.id).where(Phone.account_id == account_id, Phone.status.in_(SENDING_STATUSES))
+    phones = eligible.phones_of(account_id)
     by_hand = (
         select(Message)
-        .where(Message.phone_id.in_(phones), _is_waiting(), Message.campaign_id.is_(None))
+        .where(Message.phone_id.in_(phones), eligible.waiting(), Message.campaign_id.is_(None))
         .order_by(Message.lane, Message.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Message)
@@ -229,7 +190,7 @@ def _next_waiting(session: Session, account_id: int, lanes: Lane) -> Message | N
 
 def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
     """The first message of the campaign that had the fewest turns."""
-    waiting = select(Message.id).where(Message.campaign_id == Campaign.id, _is_waiting())
+    waiting = select(Message.id).where(Message.campaign_id == Campaign.id, eligible.waiting())
     tried = or_(Campaign.canary_state.is_(None), Campaign.canary_state.in_((Canary.FIRST, Canary.PASSED)))
     campaign_id = session.scalar(
         select(Campaign.id)
@@ -247,7 +208,7 @@ def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
         return None
     return session.scalar(
         select(Message)
-        .where(Message.campaign_id == campaign_id, _is_waiting())
+        .where(Message.campaign_id == campaign_id, eligible.waiting())
         .order_by(Message.batch_key, Message.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Message)
@@ -257,37 +218,29 @@ def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
 def _gather(session: Session, first: Message) -> Submission | None:
     """A new submission of `first` and the messages that may leave with it; None if all said STOP."""
     limit = adapter_class(first.phone.adapter).max_recipients
-    if first.campaign_id is not None:
-        campaign = session.get_one(Campaign, first.campaign_id)
+    campaign = session.get_one(Campaign, first.campaign_id) if first.campaign_id is not None else None
+    if campaign is not None:
         limit = trial.chunk(session, campaign, pace.chunk(first.phone, limit))
     waiting = session.execute(_like(first).order_by(Message.id).limit(limit)).all()
     # A ticket and a number name one SMS: the same number twice makes two requests.
     chosen = {number: message_id for message_id, number in reversed(waiting)}
-    chosen = _without_silent(session, chosen)
+    chosen = eligible.leave_out(session, chosen, first.purpose, campaign)
     if not chosen:
         return None
-    submission = Submission(
-        account_id=first.phone.account_id,
-        phone_id=first.phone_id,
-        text=first.text,
-        purpose=first.purpose,
-        lane=first.lane,
-        expires_at=first.expires_at,
-    )
-    session.add(submission)
+    submission = submissions.begin(session, first)
     pace.count(first.phone, len(chosen))
-    if first.campaign_id is not None:
-        session.get_one(Campaign, first.campaign_id).turn += 1
+    if campaign is not None:
+        campaign.turn += 1
     session.flush()
     add_all(session, Message.id.in_(chosen.values()), Status.SENDING, submission_id=submission.id)
-    if first.campaign_id is not None:
-        trial.count(session, session.get_one(Campaign, first.campaign_id))
+    if campaign is not None:
+        trial.count(session, campaign)
     return submission
 
 
 def _like(first: Message) -> Select[int, str]:
     """What may leave with `first`: of the same campaign, or written by hand in the same lane; the same text."""
-    same = select(Message.id, Message.number).where(_is_waiting(), Message.batch_key == first.batch_key)
+    same = select(Message.id, Message.number).where(eligible.waiting(), Message.batch_key == first.batch_key)
     if first.campaign_id is not None:
         same = same.where(Message.campaign_id == first.campaign_id)
     else:
@@ -296,22 +249,15 @@ def _like(first: Message) -> Select[int, str]:
     return same.with_for_update(skip_locked=True)
 
 
-def _without_silent(session: Session, chosen: dict[str, int]) -> dict[str, int]:
-    """The messages (ids by number) whose person did not say STOP since; the others are cancelled."""
-    silent = silent_among(session, chosen)
-    if silent:
-        ids = [chosen[number] for number in silent]
-        add_all(session, Message.id.in_(ids), Status.CANCELLED, reason=SAID_STOP, submission_id=None)
-    return {number: message_id for number, message_id in chosen.items() if number not in silent}
-
-
-def _leave_out_silent(session: Session, submission: Submission) -> bool:
-    """Take who said STOP out of a submission that surely did not leave; False when nobody remains."""
+def _leave_out(session: Session, submission: Submission) -> bool:
+    """Take whom nothing may be sent to any more out of a submission that surely did not leave; False when nobody
+    remains."""
     rows = session.execute(select(Message.number, Message.id).where(Message.submission_id == submission.id))
-    if _without_silent(session, {number: message_id for number, message_id in rows}):
+    people = {number: message_id for number, message_id in rows}
+    if eligible.leave_out(session, people, submission.purpose, submissions.campaign_of(session, submission)):
         return True
     submission.state = SubmissionState.REFUSED
     submission.closed_at = now()
-    submission.reason = SAID_STOP
+    submission.reason = NOBODY_LEFT
     session.flush()
     return False

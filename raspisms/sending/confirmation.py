@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import BindParameter, Update, bindparam, or_, select, update
@@ -14,8 +15,6 @@ from ..machine import processes
 from ..messages import hours
 from ..models import (
     Account,
-    Campaign,
-    CampaignState,
     Message,
     OptOut,
     Phone,
@@ -24,11 +23,10 @@ from ..models import (
     Submission,
     SubmissionState,
 )
-from ..models.phone import SENDING_STATUSES
 from ..people import opt_outs
 from ..storage.transactions import transaction
 from ..storage.types import DatabaseNow, UTCDateTime
-from . import lease
+from . import eligible, lease
 from .claim import Claim
 
 
@@ -38,7 +36,7 @@ def confirm(account_id: int, prepared: Claim) -> int | None:
     None sends the caller to `claim.next_claim`. Two statements ask all that it would look at: every millisecond
     here is one in which the air is empty.
     """
-    if hours.opening(prepared.hours, now()) is not None:
+    if hours.opening(prepared.hours, now()) is not None or monotonic() - prepared.at > eligible.FRESH_SECONDS:
         return None
     facts = {
         "account": account_id,
@@ -75,7 +73,7 @@ def _confirmation() -> tuple[Any, Update]:
         .values(held_until=DatabaseNow(lease.LEASE), departures=Account.departures + 1)
         .returning(Account.departures, select(OptOut.id).where(OptOut.digest.is_not(None)).exists())
     )
-    phones = select(Phone.id).where(Phone.account_id == account, Phone.status.in_(SENDING_STATUSES))
+    phones = eligible.phones_of(account)
     by_hand = select(Message.id).where(
         Message.phone_id.in_(phones), Message.status == Status.QUEUED, Message.campaign_id.is_(None)
     )
@@ -87,13 +85,6 @@ def _confirmation() -> tuple[Any, Update]:
         other.id != Submission.id,
         other.next_attempt_at <= present,
     )
-    mine = Message.submission_id == Submission.id
-    held_back = (
-        select(Campaign.id)
-        .join(Message, Message.campaign_id == Campaign.id)
-        .where(mine, Campaign.state != CampaignState.SENDING)
-    )
-    silent = select(OptOut.id).join(Message, Message.number == OptOut.number).where(mine, OptOut.lifted_at.is_(None))
     as_prepared = select(Phone.id).where(
         Phone.id == Submission.phone_id, Phone.sealed_settings == bindparam("settings")
     )
@@ -108,8 +99,7 @@ def _confirmation() -> tuple[Any, Update]:
             or_(Submission.expires_at.is_(None), Submission.expires_at > present),
             ~by_hand.exists(),
             ~due.exists(),
-            ~held_back.exists(),
-            ~silent.exists(),
+            *eligible.nothing_against(),
             as_prepared.exists(),
         )
         .values(in_flight=True, attempts=1, first_attempt_at=present)

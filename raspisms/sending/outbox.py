@@ -6,35 +6,26 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import job_queue
+from .. import gate, job_queue
 from ..clock import now
 from ..conversations import counting
 from ..extensions import bell, db
-from ..i18n import N_
-from ..messages.history import add
-from ..models import Direction, Lane, Message, Phone, Status
-from ..models.message import batch_key
-from ..people import opt_outs
-from ..phones.settings import adapter_class
-from ..sms import segments
+from ..messages import outgoing
+from ..models import Hours, Lane, Message, Phone
+from ..sms.purposes import Purpose
 from ..storage.transactions import transaction
 
 
 class Refused(ValueError):
-    """It cannot be accepted, and nothing was; str(error) is a sentence (a msgid)."""
+    """It cannot be accepted, and nothing was; str(error) is a sentence (a msgid), `field` whose it is."""
 
-
-class TextRefused(Refused):
-    """The text cannot be an SMS."""
-
-
-class TooLate(Refused):
-    """It would be of no use before it could leave."""
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -42,24 +33,24 @@ class Posted:
     """What became of a request to send."""
 
     messages: list[Message]
-    opted_out: list[str]
-    """Numbers left out because they said STOP."""
+    refused: list[gate.Refusal]
+    """Who was left out, and why."""
+
+    @property
+    def opted_out(self) -> list[str]:
+        """Numbers left out because they said STOP."""
+        return [one.number for one in self.refused if one.reason is gate.Reason.OPTED_OUT]
 
 
-def clean_text(text: str, phone: Phone) -> str:
-    """The text as it will be sent: line ends as telephones have them. Raises TextRefused."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    if not text.strip():
-        raise TextRefused(N_("Écrivez un texte."))
-    if len(text) > adapter_class(phone.adapter).max_text:
-        raise TextRefused(N_("Ce texte est trop long pour ce téléphone : raccourcissez-le."))
-    return text
+def clean_text(text: str) -> str:
+    """The text as it will be sent: line ends as telephones have them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
-def check_expiry(expires_at: datetime | None) -> None:
-    """Raises TooLate for a limit that has passed."""
-    if expires_at is not None and expires_at <= now():
-        raise TooLate(N_("L’heure « inutile après » est déjà passée : choisissez-en une à venir."))
+def check(phone: Phone, text: str, purpose: Purpose, expires_at: datetime | None, hours: Hours | None = None) -> None:
+    """Raises Refused for an SMS that may not leave, whoever gets it."""
+    if refusal := gate.may_leave(phone, text, purpose, hours=hours, expires_at=expires_at):
+        raise Refused(refusal.sentence, refusal.field)
 
 
 def post(
@@ -70,12 +61,12 @@ def post(
     user_id: int | None = None,
     lane: Lane = Lane.SINGLE,
     reply_to_id: int | None = None,
-    purpose: str = "alert",
+    purpose: Purpose = Purpose.INFORMATION,
     form_key: str | None = None,
     expires_at: datetime | None = None,
     tag: str | None = None,
     hold_seconds: int = 0,
-    check: Callable[[Session], None] | None = None,
+    before: Callable[[Session], None] | None = None,
     also: Callable[[], None] | None = None,
 ) -> Posted:
     """Accept one text for numbers in E.164, each once, and ring the bell.
@@ -83,59 +74,39 @@ def post(
     With a `form_key`, posting the same form again gives back the same messages instead of new ones; it says what the
     person typed and chose, and nothing that was computed for them (a phone, when any would do).
     What has not left by `expires_at` does not leave any more. For `hold_seconds` it can be called back.
-    `check` is asked under the write lock, before anything new is written, and may raise what it likes; `also` is
+    `before` is asked under the write lock, before anything new is written, and may raise what it likes; `also` is
     done in the same transaction.
-    Raises TextRefused, TooLate, StorageUnavailable.
+    Raises Refused, StorageUnavailable.
     """
-    text = clean_text(text, phone)
-    check_expiry(expires_at)
+    text = clean_text(text)
     wanted = list(dict.fromkeys(numbers))
-    row = _row(phone, text, purpose, expires_at, hold_seconds) | {
-        "lane": lane,
-        "user_id": user_id,
-        "reply_to_id": reply_to_id,
-        "tag": tag,
-    }
+    common = outgoing.common(
+        phone.id,
+        lane,
+        purpose=purpose,
+        expires_at=expires_at,
+        held_until=now() + timedelta(seconds=hold_seconds) if hold_seconds else None,
+        user_id=user_id,
+        reply_to_id=reply_to_id,
+        tag=tag,
+    )
+    row = outgoing.with_text(common, text)
     facts = f"{form_key}\0{row['batch_key']}" if form_key else None
     with transaction() as session:
-        silent = opt_outs.silent(session, wanted)
+        answer = gate.may_send(session, wanted, phone=phone, text=text, purpose=purpose, expires_at=expires_at)
+        if answer.whole is not None:
+            raise Refused(answer.whole.sentence, answer.whole.field)
         posted = {message.number: message for message in _already_posted(facts, wanted)}
-        new = [
-            Message(**row, number=number, dedup_key=_dedup_key(facts, number))
-            for number in wanted
-            if number not in silent and number not in posted
-        ]
-        if check is not None and new:
-            check(session)
-        _accept(session, new, user_id)
+        new = [number for number in wanted if number not in answer.refused and number not in posted]
+        if before is not None and new:
+            before(session)
+        messages = outgoing.post(session, (row | {"number": n, "dedup_key": _dedup_key(facts, n)} for n in new))
+        counting.went_out(session, messages)
         if also is not None:
             also()
     bell.ring(job_queue.SENDING, job_queue.DRAIN, phone.account_id, timeout=job_queue.DRAIN_SECONDS)
-    return Posted([*posted.values(), *new], [number for number in wanted if number in silent])
-
-
-def _row(phone: Phone, text: str, purpose: str, expires_at: datetime | None, hold_seconds: int) -> dict[str, Any]:
-    """What all messages of one posting have in common."""
-    held = {"status": Status.HELD, "held_until": now() + timedelta(seconds=hold_seconds)} if hold_seconds else {}
-    return {
-        "direction": Direction.OUT,
-        "phone_id": phone.id,
-        "text": text,
-        "status": Status.QUEUED,
-        "purpose": purpose,
-        "batch_key": batch_key(text, purpose, expires_at),
-        "parts": segments.count(text).parts,
-        "expires_at": expires_at,
-        **held,
-    }
-
-
-def _accept(session: Session, messages: list[Message], user_id: int | None) -> None:
-    session.add_all(messages)
-    session.flush()
-    if messages:
-        add(session, messages, messages[0].status, user_id=user_id)
-        counting.went_out(session, messages)
+    left_out = [refusal for number, refusal in answer.refused.items() if number not in posted]
+    return Posted([*posted.values(), *messages], left_out)
 
 
 def _dedup_key(facts: str | None, number: str) -> str | None:

@@ -167,7 +167,7 @@ def _account_refused(session: Session, submission: Submission, error: AccountErr
     if submission.maybe_sent:
         submission.next_attempt_at = now()
         return
-    put_back(session, submission, error.reason)
+    submissions.close_unsent(session, submission, error.reason, submission.words, submission.code)
 
 
 def _refused(session: Session, submission: Submission, error: RefusedError) -> None:
@@ -226,15 +226,7 @@ def _split(session: Session, refused: Submission) -> bool:
         return False
     middle = len(messages) // 2
     for half in (messages[:middle], messages[middle:]):
-        submission = Submission(
-            account_id=refused.account_id,
-            phone_id=refused.phone_id,
-            text=refused.text,
-            purpose=refused.purpose,
-            lane=refused.lane,
-            expires_at=refused.expires_at,
-        )
-        session.add(submission)
+        submission = submissions.begin(session, refused)
         session.flush()
         for message in half:
             message.submission_id = submission.id
@@ -273,18 +265,3 @@ def _try_again(session: Session, submission: Submission, account: Account, error
         give_up(session, submission)
     if not submission.maybe_sent:  # what waited for this answer, which might have been its own, is another's
         reports.match_left_over(session)
-
-
-def put_back(session: Session, submission: Submission, reason: str | None) -> None:
-    """Surely not sent: close the submission, and let its messages wait for a new one."""
-    submission.state = SubmissionState.REFUSED
-    submission.closed_at = now()
-    add_all(
-        session,
-        waiting_of(submission),
-        Status.QUEUED,
-        reason=reason,
-        words=submission.words,
-        code=submission.code,
-        submission_id=None,
-    )

@@ -12,10 +12,11 @@ from ..clock import now
 from ..delivery_reports import giving_up
 from ..extensions import db
 from ..i18n import N_
+from ..messages import submissions
 from ..models import Submission, SubmissionState
 from ..phones.settings import adapter_class
 from ..storage.transactions import transaction
-from . import lease, outcome
+from . import lease
 
 LIMIT_PASSED = N_(
     "L’heure « inutile après » est passée alors que l’on ne savait pas si ce SMS était parti : RaspiSMS ne l’a pas "
@@ -53,7 +54,7 @@ def close(session: Session, account_id: int) -> None:
         if submission.maybe_sent:
             giving_up.give_up(session, submission, LIMIT_PASSED if _is_late(submission) else giving_up.OUTCOME_UNKNOWN)
         else:
-            outcome.put_back(session, submission, submission.reason)
+            submissions.close_unsent(session, submission, submission.reason, submission.words, submission.code)
 
 
 def _select(account_id: int) -> Select[Submission]:

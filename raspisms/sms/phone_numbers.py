@@ -16,6 +16,7 @@ QUANTITY = re.compile(r"(?:(?P<bare>[67][0-9]{8})|33(?P<plus>[67][0-9]{8})|0(?P<
 EXPONENT = re.compile(r"([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})")
 # What most lists are made of, read without the full numbering plan: a hundred times quicker.
 PLAIN_MOBILE = re.compile(r"(?:\+33|0033|0)([67][0-9]{8})")
+FRENCH_MOBILE = re.compile(r"\+33[67][0-9]{8}")
 # Digits that begin neither as a French number does nor as an international one.
 BARE_QUANTITY = re.compile(r"[1-9][0-9]*(?:[.,][0-9]*)?")
 LETTER = re.compile(r"[^\W\d_]")
@@ -145,6 +146,11 @@ def pretty(number: str) -> str:
         return number
     style = PhoneNumberFormat.NATIONAL if parsed.country_code == 33 else PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(parsed, style).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def is_french_mobile(number: str) -> bool:
+    """Whether a number in E.164 is one of those that most lists are made of; told without a look into the plan."""
+    return FRENCH_MOBILE.fullmatch(number) is not None
 
 
 def country(number: str) -> str:

@@ -28,7 +28,7 @@ const isPersonal = () => /\{[{%#]/.test(text.value);
 // An advertisement ends with how to stop it, and that is paid for too.
 function outgoing() {
   const stop = phone.selectedOptions[0].dataset.stop;
-  const isAdvertising = compose.elements.purpose && compose.elements.purpose.value === "wholesale";
+  const isAdvertising = compose.elements.purpose && compose.elements.purpose.value === "advertising";
   if (!isAdvertising || !stop || /\bSTOP\s+(au\s+)?(\d{5}|X{5})\b/i.test(text.value) || !text.value.trim()) return text.value;
   return text.value.trimEnd() + "\nSTOP au " + stop;
 }
@@ -106,9 +106,10 @@ function isCampaign() {
     chosen ||
       filled("file") ||
       filled("starts_at") ||
+      filled("hours") ||
       filled("repeats") ||
       filled("canary") ||
-      filled("purpose") === "wholesale" ||
+      filled("purpose") === "advertising" ||
       typedPeople() > 500 ||
       isPersonal() ||
       /\/campaigns\//.test(location.pathname),

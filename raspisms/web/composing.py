@@ -10,6 +10,7 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from .. import gate
 from ..campaigns import drafts, lifecycle
 from ..campaigns.drafts import freest_phone
 from ..conversations import threads
@@ -25,6 +26,16 @@ from ..team import preferences
 from .arguments import whole
 
 Page = str | Response | tuple[str, int]
+# So many of those who may not be written to are named, beside a text that went to nobody.
+NAMED_REFUSALS = 10
+
+
+class NobodyLeft(Exception):
+    """None of those whom it was for may be written to: the page comes back, with all that was typed."""
+
+    def __init__(self, refused: list[gate.Refusal]) -> None:
+        super().__init__(len(refused))
+        self.refused = refused
 
 
 def compose(answered: Message | None = None, again: Message | None = None, draft: Campaign | None = None) -> Page:
@@ -40,9 +51,10 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
     elif form.validate_on_submit():
         try:
             return _campaign(form, draft) if form.is_campaign else _message(form, answered)
-        except (outbox.TextRefused, outbox.TooLate) as error:
-            wrong = form.text if isinstance(error, outbox.TextRefused) else form.expires_at
-            wrong.errors = [gettext(str(error))]
+        except outbox.Refused as error:
+            form[error.field].errors = [gettext(str(error))]
+        except NobodyLeft as error:
+            form.to.errors = [gettext(one.sentence, **one.values) for one in error.refused[:NAMED_REFUSALS]]
         except lifecycle.Refused as error:
             flash(gettext(str(error)), "warning")
         except StorageUnavailable as error:  # the page comes back with all that was typed
@@ -119,14 +131,16 @@ def _message(form: ComposeForm, answered: Message | None) -> Response:
         hold_seconds=preferences.current().undo_single,
         tag=(form.tag.data or "").replace("\0", "").strip()[:255] or None,
     )
+    if not posted.messages:
+        raise NobodyLeft(posted.refused)
     if answered and is_reply:
         mark_read(answered.id)
     return _posted(posted)
 
 
 def _posted(posted: outbox.Posted) -> Response:
-    for number in posted.opted_out:
-        flash(gettext("%(number)s a envoyé STOP : rien ne lui a été envoyé.", number=number), "warning")
+    for refusal in posted.refused:
+        flash(gettext(refusal.sentence, **refusal.values), "warning")
     if len(posted.messages) == 1:
         return redirect(url_for("messages.show", message_id=posted.messages[0].id))
     if posted.messages:

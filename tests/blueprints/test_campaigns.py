@@ -26,13 +26,13 @@ def campaign(app, campaign_id=1):
         {"starts_at": "2028-01-01T10:00"},
         {"canary": "5"},
         {"repeats": "weekly"},
-        {"purpose": "wholesale", "text": "Soldes STOP au 36180"},
+        {"purpose": "advertising", "text": "Soldes STOP au 36180"},
         {"to": "numero;prenom\n0639987001;Léa"},
         {"as_campaign": "y"},
     ],
 )
 def test_what_is_more_than_a_note_has_a_report_first(app, client, phone, changes):
-    response = compose(client, **({"purpose": "alert"} | changes))
+    response = compose(client, **({"purpose": "information"} | changes))
     assert response.location == "/campaigns/1"
     assert all_messages(app) == []
     assert campaign(app).state is CampaignState.DRAFT
@@ -55,7 +55,7 @@ def test_a_campaign_must_say_what_it_is(app, client, phone):
     ],
 )
 def test_each_mistake_is_named_and_nothing_typed_is_lost(app, client, phone, changes, field, words):
-    page = read_page(compose(client, **({"purpose": "alert"} | changes)), 400)
+    page = read_page(compose(client, **({"purpose": "information"} | changes)), 400)
     assert words in page.find(id=f"{field}-error").text.replace("\xa0", " ")
     assert changes[field] in str(page.find(id=field))
 
@@ -67,7 +67,9 @@ def test_from_contacts_groups_and_a_file_to_messages(app, client, phone, run_job
         group = groups.save(None, "Nice", rule="contact.ville == 'Nice'").id
     file = (io.BytesIO(b"portable;ville\n0639987003;Brest\n12;x\n"), "liste.csv")
     text = "Bonjour {{ contact.ville }}"
-    response = compose(client, to="", text=text, contacts=[str(lea)], groups=[str(group)], file=file, purpose="alert")
+    response = compose(
+        client, to="", text=text, contacts=[str(lea)], groups=[str(group)], file=file, purpose="information"
+    )
     assert "RaspiSMS regarde" in get(response.location).text
     run_jobs()
     page = get("/campaigns/1")
@@ -92,12 +94,12 @@ def test_from_contacts_groups_and_a_file_to_messages(app, client, phone, run_job
 
 
 def test_a_draft_is_changed_thrown_away_or_copied(app, client, phone, run_jobs, get):
-    compose(client, purpose="alert", as_campaign="y", tag="rentrée")
+    compose(client, purpose="information", as_campaign="y", tag="rentrée")
     page = get("/campaigns/1/edit")
     assert page.find(id="tag")["value"] == "rentrée"
     assert page.find(id="text").text.strip() == "Bonjour"
     assert "06 39 98 70 01" in page.find(id="to").text.replace("\xa0", " ")
-    compose(client, path="/campaigns/1/edit", purpose="alert", text="Bonsoir")
+    compose(client, path="/campaigns/1/edit", purpose="information", text="Bonsoir")
     assert campaign(app).text == "Bonsoir"
     token = csrf(client, "/campaigns/1/edit")
     assert client.post("/campaigns/1/duplicate", data={"csrf_token": token}).location == "/campaigns/2/edit"
@@ -146,10 +148,10 @@ def test_a_draft_for_thousands_of_contacts_keeps_them_all(app, client, phone):
     assert page.text.count('name="contacts"') == 20
     assert "et 10 autres" in page.text.replace("\xa0", " ")
     kept = {"contacts": [str(one) for one in ids[1:20]], "rest": ",".join(map(str, ids[20:]))}
-    compose(client, path=f"/campaigns/{draft.id}/edit", to="", purpose="alert", **kept)
+    compose(client, path=f"/campaigns/{draft.id}/edit", to="", purpose="information", **kept)
     with app.app_context():
         assert drafts.get(draft.id).targets["contacts"] == ids[1:]
-    compose(client, path=f"/campaigns/{draft.id}/edit", to="", purpose="alert", contacts=[str(ids[1])])
+    compose(client, path=f"/campaigns/{draft.id}/edit", to="", purpose="information", contacts=[str(ids[1])])
     with app.app_context():
         assert drafts.get(draft.id).targets["contacts"] == [ids[1]]
 

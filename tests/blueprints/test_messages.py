@@ -104,8 +104,9 @@ def test_somebody_who_said_stop_is_told(app, client, phone, callbacks, run_jobs)
     callbacks.http.post(callbacks.reception, json=reply)
     run_jobs()
     page = client.post("/messages/new", data={}, follow_redirects=True)
-    compose(client)
-    assert f"{LEA} a envoyé STOP" in client.get("/messages/").text
+    told = read_page(compose(client), 400)
+    assert "06 39 98 70 01 a envoyé STOP" in told.text.replace("\xa0", " ")
+    assert told.find(id="text").text.strip(), "nothing that was typed is lost"
     assert page.status_code == 400
     assert all_messages(app, direction="out") == []
 
@@ -236,6 +237,12 @@ def test_the_same_page_sent_twice_sends_once(app, phone, client, undo, any_phone
 def test_the_same_draft_sent_twice_is_one(app, phone, client):
     page = BeautifulSoup(client.get("/messages/new?campaign=1").text, "html5lib")
     form = {name: page.find("input", {"name": name})["value"] for name in ("csrf_token", "key")}
-    form |= {"phone": str(phone.id), "to": "06 39 98 70 01", "text": "Bonjour", "purpose": "alert", "as_campaign": "1"}
+    form |= {
+        "phone": str(phone.id),
+        "to": "06 39 98 70 01",
+        "text": "Bonjour",
+        "purpose": "information",
+        "as_campaign": "1",
+    }
     places = {client.post("/messages/new", data=form).location for _ in range(2)}
     assert len(places) == 1

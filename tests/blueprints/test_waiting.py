@@ -27,7 +27,7 @@ def waiting(app, phone, get, monkeypatch):
         def page(*changes, campaign=None):
             with transaction() as session:
                 if campaign is not None:
-                    row = Campaign(name="Fête", text="Bonjour", purpose="alert", phone_id=phone.id, **campaign)
+                    row = Campaign(name="Fête", text="Bonjour", purpose="information", phone_id=phone.id, **campaign)
                     session.add(row)
                     session.flush()
                     session.execute(update(Message).values(campaign_id=row.id))

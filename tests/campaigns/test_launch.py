@@ -162,7 +162,7 @@ def test_an_opening_is_open(moment, profile):
 
 def test_an_advertisement_outside_of_its_hours_waits_and_says_until_when(here, monkeypatch):
     opens = now() + timedelta(hours=3)
-    campaign = sent(written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="wholesale", hours=Hours.STRICT))
+    campaign = sent(written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="advertising", hours=Hours.STRICT))
     monkeypatch.setattr(hours, "opening", lambda profile, *_: opens if profile is Hours.STRICT else None)
     scheduler.sweep()
     assert not claim.has_waiting(1)
@@ -172,7 +172,7 @@ def test_an_advertisement_outside_of_its_hours_waits_and_says_until_when(here, m
 
 
 def test_widening_the_hours_of_an_advertisement_is_a_right_and_is_written_down(here):
-    campaign = written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="wholesale", hours=Hours.FREE)
+    campaign = written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="advertising", hours=Hours.FREE)
     with pytest.raises(lifecycle.Refused, match="droit"):
         launch.send(campaign.id, campaign.revision, None, may_override=False)
     launch.send(campaign.id, campaign.revision, None, may_override=True)
@@ -300,7 +300,7 @@ def test_the_first_few_that_went_back_to_the_queue_are_tried_again(here, octopus
 
 def test_a_request_that_is_repeated_waits_for_the_hours_too(here, monkeypatch, octopush, run_jobs):
     octopush.faults.append("429")
-    campaign = sent(written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="wholesale", hours=Hours.STRICT))
+    campaign = sent(written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="advertising", hours=Hours.STRICT))
     run_jobs()
     monkeypatch.setattr(hours, "opening", lambda profile, *_: now() + timedelta(hours=9))
     with transaction() as session:
@@ -333,7 +333,7 @@ def test_what_changed_since_the_report_counts(here, change):
     lea = contacts.save(None, None, "Léa", LEA, {}, consent="oui")
     contacts.save(None, None, "Bob", BOB, {}, consent="oui")
     people = Targets(groups=[groups.save(None, "Tous", rule="1 == 1").id])
-    campaign = written(text="Soldes STOP au 36180", targets=people, purpose="wholesale", hours=Hours.FREE)
+    campaign = written(text="Soldes STOP au 36180", targets=people, purpose="advertising", hours=Hours.FREE)
     if change == "deleted":
         contacts.delete_all(Contact.id == lea.id)
     elif change == "fault":

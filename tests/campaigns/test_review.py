@@ -38,7 +38,7 @@ def test_everybody_has_a_fate(here):
     targets = Targets(
         contacts=ids, numbers=[{"number": "12"}, {"number": "+447911123456"}, {"number": "06 39 98 70 01"}]
     )
-    campaign = written(text="Soldes. STOP au 36180", targets=targets, purpose="wholesale")
+    campaign = written(text="Soldes. STOP au 36180", targets=targets, purpose="advertising")
     assert fates(campaign) == [
         (LEA, Fate.KEPT),
         (LEA, Fate.HOUSEHOLD),
@@ -79,11 +79,11 @@ def test_a_personal_text_is_filled_counted_and_its_faults_are_told(here):
 def test_the_stop_mention_is_added_counted_and_required(here, phone):
     text = "Soldes non-stop ! " + "x" * 136
     consenting = Targets(numbers=[{"number": LEA}], consent="bulletin")
-    campaign = written(text=text, targets=consenting, purpose="wholesale")
+    campaign = written(text=text, targets=consenting, purpose="advertising")
     assert any("numéro court" in problem for problem in review.summary(campaign).problems)
     with transaction() as session:
         session.get_one(Phone, phone.id).stop_number = "36180"
-    campaign = written(text=text, targets=consenting, purpose="wholesale")
+    campaign = written(text=text, targets=consenting, purpose="advertising")
     assert outgoing_text.outgoing_text(campaign).endswith("\nSTOP au 36180")
     assert review.summary(campaign).total_parts == 2
     assert review.summary(campaign).problems == []
@@ -191,7 +191,7 @@ def test_the_text_is_the_one_that_was_read(here, phone):
     with transaction() as session:
         session.get_one(Phone, phone.id).stop_number = "36180"
     lea = contacts.save(None, None, "Léa", LEA, {}, consent="oui")
-    campaign = written(text="Promo", targets=Targets(contacts=[lea.id]), purpose="wholesale", hours=Hours.STRICT)
+    campaign = written(text="Promo", targets=Targets(contacts=[lea.id]), purpose="advertising", hours=Hours.STRICT)
     shown = outgoing_text.outgoing_text(campaign)
     assert shown.endswith("STOP au 36180")
     with transaction() as session:

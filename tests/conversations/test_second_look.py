@@ -58,7 +58,7 @@ def the_conversation():
 def campaign(phone, status, name="C"):
     """A message of a campaign that stands so."""
     with transaction() as session:
-        made = Campaign(name=name, phone_id=phone.id, text="Venez-vous ?", purpose="alert")
+        made = Campaign(name=name, phone_id=phone.id, text="Venez-vous ?", purpose="information")
         session.add(made)
         session.flush()
         sent_at = now() if status in (Status.SENT, Status.DELIVERED) else None

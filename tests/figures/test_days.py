@@ -41,7 +41,7 @@ def paid(phone, cost, days_ago=0):
     """A request that a provider took."""
     moment = now() - timedelta(days=days_ago)
     return Submission(
-        account_id=phone.account_id, phone_id=phone.id, text="x", purpose="alert", lane=1, state="accepted",
+        account_id=phone.account_id, phone_id=phone.id, text="x", purpose="information", lane=1, state="accepted",
         closed_at=moment, cost=cost,
     )  # fmt: skip
 

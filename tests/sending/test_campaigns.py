@@ -14,6 +14,7 @@ from raspisms.machine import processes
 from raspisms.models import (
     Campaign,
     CampaignState,
+    Contact,
     Message,
     MessageEvent,
     OptOut,
@@ -70,12 +71,17 @@ def texts(octopush):
 def test_every_line_is_accounted_for(app, phone, octopush, run_jobs):
     with app.app_context(), transaction() as session:
         session.add(OptOut(number=BOB, origin="reply"))
+        session.add(Contact(name="x", number="+33639987007", sort_key="x", search="x", fault="Numéro inconnu."))
     raw = [LEA, "06 39 98 70 01", "Jean", BOB, "0639987003", "0033639987003", "", "+1 415 555 2671"]
+    raw += ["06 39 98 70 04", "06 39 98 70 07"]
     report = accept(app, phone, raw)
     assert report.accepted == 3
     assert [(r.line, r.value) for r in report.invalid] == [(3, "Jean"), (7, "")]
     assert [(r.line, r.value) for r in report.duplicates] == [(2, LEA), (6, "+33639987003")]
     assert [(r.line, r.value) for r in report.opted_out] == [(4, BOB)]
+    left_out = [(8, "+14155552671"), (10, "+33639987007")]
+    assert [(r.line, r.value) for r in report.left_out] == left_out
+    assert "pays" in report.left_out[0].sentence
     run_jobs()
     assert texts(octopush) == [(TEXT, 3)]
     assert state(app, report.campaign_id) is CampaignState.DONE
@@ -439,7 +445,9 @@ def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(app, phone, octopu
 
 def begin_accepting(app, phone, holder, held_at):
     with app.app_context(), transaction() as session:
-        campaign = Campaign(name="x", phone_id=phone.id, text=TEXT, purpose="alert", holder=holder, held_at=held_at)
+        campaign = Campaign(
+            name="x", phone_id=phone.id, text=TEXT, purpose="information", holder=holder, held_at=held_at
+        )
         session.add(campaign)
         session.flush()
         return campaign.id

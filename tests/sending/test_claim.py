@@ -10,8 +10,10 @@ import pytest
 from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.machine import processes
-from raspisms.models import Account, Phone, PhoneStatus, Status, Submission
+from raspisms.messages import hours
+from raspisms.models import Account, Contact, Phone, PhoneStatus, Status, Submission
 from raspisms.sending import claim, dispatch, lease, outbox, outcome
+from raspisms.sms.purposes import Purpose
 from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.factories import BOB, LEA, message, post
@@ -45,9 +47,12 @@ def test_the_same_number_twice_makes_two_requests(app, phone, octopush, run_jobs
     assert len(tickets) == 2
 
 
-def test_advertising_and_alerts_never_share_a_request(app, phone, octopush, run_jobs):
+def test_advertising_and_alerts_never_share_a_request(app, phone, octopush, run_jobs, monkeypatch):
     text = "Soldes STOP au 30101"
-    post(app, phone, LEA, text=text, purpose="wholesale")
+    monkeypatch.setattr(hours, "opening", lambda *_: None)
+    with app.app_context(), transaction() as session:
+        session.add(Contact(name="Léa", number=LEA, sort_key="lea", search="lea", consent="Formulaire du 3 mars"))
+    post(app, phone, LEA, text=text, purpose=Purpose.ADVERTISING)
     post(app, phone, BOB, text=text)
     run_jobs()
     assert sorted(request["body"]["purpose"] for request in octopush.requests) == ["alert", "wholesale"]

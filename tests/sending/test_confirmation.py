@@ -79,7 +79,7 @@ def the_end_of_its_use(app, _phone, _campaign_id, prepared):
 
 def a_retry_that_is_due(app, phone, _campaign_id, _prepared):
     with app.app_context(), transaction() as session:
-        text = {"text": "Retenté", "purpose": "alert", "lane": Lane.BULK}
+        text = {"text": "Retenté", "purpose": "information", "lane": Lane.BULK}
         session.add(Submission(account_id=phone.account_id, phone_id=phone.id, attempts=1, **text))
 
 

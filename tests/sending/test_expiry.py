@@ -119,9 +119,9 @@ def test_a_limit_in_the_past_is_refused_and_nothing_is_kept(app, phone):
     past = now() - timedelta(seconds=1)
     with app.app_context():
         same = db.session.get(Phone, phone.id)
-        with pytest.raises(outbox.TooLate):
+        with pytest.raises(outbox.Refused, match="inutile après"):
             outbox.post(same, [LEA], TEXT, expires_at=past)
-        with pytest.raises(outbox.TooLate):
+        with pytest.raises(outbox.Refused, match="inutile après"):
             acceptance.post_campaign(same, [(1, LEA)], TEXT, expires_at=past)
         assert db.session.query(Message).count() == 0
         assert lifecycle.newest() == []

@@ -34,8 +34,9 @@ def test_people_who_said_stop_are_left_out_and_named(app, phone):
 
 @pytest.mark.parametrize("text", ["", "  \n", "a" * 1225])
 def test_texts_that_cannot_be_sent_are_refused(app, phone, text):
-    with pytest.raises(outbox.TextRefused), app.app_context():
+    with pytest.raises(outbox.Refused) as refused, app.app_context():
         outbox.post(db.session.get(Phone, phone.id), [LEA], text)
+    assert refused.value.field == "text"
     assert all_messages(app) == []
 
 

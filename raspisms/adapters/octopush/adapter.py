@@ -5,13 +5,15 @@ Facts and their confidence: octopush-api.md (sections are named where they are u
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
 from ...i18n import N_
 from ...sms import phone_numbers
+from ...sms.purposes import Purpose
 from ..base import (
     Accepted,
     AccountError,
@@ -74,6 +76,8 @@ class OctopushVirtualNumber(Adapter):
     )
     max_recipients = 500
     max_text = 1224
+    # Functional, and advertising (§2.3).
+    purposes: ClassVar[Mapping[Purpose, str]] = {Purpose.INFORMATION: "alert", Purpose.ADVERTISING: "wholesale"}
     # Octopush remembers a request_id for 24 hours (§4.2, code 182); one hour is left for clocks that disagree.
     repeat_window = timedelta(hours=23)
     Settings = OctopushSettings
@@ -115,7 +119,7 @@ class OctopushVirtualNumber(Adapter):
             "text": batch.text,
             "recipients": [{"phone_number": number} for number in batch.recipients],
             "type": self.settings.sms_type,
-            "purpose": batch.purpose,
+            "purpose": self.purposes.get(batch.purpose, batch.purpose),
             "sender": self.number,
             "with_replies": True,
             "request_id": batch.request_id,

@@ -1,0 +1,287 @@
+"""The one gate: no door is wider than another. Each way in is tried with each rule, and without any."""
+
+import uuid
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from raspisms import gate
+from raspisms.adapters.base import Reply
+from raspisms.campaigns import drafts, launch, lifecycle
+from raspisms.campaigns.targets import Targets
+from raspisms.clock import now
+from raspisms.extensions import db
+from raspisms.models import (
+    Contact,
+    Conversation,
+    Direction,
+    Hours,
+    JournalEntry,
+    Message,
+    Phone,
+    Recipient,
+    Status,
+    StopMark,
+)
+from raspisms.people import opt_outs
+from raspisms.receiving import incoming, replies
+from raspisms.scheduler import sweep as scheduler
+from raspisms.sending import acceptance, outbox
+from raspisms.sms.purposes import Purpose
+from raspisms.storage.transactions import transaction
+from raspisms.team import opening_hours, preferences
+from tests.factories import LEA, csrf, ring
+
+AMERICAN = "+12125550123"
+
+# -- the rules: each makes a number one that may not be written to --------------------------------------------
+
+
+def only_belgium():
+    preferences.save(preferences.Choices(countries=("BE",), undo_seconds=0, undo_single=0))
+
+
+def said_stop():
+    with transaction() as session:
+        opt_outs.add(session, LEA, "person")
+
+
+def said_stop_and_was_erased():
+    with transaction() as session:
+        opt_outs.add(session, LEA, "person")
+        opt_outs.forget_number(session, LEA)
+
+
+def may_have_said_stop():
+    with transaction() as session:
+        phone = session.scalar(select(Phone))
+        incoming.store(session, phone, LEA, "Arrêtez svp", now() - timedelta(days=2)).stop = StopMark.SUSPECTED
+
+
+def number_is_to_correct():
+    with transaction() as session:
+        session.add(Contact(name="Léa", number=LEA, sort_key="lea", search="lea", fault="Ce numéro n’existe pas."))
+
+
+RULES = {
+    gate.Reason.COUNTRY: only_belgium,
+    gate.Reason.OPTED_OUT: said_stop,
+    "erased": said_stop_and_was_erased,
+    gate.Reason.SUSPECTED: may_have_said_stop,
+    gate.Reason.TO_CORRECT: number_is_to_correct,
+}
+
+# -- the doors: each tries to send one SMS to Léa --------------------------------------------------------------
+
+
+def composer(client):
+    form = {"csrf_token": csrf(client, "/messages/new"), "key": uuid.uuid4().hex}
+    client.post("/messages/new", data=form | {"phone": "1", "to": LEA, "text": "Bonjour"})
+
+
+def conversation(client):
+    with transaction() as session:
+        incoming.store(session, session.scalar(select(Phone)), LEA, "Bonjour", now())
+    found = db.session.scalar(select(Conversation.id))
+    db.session.rollback()
+    page = f"/conversations/{found}"
+    form = {"csrf_token": csrf(client, page), "key": uuid.uuid4().hex, "seen": str(10**9)}
+    client.post(f"{page}/reply", data=form | {"text": "Bonjour"})
+
+
+def command(_client):
+    outbox.post(db.session.scalar(select(Phone)), [LEA], "Bonjour")
+
+
+def command_with_a_file(_client):
+    with suppress(acceptance.NoRecipient):
+        acceptance.post_campaign(db.session.scalar(select(Phone)), [(1, LEA)], "Bonjour")
+
+
+def campaign(_client, between=lambda: None):
+    saved = drafts.save(None, drafts.Wish(1, "Bonjour", Targets(numbers=[{"number": LEA}])), None)
+    launch.work(saved.id)
+    between()
+    with suppress(lifecycle.Refused):
+        launch.send(saved.id, saved.revision, None, may_override=False)
+    launch.work(saved.id)
+    scheduler.sweep()
+
+
+def answer_while_away(_client):
+    choices = preferences.current()
+    preferences.save(preferences.Choices(countries=choices.countries, open_days=(0,), away_text="À lundi."))
+    with transaction() as session:
+        phone = session.scalar(select(Phone))
+        entry = JournalEntry(phone=phone, phone_id=phone.id, kind="reception", body=b"", received_at=now())
+        session.add(entry)
+        session.flush()
+        replies.apply(session, entry, Reply(LEA, "Bonjour", "", "", now()))
+
+
+DOORS = (composer, conversation, command, command_with_a_file, campaign, answer_while_away)
+
+
+@pytest.fixture
+def inside(app, client, phone, monkeypatch):
+    """The application's context, where the team is away and nothing waits for an undo."""
+    monkeypatch.setattr(opening_hours, "closed_since", lambda *_: now() - timedelta(hours=1))
+    with app.app_context():
+        preferences.save(preferences.Choices(undo_seconds=0, undo_single=0))
+        yield client
+        db.session.rollback()
+
+
+def requests_made(app, octopush, run_jobs):
+    db.session.rollback()
+    ring(app)
+    run_jobs("sending")
+    return [one["body"]["recipients"] for one in octopush.requests]
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_every_door_is_open_to_what_no_rule_forbids(app, inside, octopush, run_jobs, door):
+    door(inside)
+    assert requests_made(app, octopush, run_jobs) == [[{"phone_number": LEA}]]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_no_door_is_wider_than_another(app, inside, octopush, run_jobs, door, rule):
+    RULES[rule]()
+    door(inside)
+    assert requests_made(app, octopush, run_jobs) == []
+    waiting = Message.status.in_((Status.QUEUED, Status.HELD, Status.SENDING))
+    assert db.session.scalars(select(Message.id).where(Message.direction == Direction.OUT, waiting)).all() == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("door", [command, command_with_a_file, campaign], ids=lambda door: door.__name__)
+def test_what_a_rule_forbids_by_now_does_not_leave(app, inside, octopush, run_jobs, door, rule):
+    door(inside)
+    db.session.rollback()
+    RULES[rule]()
+    assert requests_made(app, octopush, run_jobs) == []
+    db.session.expire_all()
+    [sms] = db.session.scalars(select(Message).where(Message.direction == Direction.OUT))
+    assert sms.status is Status.CANCELLED
+    assert sms.events[-1].reason
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_a_rule_forbids_since_the_review_makes_no_message(app, inside, octopush, run_jobs, rule):
+    campaign(inside, between=RULES[rule])
+    assert requests_made(app, octopush, run_jobs) == []
+    assert db.session.scalar(select(Message.id).where(Message.direction == Direction.OUT)) is None
+    assert db.session.scalar(select(Recipient.fate)) != "kept"
+
+
+# -- what was agreed when a campaign was scheduled, and is not any more ------------------------------------------
+
+
+def scheduled_for(contact, **more):
+    saved = drafts.save(None, drafts.Wish(1, "Soldes STOP au 36180", Targets(contacts=[contact.id]), **more), None)
+    launch.work(saved.id)
+    launch.send(saved.id, drafts.get(saved.id).revision, None, may_override=True)
+    launch.work(saved.id)
+    scheduler.sweep()
+
+
+def consent_withdrawn(contact_id):
+    with transaction() as session:
+        session.get_one(Contact, contact_id).consent = ""
+
+
+def contact_deleted(contact_id):
+    with transaction() as session:
+        session.delete(session.get_one(Contact, contact_id))
+
+
+def number_corrected(contact_id):
+    with transaction() as session:
+        session.get_one(Contact, contact_id).number = "+33639987009"
+
+
+@pytest.mark.parametrize("change", [consent_withdrawn, contact_deleted, number_corrected])
+def test_what_changed_after_scheduling_counts_at_the_claim(app, inside, octopush, run_jobs, change):
+    with transaction() as session:
+        lea = Contact(name="Léa", number=LEA, sort_key="lea", search="lea", consent="Formulaire du 3 mars")
+        session.add(lea)
+    scheduled_for(lea, purpose=Purpose.ADVERTISING, hours=Hours.FREE)
+    assert db.session.scalar(select(Message.status)) is Status.QUEUED
+    db.session.rollback()
+    change(lea.id)
+    assert requests_made(app, octopush, run_jobs) == []
+    db.session.expire_all()
+    assert db.session.scalar(select(Message.status)) is Status.CANCELLED
+
+
+def test_what_did_not_change_leaves(app, inside, octopush, run_jobs):
+    with transaction() as session:
+        lea = Contact(name="Léa", number=LEA, sort_key="lea", search="lea", consent="Formulaire du 3 mars")
+        session.add(lea)
+    scheduled_for(lea, purpose=Purpose.ADVERTISING, hours=Hours.FREE)
+    assert requests_made(app, octopush, run_jobs) == [[{"phone_number": LEA}]]
+
+
+# -- the SMS as a whole ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sms", "reason"),
+    [
+        ({"text": " \n"}, gate.Reason.EMPTY),
+        ({"text": "é" * 5_000}, gate.Reason.TOO_LONG),
+        ({"text": "Soldes", "purpose": Purpose.ADVERTISING}, gate.Reason.NO_MENTION),
+        ({"text": "Bonjour", "expires_at": -1}, gate.Reason.TOO_LATE),
+        ({"text": "Bonjour", "hours": Hours.STRICT}, gate.Reason.CLOSED),
+        ({"text": "Soldes STOP au 36180", "purpose": Purpose.ADVERTISING}, gate.Reason.CLOSED),
+    ],
+)
+def test_what_is_wrong_with_the_sms_itself(app, phone, monkeypatch, sms, reason):
+    monkeypatch.setattr(gate.hours, "opening", lambda profile, *_: None if profile is Hours.FREE else now())
+    if "expires_at" in sms:
+        sms = sms | {"expires_at": now() + timedelta(seconds=sms["expires_at"])}
+    with app.app_context():
+        refusal = gate.may_leave(db.session.get(Phone, phone.id), **sms)
+    assert refusal.reason is reason
+    assert refusal.sentence
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (AMERICAN, gate.Reason.COUNTRY),
+        ("+33899123456", gate.Reason.SPECIAL),
+        ("3631", gate.Reason.NUMBER),
+        ("+3363998700", gate.Reason.NUMBER),
+        ("BANQUE", gate.Reason.NUMBER),
+        (LEA, None),
+    ],
+)
+def test_what_is_wrong_with_a_number(app, number, reason):
+    with app.app_context():
+        refused = gate.may_get(db.session(), [number])
+    assert [one.reason for one in refused.values()] == ([reason] if reason else [])
+
+
+def test_every_reason_has_its_field_and_its_sentence():
+    assert set(gate.SAID) == set(gate.Reason)
+
+
+def test_chosen_hours_make_a_single_sms_wait_for_them(app, inside, octopush, run_jobs):
+    form = {"csrf_token": csrf(inside, "/messages/new"), "key": uuid.uuid4().hex, "purpose": "information"}
+    answer = inside.post("/messages/new", data=form | {"phone": "1", "to": LEA, "text": "x", "hours": "strict"})
+    assert answer.location.startswith("/campaigns/")
+    assert requests_made(app, octopush, run_jobs) == []
+
+
+def test_a_refused_number_loses_nothing_that_was_typed(inside):
+    form = {"csrf_token": csrf(inside, "/messages/new"), "key": uuid.uuid4().hex}
+    answer = inside.post("/messages/new", data=form | {"phone": "1", "to": AMERICAN, "text": "Hello"})
+    assert answer.status_code == 400
+    assert "ne sont pas permis" in answer.text
+    assert AMERICAN in answer.text
+    assert "Hello" in answer.text
