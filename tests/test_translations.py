@@ -76,3 +76,16 @@ def test_templates_hold_no_bare_words():
         text = re.sub(r"<[^>]*>", " ", source)
         words = set(re.findall(r"[A-Za-zÀ-ÿ]{3,}", text)) - {"RaspiSMS", "request_id", "request"}
         assert words == set(), f"{path.name}: {words}"
+
+
+def test_no_sentence_is_translated_before_it_is_read():
+    """A worker's own LANG must not decide in which language a page speaks: jobs store msgids, pages translate."""
+    readers = {"blueprints", "web", "forms", "cli", "supervisor", "i18n.py", "config.py", "extensions.py"}
+    # E-mails are written in the language of the person whom they go to.
+    readers |= {"notices"}
+    translating = []
+    for path in (ROOT / "raspisms").rglob("*.py"):
+        part = path.relative_to(ROOT / "raspisms").parts[0]
+        if part not in readers and re.search(r"\b(say|gettext|ngettext|translate)\(", path.read_text(encoding="utf-8")):
+            translating.append(str(path.relative_to(ROOT)))
+    assert translating == []

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from ..extensions import limiter
 from ..forms.auth import LoginForm, SetupForm
 from ..models import Role, User
-from ..team import audit, users
+from ..team import users
 
 bp = Blueprint("auth", __name__)
 
@@ -22,7 +22,6 @@ ATTEMPTS = "10 per minute; 100 per hour"
 
 
 def _sign_in(user: User) -> None:
-    audit.note(user.id, "signed in")
     session.clear()  # whatever a stranger's session held is not the person's
     login_user(user, remember=False)
     session.permanent = True
@@ -35,11 +34,10 @@ def login() -> str | Response | tuple[str, int]:
         return redirect(url_for("home.index"))
     form = LoginForm()
     if form.validate_on_submit():
-        user = users.authenticate(form.email.data, form.password.data)
+        user = users.sign_in(form.email.data, form.password.data)
         if user is not None:
             _sign_in(user)
             return redirect(_local(request.args.get("next")) or url_for("home.index"))
-        audit.note(None, "sign-in refused")
         form.password.errors = [gettext("L’adresse ou le mot de passe n’est pas le bon.")]
     page = render_template("auth/login.html", form=form, is_new=users.is_new_installation())
     return page, 400 if form.is_submitted() else 200

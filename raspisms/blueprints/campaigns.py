@@ -28,22 +28,23 @@ from ..campaigns.targets import Targets
 from ..extensions import db
 from ..forms import mistakes
 from ..forms.compose import ComposeForm
+from ..i18n import N_
 from ..labels import CAMPAIGN_LABELS, FATE_LABELS, STATUS_LABELS
 from ..language import Mistake
 from ..messages import listing
 from ..models import Campaign, CampaignState, Fate, Phone, Recipient, Status
 from ..pagination import Order
 from ..sms.purposes import Purpose
-from ..team import audit
 from ..web import composing, errors, tables
 from ..web.arguments import whole
+from ..web.filters import why_not
 from ..web.tables import LARGEST_LIST
 
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
 PAGE = 50
 SERIES_SHOWN = 12
-VERBS: dict[str, Callable[[int], Campaign]] = {
+VERBS: dict[str, Callable[[int, int], Campaign]] = {
     "pause": lifecycle.pause,
     "resume": lifecycle.resume,
     "cancel": lifecycle.cancel,
@@ -52,13 +53,6 @@ VERBS: dict[str, Callable[[int], Campaign]] = {
 }
 
 
-EVENTS = {
-    "pause": "campaign paused",
-    "resume": "campaign resumed",
-    "cancel": "campaign cancelled",
-    "skip": "campaign left out",
-    "retry": "campaign retried",
-}
 ORDERS: dict[str, Order[Campaign]] = {
     "newest": Order(Campaign.id),
     "oldest": Order(Campaign.id, descending=False),
@@ -139,11 +133,10 @@ def bulk() -> AnyResponse:
         abort(400)
     for campaign_id in request.form.getlist("chosen", type=whole)[: pagination.SIZE]:
         try:
-            VERBS[verb](campaign_id)
+            VERBS[verb](campaign_id, current_user.id)
         except lifecycle.Refused as error:
             flash(gettext(str(error)), "warning")
         else:
-            audit.note(current_user.id, EVENTS[verb], f"campaign {campaign_id}")
             done += 1
     if done:
         flash(ngettext("%(num)s campagne changée.", "%(num)s campagnes changées.", done), "success")
@@ -237,8 +230,7 @@ def act(campaign_id: int, verb: str) -> AnyResponse:
         if verb == "remove":
             drafts.remove(campaign_id)
             return redirect(url_for("campaigns.index"))
-        VERBS[verb](campaign_id)
-        audit.note(current_user.id, EVENTS[verb], f"campaign {campaign_id}")
+        VERBS[verb](campaign_id, current_user.id)
     except lifecycle.Refused as error:
         flash(gettext(str(error)), "warning")
     return redirect(url_for("campaigns.show", campaign_id=campaign_id))
@@ -248,16 +240,9 @@ def act(campaign_id: int, verb: str) -> AnyResponse:
 def report_csv(campaign_id: int) -> Response:
     """Everybody of the report before sending, with what becomes of them."""
     _campaign(campaign_id)
-    header = [
-        gettext("Numéro"),
-        gettext("Nom"),
-        gettext("Résultat"),
-        gettext("Détail"),
-        gettext("SMS"),
-        gettext("Texte"),
-    ]
+    header = [gettext(name) for name in (N_("Numéro"), N_("Nom"), N_("Résultat"), N_("Détail"), N_("SMS"), N_("Texte"))]
     rows = (
-        [one.number, one.name, gettext(FATE_LABELS[one.fate]), one.reason, one.parts, one.text]
+        [one.number, one.name, gettext(FATE_LABELS[one.fate]), why_not(one), one.parts, one.text]
         for one in review.everybody(campaign_id)
     )
     return tables.csv(csv_files.csv_lines(header, rows), f"campagne-{campaign_id}-compte-rendu.csv")
@@ -268,12 +253,7 @@ def messages_csv(campaign_id: int) -> Response:
     """Everybody of a campaign, with where their SMS stands."""
     _campaign(campaign_id)
     header = [
-        gettext("Numéro"),
-        gettext("Statut"),
-        gettext("Envoyé"),
-        gettext("Délivré"),
-        gettext("Coût"),
-        gettext("Texte"),
+        gettext(name) for name in (N_("Numéro"), N_("Statut"), N_("Envoyé"), N_("Délivré"), N_("Coût"), N_("Texte"))
     ]
     rows = (
         [

@@ -16,10 +16,8 @@ from ..extensions import db
 from ..forms.contact import ContactForm
 from ..i18n import N_
 from ..models import Contact
-from ..people import contact_list, contacts, erasure, exports, groups, opt_outs, traces
+from ..people import contact_list, contacts, erasure, exports, groups, opt_outs
 from ..sms import phone_numbers as telephone_numbers
-from ..storage.transactions import transaction
-from ..team import audit
 from ..web import tables
 from ..web.access import admin_only
 from ..web.arguments import whole
@@ -98,6 +96,7 @@ def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse |
                 group_ids=chosen & {group.id for group in groups.all_groups() if not group.is_conditional},
                 consent=form.consent.data or "",
                 origin=gettext("ajouté à la main"),
+                user_id=current_user.id,
             )
         except contacts.Invalid as error:
             form.show_errors(error.errors)
@@ -108,8 +107,6 @@ def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse |
             conflict = db.session.get(Contact, contact.id) if contact else None
             form.version.data = str(conflict.version) if conflict else ""
         else:
-            if contact is None:
-                audit.note(current_user.id, "contact added", f"contact {saved.id}")
             flash(gettext("Le contact est enregistré."), "success")
             return redirect(url_for("contacts.show", contact_id=saved.id))
     elif contact and not form.is_submitted():
@@ -149,9 +146,8 @@ def show(contact_id: int) -> str:
 @bp.post("/<int:contact_id>/delete")
 def delete(contact_id: int) -> AnyResponse:
     """The contact goes, what was said stays."""
-    contact = db.get_or_404(Contact, contact_id)
-    contacts.delete_all(contact_list.by_ids([contact.id]))
-    audit.note(current_user.id, "contact deleted", f"contact {contact_id}")
+    db.get_or_404(Contact, contact_id)
+    contacts.delete(contact_id, current_user.id)
     flash(gettext("Le contact est supprimé. Ses SMS restent dans les listes."), "success")
     return redirect(url_for("contacts.index"))
 
@@ -160,13 +156,9 @@ def delete(contact_id: int) -> AnyResponse:
 @admin_only
 def erase(contact_id: int) -> AnyResponse:
     """Everything that is known of a person goes; a STOP survives as a digest."""
-    contact = db.get_or_404(Contact, contact_id)
-    found = traces.find(contact.number)
+    db.get_or_404(Contact, contact_id)
     try:
-        with transaction() as session:
-            opt_outs.forget_number(session, contact.number)
-            erasure.erase(session, contact, found)
-            audit.record(session, current_user.id, "person erased", str(contact_id))
+        erasure.forget(contact_id, current_user.id)
     except erasure.StillLeaving:
         flash(gettext("Un SMS pour cette personne est en route : réessayez quand il sera parti."), "warning")
         return redirect(url_for("contacts.show", contact_id=contact_id))
@@ -177,9 +169,7 @@ def erase(contact_id: int) -> AnyResponse:
 @bp.post("/<int:contact_id>/corrected")
 def corrected(contact_id: int) -> AnyResponse:
     """The number is right after all."""
-    with transaction() as session:
-        contact = session.get(Contact, contact_id) or abort(404)
-        contact.fault = contact.fault_at = None
+    contacts.confirm_number(contact_id) or abort(404)
     return redirect(url_for("contacts.show", contact_id=contact_id))
 
 
@@ -223,8 +213,7 @@ def _done(verb: str, which: ColumnElement[bool]) -> str:
             return str(gettext(sentence))
         return str(ngettext("%(num)s contact modifié.", "%(num)s contacts modifiés.", changed))
     if verb == "delete":
-        removed = contacts.delete_all(which)
-        audit.note(current_user.id, "contacts deleted", str(removed))
+        removed = contacts.delete_all(which, current_user.id)
         return str(ngettext("%(num)s contact supprimé.", "%(num)s contacts supprimés.", removed))
     return abort(400)
 

@@ -22,7 +22,7 @@ from ..people import contacts, groups, opt_outs
 from ..phones import saving
 from ..sending import outbox
 from ..sms import phone_numbers as telephone_numbers
-from ..storage.transactions import StorageUnavailable, transaction
+from ..storage.transactions import StorageUnavailable
 from ..team import preferences, users
 from ..web import errors
 from ..web.arguments import whole
@@ -98,10 +98,7 @@ def with_number() -> Response:
         message = db.session.scalar(last if phone_id is None else last.where(Message.phone_id == phone_id))
         if message is None:
             abort(404)
-        with transaction() as session:
-            conversation = counting.of(session, message.phone_id, number, message.created_at)
-            counting.recount(session, conversation)
-            found = conversation.id
+        found = threads.begin(message.phone_id, number, message.created_at)
     return redirect(url_for("conversations.show", conversation_id=found))
 
 

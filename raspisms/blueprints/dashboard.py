@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 from .. import clock
 from ..extensions import db
 from ..figures import days
-from ..models import AuditEntry, Direction, Status, User
+from ..models import AuditEntry, Direction, Status
 from ..people import contact_list
-from ..storage.transactions import transaction
+from ..team import users
 from ..web import attention, chart
 
 bp = Blueprint("home", __name__)
@@ -65,8 +65,7 @@ def _name_of(needs: attention.Attention) -> str:
 @bp.post("/tour")
 def end_tour() -> Response:
     """The first steps are known by now."""
-    with transaction() as session:
-        session.get_one(User, current_user.id).toured = True
+    users.end_tour(current_user.id)
     return redirect(url_for("home.index"))
 
 

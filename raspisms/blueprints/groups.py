@@ -13,9 +13,8 @@ from ..forms import mistakes
 from ..forms.contact import GroupForm
 from ..language import Mistake
 from ..models import Group
-from ..people import contact_list, contacts, groups
+from ..people import contact_list, groups
 from ..people.person import Person
-from ..team import audit
 from ..web.arguments import whole
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
@@ -50,9 +49,13 @@ def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[s
             if request.form.get("preview"):
                 preview = groups.preview_rule(rule or "")
             else:
-                saved = groups.save(group.id if group else None, form.name.data or "", rule=rule, child_ids=chosen)
-                if group is None:
-                    audit.note(current_user.id, "group added", saved.name)
+                saved = groups.save(
+                    group.id if group else None,
+                    form.name.data or "",
+                    rule=rule,
+                    child_ids=chosen,
+                    user_id=current_user.id,
+                )
                 flash(gettext("Le groupe est enregistré."), "success")
                 return redirect(url_for("groups.show", group_id=saved.id))
         except Mistake as mistake:
@@ -91,9 +94,8 @@ def show(group_id: int) -> str:
 
 @bp.post("/<int:group_id>/delete")
 def delete(group_id: int) -> Response:
-    name = db.get_or_404(Group, group_id).name
-    groups.remove(group_id)
-    audit.note(current_user.id, "group deleted", name)
+    db.get_or_404(Group, group_id)
+    groups.remove(group_id, current_user.id)
     flash(gettext("Le groupe est supprimé. Ses contacts restent."), "success")
     return redirect(url_for("groups.index"))
 
@@ -102,11 +104,7 @@ def delete(group_id: int) -> Response:
 def delete_people(group_id: int) -> Response:
     """RaspiSMS's "Supprimer une liste dynamique de contacts": everybody whom the rule means now."""
     db.get_or_404(Group, group_id)
-    ids = [person.id for person in groups.members([group_id]) if person.id is not None]
-    removed = 0
-    for start in range(0, len(ids), contacts.CHUNK):
-        removed += contacts.delete_all(contact_list.by_ids(ids[start : start + contacts.CHUNK]))
-    audit.note(current_user.id, "contacts deleted by group", f"group {group_id}, {removed}")
+    removed = groups.delete_members(group_id, current_user.id)
     flash(ngettext("%(num)s contact supprimé.", "%(num)s contacts supprimés.", removed), "success")
     return redirect(url_for("groups.show", group_id=group_id))
 

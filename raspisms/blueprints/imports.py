@@ -14,7 +14,6 @@ from ..extensions import db
 from ..forms.contact import ImportForm
 from ..models import Import
 from ..people import groups, imports
-from ..team import audit
 from ..web.arguments import whole
 from ..web.tables import LARGEST_LIST
 
@@ -90,11 +89,11 @@ def correct(import_id: int) -> Response:
 def act(import_id: int, verb: str) -> Response:
     """ "Importer", "Annuler l’import", "Abandonner"."""
     try:
-        {"apply": imports.apply, "undo": imports.undo, "forget": imports.forget}[verb](import_id)
+        if verb == "forget":
+            imports.forget(import_id)
+            return redirect(url_for("contacts.index"))
+        {"apply": imports.apply, "undo": imports.undo}[verb](import_id, current_user.id)
     except imports.Refused as error:
         flash(gettext(str(error)), "warning")
         return redirect(url_for("imports.show", import_id=import_id))
-    if verb == "forget":
-        return redirect(url_for("contacts.index"))
-    audit.note(current_user.id, f"import {verb}", str(import_id))
     return redirect(url_for("imports.show", import_id=import_id))

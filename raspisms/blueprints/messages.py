@@ -12,15 +12,14 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import csv_files, pagination
-from ..conversations import counting, unsent_replies
+from ..conversations import threads
 from ..extensions import db
 from ..labels import STATUS_LABELS
 from ..messages import listing
 from ..models import Direction, Message
 from ..people import contact_list
 from ..sending import unknown_outcomes
-from ..sending.recall import TooLate, call_back, cancel_waiting
-from ..storage.transactions import transaction
+from ..sending.recall import TooLate, cancel_waiting, take_back
 from ..web import advice, composing, tables
 from ..web.arguments import whole
 from ..web.message_lists import asked, listed
@@ -98,17 +97,14 @@ def decide(message_id: int, verb: str) -> AnyResponse:
 @bp.post("/<int:message_id>/recall")
 def recall(message_id: int) -> AnyResponse:
     """ "Annuler l’envoi", while it still can be: the text is a draft again."""
-    message = db.get_or_404(Message, message_id)
-    with transaction() as session:
-        conversation = counting.of(session, message.phone_id, message.number)
+    db.get_or_404(Message, message_id)
     try:
-        call_back(message_id, current_user.id)
+        conversation_id = take_back(message_id, current_user.id)
     except TooLate as error:
         flash(gettext(str(error)), "warning")
         return redirect(url_for("messages.show", message_id=message_id))
-    unsent_replies.give_back(conversation.id, message.user_id or current_user.id, message.text)
     flash(gettext("L’envoi est annulé. Votre texte est revenu dans la discussion, comme brouillon."), "success")
-    return redirect(url_for("conversations.show", conversation_id=conversation.id))
+    return redirect(url_for("conversations.show", conversation_id=conversation_id))
 
 
 @bp.url_value_preprocessor
@@ -129,7 +125,7 @@ def show(message_id: int) -> str:
     if message is None:
         abort(404)
     if message.is_incoming and message.read_at is None and not request.args.get("fragment"):
-        composing.mark_read(message.id)
+        threads.mark_all([message.id], read=True)
     answers = db.session.scalars(select(Message).where(Message.reply_to_id == message.id).order_by(Message.id))
     template = "messages/_show.html" if request.args.get("fragment") else "messages/show.html"
     return render_template(

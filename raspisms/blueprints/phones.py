@@ -19,8 +19,6 @@ from ..forms.phone import PhoneForm, phone_form
 from ..models import Phone, PhoneStatus
 from ..phones import checking, saving, tokens
 from ..phones.settings import UnknownAdapter, adapter_class, shown_values_of
-from ..storage.transactions import transaction
-from ..team import audit
 from ..web.access import admin_only
 
 bp = Blueprint("phones", __name__, url_prefix="/phones")
@@ -73,7 +71,7 @@ def _edit(key: str, phone: Phone | None) -> str | Response | tuple[str, int]:
             result = _check(draft)
             accepted = isinstance(result, Check) or (form.without_check() and not isinstance(result, AccountError))
             if accepted and (saved := _save(form, draft, result)):
-                return _saved(saved, result, is_new=phone is None)
+                return _saved(saved, result)
             problem = result if isinstance(result, AdapterError) else None
             form.keep_secrets()
     if isinstance(problem, AccountError):
@@ -92,14 +90,13 @@ def _check(draft: saving.Draft) -> Check | AdapterError:
 
 def _save(form: PhoneForm, draft: saving.Draft, result: Check | AdapterError) -> Phone | None:
     try:
-        return saving.save(draft, result)
+        return saving.save(draft, result, current_user.id)
     except IntegrityError:  # somebody took the name a moment ago
         form.show_errors({"name": saving.NAME_TAKEN})
         return None
 
 
-def _saved(phone: Phone, result: Check | AdapterError, *, is_new: bool) -> Response:
-    audit.note(current_user.id, "phone added" if is_new else "phone changed", phone.name)
+def _saved(phone: Phone, result: Check | AdapterError) -> Response:
     if isinstance(result, Check):
         flash(gettext("Le téléphone « %(name)s » est prêt.", name=phone.name), "success")
         if result.warning:
@@ -133,12 +130,7 @@ def check(phone_id: int) -> Response:
 @admin_only
 def switch(phone_id: int, verb: str) -> Response:
     """ "Activer" and "Désactiver": a disabled phone keeps its messages waiting."""
-    with transaction() as session:
-        phone = session.get(Phone, phone_id)
-        if phone is None:
-            abort(404)
-        phone.status = PhoneStatus.DISABLED if verb == "disable" else PhoneStatus.UNVERIFIED
-        phone.reason = phone.words = None
+    phone = saving.switch(phone_id, current_user.id, on=verb == "enable") or abort(404)
     if verb == "enable":
         return check(phone_id)
     flash(gettext("« %(name)s » est désactivé : ses SMS attendent.", name=phone.name), "success")
@@ -152,8 +144,7 @@ def token(phone_id: int) -> str | Response:
     phone = db.get_or_404(Phone, phone_id)
     if request.method == "GET":
         return render_template("phones/token.html", phone=phone, adapter=adapter_class(phone.adapter))
-    tokens.renew(phone_id)
-    audit.note(current_user.id, "token renewed", phone.name)
+    tokens.renew(phone_id, current_user.id)
     flash(gettext("Nouvelles adresses pour « %(name)s » : transmettez-les au fournisseur.", name=phone.name), "success")
     return redirect(url_for("phones.index", _anchor=f"phone-{phone_id}"))
 

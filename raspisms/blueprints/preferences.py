@@ -10,7 +10,7 @@ from flask_babel import get_locale, gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..team import audit, preferences
+from ..team import preferences
 from ..web.access import admin_only
 
 bp = Blueprint("preferences", __name__, url_prefix="/preferences")
@@ -43,11 +43,10 @@ def index() -> str | Response | tuple[str, int]:
         shown |= {name: request.form.get(name, shown[name]) for name in FIELDS}
         shown["open_days"] = request.form.getlist("open_days")
         try:
-            preferences.save(preferences.read(**shown))
+            preferences.save(preferences.read(**shown), current_user.id)
         except preferences.Invalid as error:
             errors = error.errors
         else:
-            audit.note(current_user.id, "preferences changed")
             flash(gettext("Les réglages sont enregistrés."), "success")
             return redirect(url_for("preferences.index"))
     page = render_template(

@@ -8,10 +8,8 @@ from flask_login import current_user, login_user
 from werkzeug.wrappers import Response
 
 from ..forms.profile import LocaleForm, PasswordForm
-from ..models import Mailing, User
 from ..notices import planning
-from ..storage.transactions import transaction
-from ..team import audit, users
+from ..team import users
 
 bp = Blueprint("profile", __name__, url_prefix="/profile")
 
@@ -26,11 +24,8 @@ def _page(locale: LocaleForm, password: PasswordForm, status: int = 200) -> tupl
 @bp.post("/notices")
 def notices() -> Response:
     """Which e-mails this person wants."""
-    wanted = request.form.get("mail_received", "")
-    with transaction() as session:
-        user = session.get_one(User, current_user.id)
-        user.mail_received = Mailing(wanted) if wanted in {one.value for one in Mailing} else Mailing.NEVER
-        user.mail_digest = bool(request.form.get("mail_digest"))
+    digest = bool(request.form.get("mail_digest"))
+    users.choose_mail(current_user.id, request.form.get("mail_received", ""), digest=digest)
     flash(gettext("Vos e-mails sont réglés."), "success")
     return redirect(url_for("profile.index"))
 
@@ -45,9 +40,7 @@ def locale() -> Response | tuple[str, int]:
     form = LocaleForm()
     if not form.validate_on_submit():
         return _page(form, PasswordForm(formdata=None), 400)
-    with transaction() as session:
-        user = session.get_one(User, current_user.id)
-        user.locale = form.locale.data
+    users.choose_locale(current_user.id, form.locale.data)
     refresh()
     flash(gettext("La langue est changée."), "success")
     return redirect(url_for("profile.index"))
@@ -65,7 +58,6 @@ def password() -> Response | tuple[str, int]:
             except users.Refused as error:
                 form.password.errors = [gettext(str(error))]
             else:
-                audit.note(current_user.id, "password changed")
                 flash(gettext("Votre mot de passe est changé ; vos autres sessions sont fermées."), "success")
                 return redirect(url_for("profile.index"))
     return _page(LocaleForm(formdata=None, data={"locale": current_user.locale}), form, 400)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
-from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import csv_files
@@ -15,16 +14,12 @@ from ..conversations import removal, threads
 from ..extensions import db
 from ..messages import listing
 from ..models import Direction, Message
-from ..storage.transactions import transaction
-from ..team import audit
 from ..web import tables
 from ..web.arguments import whole
 from ..web.message_lists import asked, listed
 from ..web.tables import when
 
 bp = Blueprint("received", __name__, url_prefix="/received")
-
-READ_TOGETHER = 100
 
 
 @bp.get("/")
@@ -58,17 +53,14 @@ def bulk() -> AnyResponse:
     elif verb == "delete":
         _delete(chosen)
     else:
-        with transaction() as session:
-            threads.mark(session, chosen, read=verb == "read")
+        threads.mark_all(chosen, read=verb == "read")
     return redirect(url_for("received.index", unread=request.form.get("unread") or None))
 
 
 def _delete(chosen: list[int]) -> None:
     if not current_user.is_admin:
         abort(403)
-    with transaction() as session:
-        number = removal.remove_received(session, chosen)
-        audit.record(session, current_user.id, "received deleted", str(number))
+    number = removal.delete_received(chosen, current_user.id)
     flash(ngettext("%(num)s SMS reçu supprimé.", "%(num)s SMS reçus supprimés.", number), "success")
 
 
@@ -78,11 +70,7 @@ def read_all() -> AnyResponse:
     seen = request.form.get("up_to", type=whole)
     if seen is None:
         abort(400)
-    unread = select(Message.id).where(Message.direction == Direction.IN, Message.read_at.is_(None), Message.id <= seen)
-    # A few at a time: others write meanwhile.
-    while ids := list(db.session.scalars(unread.order_by(Message.id).limit(READ_TOGETHER))):
-        with transaction() as session:
-            threads.mark(session, ids, read=True)
+    threads.mark_read_up_to(seen)
     return redirect(url_for("received.index"))
 
 
@@ -92,6 +80,5 @@ def mark(message_id: int, verb: str) -> AnyResponse:
     message = db.session.get(Message, message_id)
     if message is None or not message.is_incoming:
         abort(404)
-    with transaction() as session:
-        threads.mark(session, [message_id], read=verb == "read")
+    threads.mark_all([message_id], read=verb == "read")
     return redirect(url_for("received.index"))

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from ..clock import now
 from ..extensions import db
 from ..forms import mistakes
 from ..language import Mistake, is_personal
 from ..language.remote import Text
 from ..models import SavedText
-from ..storage.transactions import transaction
+from ..team import saved_texts
 
 bp = Blueprint("texts", __name__, url_prefix="/texts")
 
 
 @bp.get("/")
 def index() -> str:
-    found = list(db.session.scalars(select(SavedText).order_by(SavedText.name)))
-    return render_template("texts/index.html", texts=found)
+    return render_template("texts/index.html", texts=saved_texts.everything())
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -42,11 +39,7 @@ def _edit(saved: SavedText | None) -> str | Response | tuple[str, int]:
         typed["name"] = " ".join(typed["name"].split())
         errors = _errors(typed, saved)
         if not errors:
-            with transaction() as session:
-                kept = session.get(SavedText, saved.id) if saved else None
-                kept = kept or SavedText()
-                kept.name, kept.text, kept.updated_at = typed["name"], typed["text"], now()
-                session.add(kept)
+            saved_texts.save(saved.id if saved else None, typed["name"], typed["text"])
             flash(gettext("Le modèle est enregistré."), "success")
             return redirect(url_for("texts.index"))
     page = render_template("texts/form.html", saved=saved, typed=typed, errors=errors)
@@ -55,10 +48,9 @@ def _edit(saved: SavedText | None) -> str | Response | tuple[str, int]:
 
 def _errors(typed: dict[str, str], saved: SavedText | None) -> dict[str, str]:
     errors = {}
-    same = db.session.scalar(select(SavedText.id).where(SavedText.name == typed["name"]))
     if not 1 <= len(typed["name"]) <= 100:
         errors["name"] = gettext("Donnez un nom au modèle : 100 caractères au plus.")
-    elif same is not None and (saved is None or same != saved.id):
+    elif saved_texts.is_taken(typed["name"], saved.id if saved else None):
         errors["name"] = gettext("Un autre modèle porte déjà ce nom.")
     if not typed["text"].strip():
         errors["text"] = gettext("Écrivez un texte.")
@@ -72,8 +64,5 @@ def _errors(typed: dict[str, str], saved: SavedText | None) -> dict[str, str]:
 
 @bp.post("/<int:text_id>/delete")
 def delete(text_id: int) -> Response:
-    with transaction() as session:
-        saved = session.get(SavedText, text_id)
-        if saved is not None:
-            session.delete(saved)
+    saved_texts.remove(text_id)
     return redirect(url_for("texts.index"))

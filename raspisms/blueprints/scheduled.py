@@ -16,7 +16,6 @@ from ..campaigns import lifecycle
 from ..extensions import db
 from ..models import Campaign, CampaignState, Fate, Phone, Recipient
 from ..pagination import Order
-from ..team import audit
 from ..web import tables
 from ..web.arguments import whole
 from ..web.tables import when
@@ -79,8 +78,7 @@ def cancel() -> AnyResponse:
             flash(gettext("Un de ces envois a déjà commencé : ouvrez-le pour l’arrêter."), "warning")
             continue
         try:
-            lifecycle.cancel(campaign_id)
-            audit.note(current_user.id, "campaign cancelled", f"campaign {campaign_id}")
+            lifecycle.cancel(campaign_id, current_user.id)
             done += 1
         except lifecycle.Refused as error:
             flash(gettext(str(error)), "warning")

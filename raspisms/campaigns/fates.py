@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from .. import gate
 from ..extensions import db
-from ..i18n import say
 from ..language import Mistake, is_personal
 from ..language.remote import Begun, Filled, Text
 from ..models import Campaign, Fate, Recipient
@@ -88,6 +87,7 @@ class Judge:
             "text": None,
             "parts": self.parts,
             "reason": None,
+            "reason_values": None,
             "missing": None,
             "contact_id": person.id,
         }
@@ -118,7 +118,8 @@ class Judge:
 
     def _fill(self, found: Filled | Mistake, row: dict[str, Any]) -> Fate:
         if isinstance(found, Mistake):
-            row["reason"] = (say(found.sentence, **found.values) if found.sentence else "")[:500]
+            row["reason"] = found.sentence[:500] or None
+            row["reason_values"] = {name: str(value)[:200] for name, value in found.values.items()}
             return Fate.MISTAKE
         text = found.text.replace("\r\n", "\n").replace("\0", "").strip()
         row["missing"] = ", ".join(found.missing)[:200] or None

@@ -18,7 +18,7 @@ from ..clock import now
 from ..extensions import db
 from ..i18n import N_
 from ..messages import hours, outgoing, restored
-from ..models import Campaign, CampaignState, Contact, Fate, Hours, Lane, Recipient
+from ..models import Action, Campaign, CampaignState, Contact, Fate, Hours, Lane, Recipient
 from ..storage.stride import Stride
 from ..storage.transactions import INTERRUPTIONS, bulk_step, transaction
 from ..team import audit, preferences
@@ -59,12 +59,12 @@ def send(campaign_id: int, revision: str, user_id: int | None, *, may_override: 
         if campaign.hours is Hours.FREE and hours.usual(campaign.purpose) is not Hours.FREE:
             if not may_override:
                 raise lifecycle.Refused(NEEDS_RIGHT)
-            audit.record(session, user_id, "hours overridden", f"campaign {campaign_id}")
+            audit.record(session, user_id, Action.HOURS_OVERRIDDEN, f"campaign {campaign_id}")
         undo = timedelta(seconds=preferences.current().undo_seconds)
         campaign.starts_at = max(campaign.starts_at or now(), now() + undo)
         campaign.state, campaign.position = CampaignState.SCHEDULED, 0
         campaign.series_id = campaign.id if campaign.repeats else None
-        audit.record(session, user_id, "campaign launched", f"campaign {campaign_id}")
+        audit.record(session, user_id, Action.CAMPAIGN_LAUNCHED, f"campaign {campaign_id}")
     drafts.ring(campaign_id)
     return campaign
 

@@ -18,9 +18,10 @@ from ..live import changes
 from ..machine import processes
 from ..messages import attempts, hours, submissions
 from ..messages.history import add_all
-from ..models import Campaign, CampaignState, Canary, Message, Phone, Status, Submission, SubmissionState
+from ..models import Action, Campaign, CampaignState, Canary, Message, Phone, Status, Submission, SubmissionState
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
+from ..team import audit
 from . import repetition, trial
 from .settlement import PENDING, settle
 
@@ -129,16 +130,17 @@ def forget(campaign_id: int) -> None:
         session.delete(session.get_one(Campaign, campaign_id))
 
 
-def pause(campaign_id: int) -> Campaign:
+def pause(campaign_id: int, user_id: int | None = None) -> Campaign:
     """Let nothing more of it leave; the request in the air is not called back. Raises Refused."""
     with transaction() as session:
         campaign = _in_state(session, campaign_id, CampaignState.SENDING, CANNOT_PAUSE)
         campaign.state = CampaignState.PAUSED
         changes.remember(session, "campaigns", campaign.id)
+        _record(session, user_id, Action.CAMPAIGN_PAUSED, campaign)
     return campaign
 
 
-def resume(campaign_id: int) -> Campaign:
+def resume(campaign_id: int, user_id: int | None = None) -> Campaign:
     """Go on with a paused campaign. Raises Refused."""
     with transaction() as session:
         campaign = _in_state(session, campaign_id, CampaignState.PAUSED, CANNOT_RESUME)
@@ -153,11 +155,12 @@ def resume(campaign_id: int) -> Campaign:
             .values(next_attempt_at=now()),
             execution_options={"synchronize_session": False},
         )
+        _record(session, user_id, Action.CAMPAIGN_RESUMED, campaign)
     _ring(campaign_id)
     return campaign
 
 
-def cancel(campaign_id: int, *, only_this: bool = False) -> Campaign:
+def cancel(campaign_id: int, user_id: int | None = None, *, only_this: bool = False) -> Campaign:
     """Cancel what has not left; what has left stays as it is. Raises Refused.
 
     Of a series, all that is to come ends with it, unless it is `only_this` one that is left out.
@@ -174,12 +177,13 @@ def cancel(campaign_id: int, *, only_this: bool = False) -> Campaign:
                 repetition.write_next(session, campaign)
         for one in following:
             _stop(session, one, SERIES_CANCELLED)
+        _record(session, user_id, Action.CAMPAIGN_LEFT_OUT if only_this else Action.CAMPAIGN_CANCELLED, campaign)
     for one in (campaign, *following):
         _go_on_soon(one.id)
     return campaign
 
 
-def retry_failed(campaign_id: int) -> Campaign:
+def retry_failed(campaign_id: int, user_id: int | None = None) -> Campaign:
     """Send once more what failed; never what is unknown, nor what may have arrived. Raises Refused."""
     with transaction() as session:
         campaign = _get(session, campaign_id)
@@ -190,6 +194,7 @@ def retry_failed(campaign_id: int) -> Campaign:
             raise Refused(N_("Aucun SMS de cette campagne n’est en échec."))
         check_settled(session, campaign_id)
         campaign.retry_position = 0
+        _record(session, user_id, Action.CAMPAIGN_RETRIED, campaign)
         if campaign.state is not CampaignState.PAUSED:  # a person's word stands
             _send(session, campaign)
     _go_on_soon(campaign_id)
@@ -310,6 +315,10 @@ def cancel_interrupted(campaign_id: int) -> None:
         if campaign.state is CampaignState.SCHEDULED:
             _stop(session, campaign, INTERRUPTED)
     _go_on_soon(campaign_id)
+
+
+def _record(session: Session, user_id: int | None, action: Action, campaign: Campaign) -> None:
+    audit.record(session, user_id, action, f"campaign {campaign.id}")
 
 
 def _stop(session: Session, campaign: Campaign, reason: str | None = None) -> None:

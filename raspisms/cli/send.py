@@ -181,7 +181,7 @@ def _print_lines(report: acceptance.Report) -> None:
     _print_refused(N_("ligne %(line)s : %(value)s a envoyé STOP"), report.opted_out)
     for refusal in report.left_out:
         why = say(refusal.sentence, number=telephone_numbers.pretty(refusal.value))
-        click.echo(say(N_("ligne %(line)s : %(why)s"), line=refusal.line, why=why), err=True)
+        click.echo(say(N_("ligne %(line)s : %(why)s"), line=refusal.line, why=why), err=True)
 
 
 def _print_refused(sentence: str, refused: Iterable[acceptance.Refusal]) -> None:

@@ -8,9 +8,19 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from ..messages import search
-from ..models import Direction, JournalEntry, Message, MessageEvent, OptOut
+from ..models import Action, Direction, JournalEntry, Message, MessageEvent, OptOut
 from ..people import traces
+from ..storage.transactions import transaction
+from ..team import audit
 from . import counting
+
+
+def delete_received(message_ids: Collection[int], user_id: int | None) -> int:
+    """Delete these received messages for good: how many there were."""
+    with transaction() as session:
+        number = remove_received(session, message_ids)
+        audit.record(session, user_id, Action.RECEIVED_DELETED, number)
+    return number
 
 
 def remove_received(session: Session, message_ids: Collection[int]) -> int:

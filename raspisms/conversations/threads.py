@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -13,10 +14,11 @@ from ..extensions import db
 from ..live import changes
 from ..models import Conversation, Direction, Message, Note, Status
 from ..storage.transactions import transaction
-from .counting import NO_ANSWER, between, recount, recount_of
+from .counting import NO_ANSWER, between, of, recount, recount_of
 
 PAGE = 40
 # A page that stays open for long begins anew beyond so many messages.
+READ_TOGETHER = 100
 MOST_SHOWN = 400
 
 
@@ -122,6 +124,27 @@ def mark(session: Session, message_ids: Iterable[int], *, read: bool) -> int:
     recount_of(session, {(message.phone_id, message.number) for message in found})
     changes.remember(session, "messages", *(message.id for message in found))
     return len(found)
+
+
+def mark_all(message_ids: Iterable[int], *, read: bool) -> None:
+    """The same, as a transaction of its own."""
+    with transaction() as session:
+        mark(session, message_ids, read=read)
+
+
+def mark_read_up_to(seen: int) -> None:
+    """Everything up to the newest message that a person saw is read; a few at a time, since others write meanwhile."""
+    unread = select(Message.id).where(Message.direction == Direction.IN, Message.read_at.is_(None), Message.id <= seen)
+    while ids := list(db.session.scalars(unread.order_by(Message.id).limit(READ_TOGETHER))):
+        mark_all(ids, read=True)
+
+
+def begin(phone_id: int, number: str, at: datetime) -> int:
+    """The conversation of a phone with a number whose messages are older than conversations are: its id."""
+    with transaction() as session:
+        conversation = of(session, phone_id, number, at)
+        recount(session, conversation)
+        return conversation.id
 
 
 def answer_since(session: Session, conversation: Conversation, seen: int, user_id: int) -> Message | None:

@@ -6,7 +6,9 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, RadioField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import EqualTo, InputRequired
+from wtforms.validators import InputRequired
+
+from .auth import new_password, repeated_password
 
 
 class LocaleForm(FlaskForm):
@@ -19,14 +21,5 @@ class PasswordForm(FlaskForm):
         validators=[InputRequired(_l("Écrivez votre mot de passe."))],
         render_kw={"autocomplete": "current-password"},
     )
-    password = PasswordField(
-        _l("Nouveau mot de passe"),
-        description=_l("Au moins 10 caractères. Une phrase convient très bien."),
-        validators=[InputRequired(_l("Choisissez un mot de passe d’au moins 10 caractères."))],
-        render_kw={"autocomplete": "new-password", "minlength": "10"},
-    )
-    repeated = PasswordField(
-        _l("Le même mot de passe, encore une fois"),
-        validators=[EqualTo("password", _l("Les deux mots de passe sont différents."))],
-        render_kw={"autocomplete": "new-password"},
-    )
+    password = new_password(_l("Nouveau mot de passe"))
+    repeated = repeated_password()

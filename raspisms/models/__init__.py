@@ -1,7 +1,7 @@
 """The tables, one noun per file."""
 
 from .account import Account
-from .audit import AuditEntry
+from .audit import Action, AuditEntry
 from .campaign import Campaign, CampaignState, Canary, Hours
 from .contact import Contact
 from .contact_import import Import, ImportLine, ImportPiece, ImportState, Verdict
@@ -24,6 +24,7 @@ from .user import Mailing, Role, User
 
 __all__ = [
     "Account",
+    "Action",
     "Answer",
     "AuditEntry",
     "Campaign",

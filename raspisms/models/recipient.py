@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Model
@@ -59,6 +60,8 @@ class Recipient(Model):
     parts: Mapped[int] = mapped_column(default=1)
     fate: Mapped[Fate] = mapped_column(enum_column(Fate))
     reason: Mapped[str | None] = mapped_column(String(500))
-    """What exactly is wrong, in the words of the person's language when it was found."""
+    """What exactly is wrong: a sentence (a msgid), translated where it is read."""
+    reason_values: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What the sentence speaks of."""
     missing: Mapped[str | None] = mapped_column(String(200))
     """Data that the text speaks of and this person has not."""

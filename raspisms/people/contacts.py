@@ -6,13 +6,15 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
 from ..clock import now
 from ..extensions import db
 from ..i18n import N_
 from ..models import (
+    Action,
     Contact,
     group_contacts,
 )
@@ -21,6 +23,7 @@ from ..sms import phone_numbers as telephone_numbers
 from ..sms.folding import fold
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
+from ..team import audit
 
 NAME_LENGTH = 100
 KEY_LENGTH = 60
@@ -95,6 +98,7 @@ def save(
     group_ids: Collection[int] = (),
     consent: str = "",
     origin: str = "",
+    user_id: int | None = None,
 ) -> Contact:
     """Add a contact, or change one whose `version` is still that. Raises Invalid, Conflict, Gone."""
     name, number, kept = checked(name, number, data)
@@ -117,11 +121,13 @@ def save(
         session.add(contact)
         session.flush()
         _set_groups(session, contact.id, group_ids)
+        if contact_id is None:
+            audit.record(session, user_id, Action.CONTACT_ADDED, f"contact {contact.id}")
     return contact
 
 
 def _set_groups(session: Session, contact_id: int, group_ids: Collection[int]) -> None:
-    session.execute(delete(group_contacts).where(group_contacts.c.contact_id == contact_id))
+    session.execute(sql_delete(group_contacts).where(group_contacts.c.contact_id == contact_id))
     if group_ids:
         rows = [{"group_id": group_id, "contact_id": contact_id} for group_id in set(group_ids)]
         session.execute(group_contacts.insert(), rows)
@@ -133,16 +139,38 @@ def groups_of(contact_id: int) -> set[int]:
     return set(db.session.scalars(query))
 
 
-def delete_all(which: ColumnElement[bool]) -> int:
+def delete(contact_id: int, user_id: int | None = None) -> None:
+    """Remove one contact; the messages stay."""
+    delete_some(Contact.id == contact_id, user_id, Action.CONTACT_DELETED, f"contact {contact_id}")
+
+
+def delete_all(which: ColumnElement[bool], user_id: int | None = None) -> int:
     """Remove contacts; the messages stay. How many there were."""
+    return delete_some(which, user_id, Action.CONTACTS_DELETED)
+
+
+def confirm_number(contact_id: int) -> bool:
+    """The number is right after all, a person says; False when the contact is gone."""
+    with transaction() as session:
+        contact = session.get(Contact, contact_id)
+        if contact is not None:
+            contact.fault = contact.fault_at = None
+    return contact is not None
+
+
+def delete_some(which: ColumnElement[bool], user_id: int | None, action: Action, subject: str = "") -> int:
+    """Remove contacts in short transactions: each says how many went with it. How many there were."""
     removed = 0
     for ids in _strides(which):
         with ids as (session, some):  # what refers to them goes or forgets with them: the tables say so
-            gone = session.execute(
-                delete(Contact).where(Contact.id.in_(some), which).execution_options(synchronize_session=False)
+            found = session.execute(
+                sql_delete(Contact).where(Contact.id.in_(some), which).execution_options(synchronize_session=False)
             )
             session.expire_all()
-        removed += int(gone.rowcount)  # type: ignore[attr-defined]
+            gone = int(found.rowcount)  # type: ignore[attr-defined]
+            if gone:
+                audit.record(session, user_id, action, subject or gone)
+        removed += gone
     return removed
 
 
@@ -159,7 +187,7 @@ def change_groups(which: ColumnElement[bool], group_id: int, *, member: bool) ->
                 changed = session.execute(group_contacts.insert().from_select(["group_id", "contact_id"], rows))
             else:
                 changed = session.execute(
-                    delete(group_contacts).where(
+                    sql_delete(group_contacts).where(
                         group_contacts.c.group_id == group_id, group_contacts.c.contact_id.in_(some)
                     )
                 )

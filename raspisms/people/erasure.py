@@ -5,14 +5,38 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from ..extensions import db
 from ..messages import search
-from ..models import Contact, Conversation, ImportLine, JournalEntry, Message, MessageEvent, Recipient, group_contacts
+from ..models import (
+    Action,
+    Contact,
+    Conversation,
+    ImportLine,
+    JournalEntry,
+    Message,
+    MessageEvent,
+    Recipient,
+    group_contacts,
+)
 from ..models.message import FINAL_STATUSES
-from . import traces
+from ..storage.transactions import transaction
+from ..team import audit
+from . import opt_outs, traces
 
 
 class StillLeaving(ValueError):
     """Something for this person is on its way: it cannot be forgotten yet."""
+
+
+def forget(contact_id: int, user_id: int | None) -> None:
+    """Forget a person whose contact this is; a STOP survives as a digest. Raises StillLeaving."""
+    number = db.session.get_one(Contact, contact_id).number
+    found = traces.find(number)  # nobody waits for this search
+    with transaction() as session:
+        contact = session.get_one(Contact, contact_id)
+        opt_outs.forget_number(session, contact.number)
+        erase(session, contact, found)
+        audit.record(session, user_id, Action.PERSON_ERASED, contact_id)
 
 
 def erase(session: Session, contact: Contact, found: traces.Traces | None = None) -> None:

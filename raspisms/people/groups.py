@@ -18,9 +18,10 @@ from ..i18n import N_
 from ..language import Mistake
 from ..language.mistakes import TOO_LONG
 from ..language.remote import TOGETHER, Begun, Condition, ahead
-from ..models import Contact, Group, group_contacts, group_groups
+from ..models import Action, Contact, Group, group_contacts, group_groups
 from ..storage.transactions import transaction
-from . import contact_list
+from ..team import audit
+from . import contact_list, contacts
 from .person import Person
 
 SHOWN_NAMES = 5
@@ -63,7 +64,14 @@ def sizes() -> dict[int, int]:
     return {group_id: size for group_id, size in db.session.execute(query)}
 
 
-def save(group_id: int | None, name: str, *, rule: str | None = None, child_ids: Collection[int] = ()) -> Group:
+def save(
+    group_id: int | None,
+    name: str,
+    *,
+    rule: str | None = None,
+    child_ids: Collection[int] = (),
+    user_id: int | None = None,
+) -> Group:
     """Add or change a group; `rule` makes it a conditional one. Raises Invalid; language.Mistake for the rule."""
     name = " ".join(name.replace("\0", "").split())
     errors = {}
@@ -85,13 +93,17 @@ def save(group_id: int | None, name: str, *, rule: str | None = None, child_ids:
         group.name, group.rule, group.updated_at = name, rule, now()
         group.children = list(session.scalars(select(Group).where(Group.id.in_(child_ids)))) if rule is None else []
         session.add(group)
+        if group_id is None:
+            audit.record(session, user_id, Action.GROUP_ADDED, name)
     return group
 
 
-def remove(group_id: int) -> None:
+def remove(group_id: int, user_id: int | None = None) -> None:
     """Delete a group; its people stay."""
     with transaction() as session:
-        session.delete(session.get_one(Group, group_id))
+        group = session.get_one(Group, group_id)
+        audit.record(session, user_id, Action.GROUP_DELETED, group.name)
+        session.delete(group)
 
 
 def descendants(group_ids: Collection[int]) -> set[int]:
@@ -196,3 +208,13 @@ def put(session: Session, group_id: int, contact_ids: Collection[int]) -> list[i
     if new:
         session.execute(group_contacts.insert(), [{"group_id": group_id, "contact_id": one} for one in new])
     return new
+
+
+def delete_members(group_id: int, user_id: int | None = None) -> int:
+    """Remove every contact that is in a group now, by whatever rule. How many there were."""
+    ids = [person.id for person in members([group_id]) if person.id is not None]
+    removed = 0
+    for start in range(0, len(ids), contacts.CHUNK):
+        some = contact_list.by_ids(ids[start : start + contacts.CHUNK])
+        removed += contacts.delete_some(some, user_id, Action.CONTACTS_DELETED_BY_GROUP, f"group {group_id}")
+    return removed

@@ -20,6 +20,7 @@ from ..extensions import bell, db
 from ..i18n import N_
 from ..machine import processes
 from ..models import (
+    Action,
     Campaign,
     CampaignState,
     Contact,
@@ -34,6 +35,7 @@ from ..models.contact import new_version
 from ..sms.folding import fold
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
+from ..team import audit
 from . import contacts, files, groups
 from .import_lines import CUT_NAME, _by_number, _judge, _merged, _read, _same_person, compare
 from .reading import Line, Unreadable
@@ -277,20 +279,21 @@ def correct(import_id: int, line_id: int, number: str, name: str | None = None) 
 # -- applying -------------------------------------------------------------------------------------------------
 
 
-def apply(import_id: int) -> Import:
+def apply(import_id: int, user_id: int | None = None) -> Import:
     """Have the contacts changed as the report says. Raises Refused."""
-    return _start(import_id, ImportState.READY, ImportState.APPLYING)
+    return _start(import_id, ImportState.READY, ImportState.APPLYING, user_id, Action.IMPORT_APPLY)
 
 
-def undo(import_id: int) -> Import:
+def undo(import_id: int, user_id: int | None = None) -> Import:
     """Have everything put back as it was before, save what people changed since. Raises Refused."""
-    return _start(import_id, ImportState.APPLIED, ImportState.UNDOING)
+    return _start(import_id, ImportState.APPLIED, ImportState.UNDOING, user_id, Action.IMPORT_UNDO)
 
 
-def _start(import_id: int, needed: ImportState, state: ImportState) -> Import:
+def _start(import_id: int, needed: ImportState, state: ImportState, user_id: int | None, action: Action) -> Import:
     with transaction() as session:
         found = _in_state(session, import_id, needed)
         found.state, found.position, found.cursor = state, 0, 0
+        audit.record(session, user_id, action, import_id)
     ring(import_id)
     return found
 

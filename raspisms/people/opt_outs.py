@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ..clock import now
 from ..extensions import db
 from ..i18n import N_
-from ..models import Message, OptOut, StopMark
+from ..models import Action, Message, OptOut, StopMark
 from ..models.message import STOP_ANSWER
 from ..pagination import Order
 from ..sms import phone_numbers as telephone_numbers
@@ -142,7 +142,7 @@ def add_many(text: str, user_id: int | None) -> tuple[int, list[str]]:
         with bulk_step(stride) as (session, _):
             added += _add_some(session, some, user_id)
     with transaction() as session:
-        audit.record(session, user_id, "opt-outs added", str(added))
+        audit.record(session, user_id, Action.OPT_OUTS_ADDED, str(added))
     return added, wrong
 
 
@@ -166,7 +166,7 @@ def remove(opt_out_id: int, user_id: int | None) -> None:
     """Somebody of the team takes responsibility for writing to that person again."""
     with transaction() as session:
         session.get_one(OptOut, opt_out_id).lifted_at = now()
-        audit.record(session, user_id, "opt-out removed", str(opt_out_id))
+        audit.record(session, user_id, Action.OPT_OUT_REMOVED, str(opt_out_id))
 
 
 def suspected() -> list[Message]:
@@ -189,7 +189,9 @@ def decide(message_id: int, user_id: int | None, *, stops: bool) -> None:
         message.stop = StopMark.CONFIRMED if stops else StopMark.DISMISSED
         if stops:
             add(session, message.number, "person", message.id, user_id)
-        audit.record(session, user_id, "stop confirmed" if stops else "stop dismissed", f"message {message_id}")
+        audit.record(
+            session, user_id, Action.STOP_CONFIRMED if stops else Action.STOP_DISMISSED, f"message {message_id}"
+        )
 
 
 def silent_among(session: Session, messages: Mapping[str, int]) -> set[str]:

@@ -12,9 +12,10 @@ from ..adapters.base import AccountError, AdapterError, Check
 from ..clock import now
 from ..extensions import db
 from ..i18n import N_
-from ..models import Phone, PhoneStatus
+from ..models import Action, Phone, PhoneStatus
 from ..sms import phone_numbers
 from ..storage.transactions import transaction
+from ..team import audit
 from ..vault import vault
 from . import settings, tokens
 from .checking import FIRST_CHECK, NEXT_CHECK
@@ -103,7 +104,7 @@ def check(draft: Draft) -> Check:
     return settings.build(draft.adapter, draft.values).check()
 
 
-def save(draft: Draft, result: Check | AdapterError | None) -> Phone:
+def save(draft: Draft, result: Check | AdapterError | None, user_id: int | None = None) -> Phone:
     """Save a valid draft with the result of its check; None when it was not asked for.
 
     A refused check is saved too, when the caller decided so: as not verified, and checked again later.
@@ -125,6 +126,18 @@ def save(draft: Draft, result: Check | AdapterError | None) -> Phone:
             tokens.give(phone)
             session.add(phone)
         session.flush()
+        audit.record(session, user_id, Action.PHONE_CHANGED if draft.phone else Action.PHONE_ADDED, phone.name)
+    return phone
+
+
+def switch(phone_id: int, user_id: int | None, *, on: bool) -> Phone | None:
+    """Let a phone send again, once it was checked; or let its messages wait. None when it is gone."""
+    with transaction() as session:
+        phone = session.get(Phone, phone_id)
+        if phone is not None:
+            phone.status = PhoneStatus.UNVERIFIED if on else PhoneStatus.DISABLED
+            phone.reason = phone.words = None
+            audit.record(session, user_id, Action.PHONE_SWITCHED_ON if on else Action.PHONE_SWITCHED_OFF, phone.name)
     return phone
 
 

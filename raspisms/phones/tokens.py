@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from ..extensions import db
-from ..models import Phone
+from ..models import Action, Phone
 from ..storage.transactions import transaction
+from ..team import audit
 from ..vault import Unreadable, new_token, vault
 
 # A renewed address stops working within this time.
@@ -35,10 +36,12 @@ def give(phone: Phone) -> None:
     phone.sealed_token = vault().seal(token)
 
 
-def renew(phone_id: int) -> None:
+def renew(phone_id: int, user_id: int | None = None) -> None:
     """Replace a phone's token."""
     with transaction() as session:
-        give(session.get_one(Phone, phone_id))
+        phone = session.get_one(Phone, phone_id)
+        give(phone)
+        audit.record(session, user_id, Action.TOKEN_RENEWED, phone.name)
 
 
 def find(token: str) -> int | None:

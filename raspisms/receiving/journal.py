@@ -37,7 +37,7 @@ from ..clock import now
 from ..delivery_reports import reports
 from ..delivery_reports.reports import ERASED
 from ..extensions import bell, db
-from ..models import JournalEntry, JournalState, Phone
+from ..models import Action, JournalEntry, JournalState, Phone
 from ..phones.settings import adapter_class
 from ..storage import stride
 from ..storage.transactions import INTERRUPTIONS, transaction
@@ -450,7 +450,7 @@ def try_again(entry_id: int, user_id: int | None) -> bool:
         if entry is None or entry.state not in TROUBLED:
             return False
         entry.state, entry.attempts, entry.next_attempt_at = JournalState.NEW, 0, None
-        audit.record(session, user_id, "callback tried again", f"callback {entry_id}")
+        audit.record(session, user_id, Action.CALLBACK_TRIED_AGAIN, f"callback {entry_id}")
     ring()
     return True
 
@@ -462,5 +462,5 @@ def set_aside(entry_id: int, user_id: int | None) -> bool:
         if entry is None or entry.state not in TROUBLED:
             return False
         entry.state, entry.outcome = JournalState.APPLIED, f"set aside ({entry.outcome})"
-        audit.record(session, user_id, "callback set aside", f"callback {entry_id}")
+        audit.record(session, user_id, Action.CALLBACK_SET_ASIDE, f"callback {entry_id}")
     return True

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import and_, func, select
 
 from ..clock import now
-from ..conversations import counting
+from ..conversations import counting, unsent_replies
 from ..extensions import db
 from ..i18n import N_
 from ..messages.history import add, add_all
@@ -35,6 +35,18 @@ def release_due() -> float:
             add_all(session, due, Status.QUEUED)
     following = db.session.scalar(select(func.min(Message.held_until)).where(Message.status == Status.HELD))
     return NEVER if following is None else max(0.0, (following - now()).total_seconds())
+
+
+def take_back(message_id: int, user_id: int) -> int:
+    """Cancel a message that is still held; its text is an unsent reply again, in the conversation of this id.
+
+    Raises TooLate.
+    """
+    message = call_back(message_id, user_id)
+    with transaction() as session:
+        conversation_id = counting.of(session, message.phone_id, message.number).id
+    unsent_replies.give_back(conversation_id, message.user_id or user_id, message.text)
+    return conversation_id
 
 
 def call_back(message_id: int, user_id: int | None) -> Message:

@@ -30,6 +30,7 @@ from ..messages.history import add_all
 from ..messages.restored import HELD, current, held_up_to
 from ..models import (
     Account,
+    Action,
     Campaign,
     CampaignState,
     Decision,
@@ -161,7 +162,7 @@ def notice(session: Session, reason: str) -> None:
     session.add(Restoration(reason=reason, last_message_id=last_message, last_campaign_id=last_campaign))
     ask_again(session, HELD)
     _move_ids_ahead(session)
-    audit.record(session, None, "restoration noticed")
+    audit.record(session, None, Action.RESTORATION_NOTICED)
     changes.remember(session, "messages", *range(-changes.MANY - 1, 0))
     session.flush()
     log.error("an older copy of this installation came back: what waited is held until somebody decides")
@@ -213,7 +214,7 @@ def decide(restoration_id: int, decision: Decision, user_id: int | None) -> None
         if decision is Decision.SEND:
             found.decided_at = now()
             ask_again(session, HELD)
-        audit.record(session, user_id, "restoration decided", decision.value)
+        audit.record(session, user_id, Action.RESTORATION_DECIDED, decision.value)
     work()
 
 

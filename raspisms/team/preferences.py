@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from ..extensions import db
 from ..i18n import N_
-from ..models import Preference
+from ..models import Action, Preference
 from ..storage.transactions import transaction
+from . import audit
 
 # Public holidays differ: the keys are those of the package `holidays` for France.
 REGIONS = {
@@ -153,8 +154,9 @@ def _is_time(raw: str) -> bool:
     return re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", raw) is not None
 
 
-def save(choices: Choices) -> None:
+def save(choices: Choices, user_id: int | None = None) -> None:
     """Keep them."""
     with transaction() as session:
         for name in Choices.__dataclass_fields__:
             session.merge(Preference(name=name, value=json.dumps(getattr(choices, name), ensure_ascii=False)))
+        audit.record(session, user_id, Action.PREFERENCES_CHANGED)

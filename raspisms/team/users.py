@@ -12,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from ..extensions import db
 from ..i18n import N_
-from ..models import Role, User
+from ..models import Action, Mailing, Role, User
 from ..storage.transactions import transaction
 from ..vault import Vault, vault
+from . import audit
 
 PASSWORD_LENGTH = 10
 PASSWORD_LIMIT = 256
@@ -57,8 +58,16 @@ def check_password(password: str) -> None:
         raise Refused("password", N_("Ce mot de passe est trop long : 256 caractères au plus."))
 
 
-def add(email: str, password: str, role: Role, *, only_if_first: bool = False, locale: str = "fr") -> User:
-    """Add a person. With `only_if_first`, only when nobody is there yet. Raises Refused."""
+def add(
+    email: str,
+    password: str,
+    role: Role,
+    *,
+    only_if_first: bool = False,
+    locale: str = "fr",
+    user_id: int | None = None,
+) -> User:
+    """Add a person. With `only_if_first`, only when nobody is there yet, and they sign in by that. Raises Refused."""
     email = clean_email(email)
     check_password(password)
     user = User(email=email, password_hash=_hasher().hash(password), role=role, locale=locale)
@@ -67,8 +76,23 @@ def add(email: str, password: str, role: Role, *, only_if_first: bool = False, l
             if only_if_first and not is_new_installation():
                 raise Refused("email", N_("Cette installation a déjà son administrateur : connectez-vous."))
             session.add(user)
+            session.flush()
+            audit.record(session, user_id, Action.PERSON_ADDED, user.id)
+            if only_if_first:
+                audit.record(session, user.id, Action.SIGNED_IN)
     except IntegrityError as error:
         raise Refused("email", N_("Quelqu’un se connecte déjà avec cette adresse.")) from error
+    return user
+
+
+def sign_in(email: str, password: str) -> User | None:
+    """The person with this address and password, as `authenticate`; the attempt is kept."""
+    user = authenticate(email, password)
+    with transaction() as session:
+        if user is None:
+            audit.record(session, None, Action.SIGN_IN_REFUSED)
+        else:
+            audit.record(session, user.id, Action.SIGNED_IN)
     return user
 
 
@@ -86,7 +110,28 @@ def change_password(user_id: int, password: str) -> User:
         user = session.get_one(User, user_id)
         user.password_hash = _hasher().hash(password)
         user.session_id = secrets.token_hex(16)
+        audit.record(session, user_id, Action.PASSWORD_CHANGED)
         return user
+
+
+def choose_locale(user_id: int, locale: str) -> None:
+    """The language in which a person reads pages and e-mails."""
+    with transaction() as session:
+        session.get_one(User, user_id).locale = locale
+
+
+def choose_mail(user_id: int, received: str, *, digest: bool) -> None:
+    """Which e-mails a person wants."""
+    with transaction() as session:
+        user = session.get_one(User, user_id)
+        user.mail_received = Mailing(received) if received in {one.value for one in Mailing} else Mailing.NEVER
+        user.mail_digest = digest
+
+
+def end_tour(user_id: int) -> None:
+    """A person knows the first steps by now."""
+    with transaction() as session:
+        session.get_one(User, user_id).toured = True
 
 
 def is_new_installation() -> bool:

@@ -21,7 +21,7 @@ from ..people import contact_list, groups, imports
 from ..sending import outbox
 from ..sms import phone_numbers as telephone_numbers
 from ..sms import rewriting
-from ..storage.transactions import StorageUnavailable, transaction
+from ..storage.transactions import StorageUnavailable
 from ..team import preferences
 from .arguments import whole
 
@@ -134,7 +134,7 @@ def _message(form: ComposeForm, answered: Message | None) -> Response:
     if not posted.messages:
         raise NobodyLeft(posted.refused)
     if answered and is_reply:
-        mark_read(answered.id)
+        threads.mark_all([answered.id], read=True)
     return _posted(posted)
 
 
@@ -147,12 +147,6 @@ def _posted(posted: outbox.Posted) -> Response:
         count = len(posted.messages)
         flash(ngettext("%(num)s SMS en route.", "%(num)s SMS en route.", count), "success")
     return redirect(url_for("messages.index"))
-
-
-def mark_read(message_id: int) -> None:
-    """Somebody has seen a received message."""
-    with transaction() as session:
-        threads.mark(session, [message_id], read=True)
 
 
 def linked(argument: str, *, incoming: bool) -> Message | None:

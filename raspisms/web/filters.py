@@ -15,6 +15,7 @@ from babel.numbers import format_currency, format_decimal
 from flask import Flask, current_app, request, url_for
 from flask_babel import format_date, format_datetime, get_locale, gettext, to_user_timezone
 from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 from sqlalchemy import func, select
 
@@ -26,7 +27,7 @@ from ..figures.prices import price_of
 from ..labels import PHONE_LABELS, STATUS_LABELS, STATUS_SENTENCES
 from ..machine.addresses import is_local
 from ..messages import restored, search
-from ..models import Message, MessageEvent, Phone, Status
+from ..models import Action, Message, MessageEvent, Phone, Recipient, Status
 from ..models.phone import PAUSED_STATUSES
 from ..operations import health
 from ..phones.settings import adapter_class
@@ -82,14 +83,21 @@ def init_app(app: Flask) -> None:
         IMPORT_LABELS=labels.IMPORT_LABELS,
         message_label=labels.of,
         event_label=event_label,
+        why_not=why_not,
         current_locale=get_locale,
         asset=asset,
+        csrf_input=csrf_input,
         clock_is_behind=health.clock_is_behind,
         is_local=is_local,
         limit_of=limit_of,
         price_of=price_of,
     )
     app.context_processor(_everywhere)
+
+
+def csrf_input() -> Markup:
+    """What every form that changes something carries."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
 
 
 def _everywhere() -> dict[str, Any]:
@@ -162,9 +170,15 @@ def month(first: date) -> str:
     return str(format_date(first, "MMMM yyyy"))
 
 
+def why_not(recipient: Recipient) -> str:
+    """What exactly is wrong with somebody's text, in the language of who reads it."""
+    return str(gettext(recipient.reason, **(recipient.reason_values or {}))) if recipient.reason else ""
+
+
 def event_label(action: str) -> str:
     """What people read for a kind of event."""
-    return str(gettext(labels.EVENT_LABELS[action])) if action in labels.EVENT_LABELS else action
+    known = action in set(Action)  # a later version may have taken one away
+    return str(gettext(labels.EVENT_LABELS[Action(action)])) if known else action
 
 
 def clock(when: datetime) -> str:

@@ -15,6 +15,7 @@ from raspisms.people.reading import Line
 from raspisms.sms import phone_numbers
 from raspisms.storage.transactions import transaction
 from raspisms.team import preferences
+from raspisms.web import filters
 from tests import factories
 from tests.campaigns.conftest import fresh, sent, wish, written
 from tests.factories import BOB, LEA
@@ -74,6 +75,17 @@ def test_a_personal_text_is_filled_counted_and_its_faults_are_told(here):
     found = review.summary(campaign)
     assert found.missing == {"age": 1}
     assert any("calculé" in problem for problem in found.problems), "nobody is left out in silence"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("fr", "Le calcul est impossible"), ("en", "The computation is impossible")]
+)
+def test_why_a_text_cannot_be_computed_is_said_in_the_readers_language(here, monkeypatch, language, words, app):
+    monkeypatch.setenv("LANG", "en_GB.UTF-8" if language == "fr" else "fr_FR.UTF-8")  # that of the worker
+    written(text="{{ contact.age * 2 }}", targets=Targets(numbers=[{"number": BOB, "data": {"age": "x"}}]))
+    [row] = db.session.scalars(select(Recipient).where(Recipient.fate == Fate.MISTAKE))
+    with app.test_request_context(headers={"Accept-Language": language}):
+        assert words in filters.why_not(row)
 
 
 def test_the_stop_mention_is_added_counted_and_required(here, phone):

@@ -1,7 +1,9 @@
 """A chunk that was gathered ahead, and what may have changed before it takes off."""
 
+import functools
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,7 +13,7 @@ from raspisms.extensions import db
 from raspisms.messages import hours
 from raspisms.models import Account, Campaign, Hours, Lane, OptOut, Phone, PhoneStatus, Submission
 from raspisms.people import opt_outs
-from raspisms.sending import claim, confirmation, lease
+from raspisms.sending import claim, confirmation, eligible, lease
 from raspisms.storage.transactions import transaction
 from tests.factories import BOB, post
 from tests.sending.test_campaigns import do, hold_back, numbers
@@ -113,6 +115,25 @@ def test_hours_that_closed_meanwhile_keep_it(app, phone, two_at_a_time, monkeypa
     prepared = replace(waiting[2], hours=Hours.STRICT)
     monkeypatch.setattr(hours, "opening", lambda profile, moment, region=None: moment + timedelta(hours=10))
     assert not confirm(app, phone, prepared)
+
+
+@pytest.mark.parametrize(("clock", "takes_off"), [("19:59:59", True), ("20:00:00", False), ("07:59:59", False)])
+def test_hours_are_kept_to_the_second(app, phone, two_at_a_time, monkeypatch, clock, takes_off):
+    _, _, prepared = ready(app, phone, numbers(4))
+    wednesday = datetime.fromisoformat(f"2026-11-25T{clock}").replace(tzinfo=ZoneInfo("Europe/Paris"))
+    monkeypatch.setattr(confirmation.hours, "opening", functools.partial(opening_at, hours.opening, wednesday))
+    assert bool(confirm(app, phone, replace(prepared, hours=Hours.STRICT))) is takes_off
+
+
+def opening_at(real, moment, profile, _now, region=None):
+    return real(profile, moment, region)
+
+
+def test_people_are_looked_at_again_when_the_chunk_waited(app, phone, two_at_a_time):
+    _, _, prepared = ready(app, phone, numbers(4))
+    waited = replace(prepared, at=prepared.at - eligible.FRESH_SECONDS - 1)
+    assert not confirm(app, phone, waited)
+    assert confirm(app, phone, prepared)
 
 
 def test_another_number_of_the_phone_keeps_it(app, phone, two_at_a_time):
