@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import traceback
 
 from bench import campaigns, growth, idle, interactive, live, locks, pages, people, reports
 from bench.results import Results
@@ -27,7 +28,11 @@ def main() -> None:
     options = parser.parse_args()
     results = Results()
     for name in options.parts or PARTS:
-        PARTS[name](results)
+        try:
+            PARTS[name](results)
+        except Exception as error:  # whatever a slow machine makes of one part, the others are measured
+            traceback.print_exc()
+            results.unmeasured(name, f"{type(error).__name__}: {error}"[:200])
     print("\n" + results.table())
     if options.write:
         results.write()

@@ -16,13 +16,15 @@ from pathlib import Path
 import requests
 
 from bench import load
-from bench.installation import Installation
+from bench.installation import GROUP, Installation
 from bench.results import Results
 from tests.factories import until
 from tests.tree import NUMBER, free_ports
 
 REPORTED = 3_000
-CAMPAIGN = 100_000
+BUSY_LATENCY = 0.15
+# The campaign beside which reports come lasts four times as long as they took alone on this machine.
+SPARE, LEAST, MOST = 4, 50_000, 1_000_000
 
 
 def main(results: Results) -> None:
@@ -30,7 +32,7 @@ def main(results: Results) -> None:
     with Installation() as installation:
         quiet, reports_applied = alone(installation)
         burst = replies(installation)
-        busy = during_a_campaign(installation)
+        busy = during_a_campaign(installation, results, quiet.seconds)
     results.add("reports a second, bare Flask + one SQLite commit", f"{floor.rate:.0f}/s", floor=floor.rate)
     results.add(
         "reports a second into the running application",
@@ -60,13 +62,14 @@ def main(results: Results) -> None:
         target="worst < 500 ms, none refused",
         met=burst.worst < 0.5 and not burst.refused,
     )
-    results.add(
-        "the same while a campaign runs",
-        f"{busy.rate:.0f}/s, median {busy.median * 1000:.0f} ms",
-        f"p99 {busy.p99 * 1000:.0f} ms, worst {busy.worst * 1000:.0f} ms",
-        target="worst < 1 s",
-        met=busy.worst < 1,
-    )
+    if busy is not None:
+        results.add(
+            "the same while a campaign runs",
+            f"{busy.rate:.0f}/s, median {busy.median * 1000:.0f} ms",
+            f"p99 {busy.p99 * 1000:.0f} ms, worst {busy.worst * 1000:.0f} ms",
+            target="worst < 1 s",
+            met=busy.worst < 1,
+        )
 
 
 def bare() -> load.Load:
@@ -152,16 +155,19 @@ def reply(n: int) -> bytes:
     return json.dumps(said | {"reception_date": "2026-11-23 14:05:10", "message_id": ""}).encode()
 
 
-def during_a_campaign(installation: Installation) -> load.Load:
-    """The same, while a long campaign leaves."""
+def during_a_campaign(installation: Installation, results: Results, seconds: float) -> load.Load | None:
+    """The same, while a long campaign leaves; alone it took so many seconds."""
+    size = round(min(MOST, max(LEAST, seconds * SPARE * GROUP / BUSY_LATENCY)), -3)
     bodies = sent_reports(installation, REPORTED, first=1_000_000)
-    installation.switch(latency=0.15)
-    campaign = installation.accept(CAMPAIGN, "Pendant ce temps", first=2_000_000)
+    installation.switch(latency=BUSY_LATENCY)
+    campaign = installation.accept(int(size), "Pendant ce temps", first=2_000_000)
     found: list[load.Load] = []
     loading = threading.Thread(target=lambda: found.append(load.post(installation.status_url, bodies)))
     loading.start()
     loading.join()
-    assert installation.count(f"campaign_id = {campaign} AND status = 'queued'"), "the campaign ended too early"
+    if not installation.count(f"campaign_id = {campaign} AND status = 'queued'"):
+        results.unmeasured("reports while a campaign runs", "it had ended before them")
+        return None
     installation.tree.command("campaign", "cancel", str(campaign), "--json")
     return found[0]
 

@@ -41,6 +41,10 @@ class Results:
         self.numbers |= numbers
         print("  ".join(filter(None, [f"{what}:", found, beside, target and f"(asked: {target})", _mark(met)])))
 
+    def unmeasured(self, what: str, why: str) -> None:
+        """Say what could not be measured on this machine; the rest goes on."""
+        self.add(what, "not measured", why, met=False)
+
     def write(self) -> None:
         """Put the table and its chart into docs/."""
         chart = chart_of(self.numbers)

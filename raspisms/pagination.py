@@ -18,6 +18,8 @@ SIZE = 50
 CHUNK = 500
 # Between the two halves of a place; a name may hold one, an id never.
 HALVES = "~"
+# What a database can count to; further, there is nothing.
+MOST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Order(Generic[T]):
         """What comes after a place; everything, for one that cannot be read."""
         written, _, last = place.replace("\0", "").rpartition(HALVES)
         try:
-            last_id = int(last)
+            last_id = whole(last)
             value = self.read(written) if self.column is not None else None
         except ValueError:
             return query
@@ -64,6 +66,14 @@ class Page(Generic[T]):
     is_first: bool
 
 
+def whole(text: str) -> int:
+    """A whole number that a database can hold. Raises ValueError."""
+    number = int(text)
+    if not -MOST <= number <= MOST:
+        raise ValueError("no id is as far away as that")
+    return number
+
+
 def moment(written: str) -> datetime:
     """A time in a place. Raises ValueError."""
     found = datetime.fromisoformat(written.replace(" ", "+"))
@@ -74,11 +84,10 @@ def moment(written: str) -> datetime:
 
 def page(query: Select[T], order: Order[T], after: str | None, size: int = SIZE) -> Page[T]:
     """The first lines of a list, or those after a place that an earlier page named."""
-    if after:
-        query = order.after(query, after)
-    found = list(db.session.scalars(order.sorted(query).limit(size + 1)))
+    rest = order.after(query, after) if after else query
+    found = list(db.session.scalars(order.sorted(rest).limit(size + 1)))
     shown = found[:size]
-    return Page(shown, order.place(shown[-1]) if len(found) > size else None, not after)
+    return Page(shown, order.place(shown[-1]) if len(found) > size else None, rest is query)
 
 
 def everything(query: Select[T], order: Order[T]) -> Iterator[T]:

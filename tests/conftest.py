@@ -9,10 +9,9 @@ import threading
 import warnings
 from pathlib import Path
 
-import html5lib
 import pytest
 import requests
-from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
+from bs4 import XMLParsedAsHTMLWarning
 from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 from redis import Redis
@@ -25,11 +24,12 @@ from raspisms.config import load
 from raspisms.extensions import bell, db
 from raspisms.job_queue import RECEIVING_WORKER, SENDING_WORKER, SERIALIZER
 from raspisms.jobs import ListedJob
-from raspisms.models import Role
+from raspisms.models import Phone, Role
 from raspisms.sandbox import create_sandbox_app
 from raspisms.sandbox.callbacks import PATIENCE
 from raspisms.sandbox.server import QuietHandler
 from raspisms.sandbox.state import State, Switches
+from raspisms.team import preferences
 from tests import databases, factories
 from tests.tree import Tree
 
@@ -161,18 +161,9 @@ def get(client):
     """Read a page as strictly as HTML allows; gives its soup."""
 
     def get(path, status=200):
-        return read_page(client.get(path), status)
+        return factories.read_page(client.get(path), status)
 
     return get
-
-
-def read_page(response, status=200):
-    assert response.status_code == status, response.text
-    html5lib.HTMLParser(strict=True).parse(response.text)
-    page = BeautifulSoup(response.text, "html5lib")
-    assert page.title.text.removesuffix(" · RaspiSMS").strip(), "a page needs a title"
-    assert len(page.find_all("h1")) == 1, "a page needs one h1"
-    return page
 
 
 @pytest.fixture
@@ -213,3 +204,20 @@ def callbacks(settings, octopush, phone, app):
         db.session.remove()
         db.engine.dispose()
     public.extensions["bell"].close()
+
+
+@pytest.fixture
+def here(app, phone, alice):
+    """The phone, in the application's context; somebody of the team is there."""
+    with app.app_context():
+        yield db.session.get(Phone, phone.id)
+        db.session.rollback()
+
+
+@pytest.fixture
+def at_once(app, phone):
+    """The application's context; campaigns leave without an undo window."""
+    with app.app_context():
+        preferences.save(preferences.Choices(undo_seconds=0))
+        yield
+        db.session.rollback()

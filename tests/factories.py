@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 from decimal import Decimal
 
+import html5lib
 from bs4 import BeautifulSoup
 from pwdlib import PasswordHash
 from sqlalchemy import select, update
@@ -190,3 +191,30 @@ def poison_replies(monkeypatch):
         return real(session, entry, reply)
 
     monkeypatch.setattr(replies, "apply", fails)
+
+
+def compose(client, path="/messages/new", **changes):
+    page = client.get(path)
+    from bs4 import BeautifulSoup
+
+    form = BeautifulSoup(page.text, "html5lib").find(id="compose")
+    data = {"phone": "1", "to": "06 39 98 70 01", "text": "Bonjour", "key": form.find(id="key")["value"]}
+    data["csrf_token"] = form.find("input", {"name": "csrf_token"})["value"]
+    return client.post(path, data=data | changes)
+
+
+def deliveries(octopush, count):
+    found = until(
+        lambda: len(octopush.postman.deliveries) >= count and octopush.postman.deliveries, what=f"{count} deliveries"
+    )
+    assert all(is_well_received(delivery) for delivery in found), found
+    return found
+
+
+def read_page(response, status=200):
+    assert response.status_code == status, response.text
+    html5lib.HTMLParser(strict=True).parse(response.text)
+    page = BeautifulSoup(response.text, "html5lib")
+    assert page.title.text.removesuffix(" · RaspiSMS").strip(), "a page needs a title"
+    assert len(page.find_all("h1")) == 1, "a page needs one h1"
+    return page

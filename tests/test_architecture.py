@@ -1,6 +1,7 @@
 """The promises that hold the code together, kept by reading it."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -332,3 +333,13 @@ def test_every_action_is_written_by_a_verb_and_has_its_words():
 def test_templates_have_one_field_against_forgery():
     forms = list((PACKAGE / "templates").rglob("*.html"))
     assert [path.name for path in forms if 'name="csrf_token"' in path.read_text(encoding="utf-8")] == []
+
+
+def test_no_test_imports_a_test():
+    """What several of them need lies beside them: factories, desk, steps."""
+    importing = []
+    for path in Path(__file__).parent.rglob("*.py"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if re.match(r"\s*from tests\S*\.test_\w+ import", line):
+                importing.append(f"{path.name}: {line.strip()}")
+    assert importing == []

@@ -21,8 +21,13 @@ from raspisms.receiving import incoming
 from raspisms.scheduler import sweep as scheduler
 from raspisms.storage import schema
 from raspisms.storage.transactions import transaction
-from tests.campaigns.conftest import fresh, here, sent, wish, written  # noqa: F401
 from tests.databases import raw
+from tests.desk import (
+    fresh,
+    sent,
+    wish,
+    written,
+)
 from tests.factories import BOB, LEA, all_messages, csrf
 
 OLD = "2026-11-01 10:00:00"
@@ -52,7 +57,7 @@ def test_every_table_with_an_integer_key_gives_each_id_once(app):
 
 
 @pytest.mark.parametrize("model", [Contact, Conversation, Message, Campaign], ids=lambda model: model.__tablename__)
-def test_a_row_that_is_gone_leaves_its_id_to_nobody(here, phone, model):  # noqa: F811
+def test_a_row_that_is_gone_leaves_its_id_to_nobody(at_once, phone, model):
     def make():
         if model is Contact:
             return contacts.save(None, None, "Léa", LEA, {}).id
@@ -151,7 +156,7 @@ def comes_round(campaign):
     scheduler.sweep()
 
 
-def test_a_series_for_a_contact_who_is_gone_goes_to_nobody_else(here, app):  # noqa: F811
+def test_a_series_for_a_contact_who_is_gone_goes_to_nobody_else(at_once, app):
     lea = contacts.save(None, None, "Léa", LEA, {})
     weekly = wish(text="Rappel", targets=Targets(contacts=[lea.id]), repeats="weekly", starts_at=now())
     campaign = drafts.save(None, weekly, None)
@@ -170,7 +175,7 @@ def test_a_series_for_a_contact_who_is_gone_goes_to_nobody_else(here, app):  # n
     assert occurrence(following).state is CampaignState.SCHEDULED, "and the series goes on"
 
 
-def test_a_series_for_a_group_that_is_gone_says_so(here):  # noqa: F811
+def test_a_series_for_a_group_that_is_gone_says_so(at_once):
     lea = contacts.save(None, None, "Léa", LEA, {})
     group = groups.save(None, "Parents")
     with transaction() as session:
@@ -188,7 +193,7 @@ def test_a_series_for_a_group_that_is_gone_says_so(here):  # noqa: F811
     assert "n’existe plus" in fresh(following.id).pause_reason
 
 
-def test_a_stale_tab_launches_no_draft_but_its_own(here):  # noqa: F811
+def test_a_stale_tab_launches_no_draft_but_its_own(at_once):
     thrown_away = written(LEA, text="A")
     stale = thrown_away.id, thrown_away.revision
     drafts.remove(thrown_away.id)
@@ -199,7 +204,7 @@ def test_a_stale_tab_launches_no_draft_but_its_own(here):  # noqa: F811
         launch.send(other.id, stale[1], None, may_override=False)
 
 
-def test_a_draft_that_changed_is_not_overwritten_by_an_old_page(here):  # noqa: F811
+def test_a_draft_that_changed_is_not_overwritten_by_an_old_page(at_once):
     draft = written(LEA, text="A")
     seen = draft.revision
     drafts.save(draft.id, wish(BOB, text="B"), None, revision=seen)
@@ -215,7 +220,7 @@ def _reply_form(client, conversation_id):
 
 
 @pytest.mark.parametrize("other", [False, True], ids=["nobody is there", "somebody else has the id"])
-def test_a_stale_reply_reaches_nobody_and_is_given_back(app, here, client, phone, other):  # noqa: F811
+def test_a_stale_reply_reaches_nobody_and_is_given_back(app, at_once, client, phone, other):
     hears(phone, LEA, "Je suis Léa")
     conversation_id = db.session.scalar(select(Conversation.id))
     form = _reply_form(client, conversation_id) | {"text": "Votre code secret est 4821"}
@@ -231,7 +236,7 @@ def test_a_stale_reply_reaches_nobody_and_is_given_back(app, here, client, phone
     assert all_messages(app, direction=Direction.OUT) == []
 
 
-def test_closing_what_was_seen_leaves_what_was_not(here, phone):  # noqa: F811
+def test_closing_what_was_seen_leaves_what_was_not(at_once, phone):
     hears(phone, LEA, "un")
     seen = hears(phone, LEA, "spam").id
     with transaction() as session:
@@ -241,7 +246,7 @@ def test_closing_what_was_seen_leaves_what_was_not(here, phone):  # noqa: F811
         actions.close(db.session.scalar(select(Conversation.id)), seen)
 
 
-def test_a_stale_contact_page_changes_nobody_and_loses_nothing(app, here, client):  # noqa: F811
+def test_a_stale_contact_page_changes_nobody_and_loses_nothing(app, at_once, client):
     lea = contacts.save(None, None, "Léa", LEA, {})
     path = f"/contacts/{lea.id}/edit"
     form = {"name": "Léa Durand", "number": LEA, "version": lea.version, "csrf_token": csrf(client, path)}

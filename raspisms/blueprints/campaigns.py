@@ -33,10 +33,9 @@ from ..labels import CAMPAIGN_LABELS, FATE_LABELS, STATUS_LABELS
 from ..language import Mistake
 from ..messages import listing
 from ..models import Campaign, CampaignState, Fate, Phone, Recipient, Status
-from ..pagination import Order
+from ..pagination import Order, whole
 from ..sms.purposes import Purpose
 from ..web import composing, errors, tables
-from ..web.arguments import whole
 from ..web.filters import why_not
 from ..web.tables import LARGEST_LIST
 

@@ -16,11 +16,11 @@ from ..extensions import db
 from ..forms.contact import ContactForm
 from ..i18n import N_
 from ..models import Contact
+from ..pagination import whole
 from ..people import contact_list, contacts, erasure, exports, groups, opt_outs
 from ..sms import phone_numbers as telephone_numbers
 from ..web import tables
 from ..web.access import admin_only
-from ..web.arguments import whole
 
 bp = Blueprint("contacts", __name__, url_prefix="/contacts")
 
@@ -39,18 +39,12 @@ def _search() -> tuple[ColumnElement[bool], dict[str, str]]:
 @bp.get("/")
 def index() -> str:
     which, asked = _search()
-    after_id = request.args.get("after_id", type=whole)
-    after = (request.args.get("after", "").replace("\0", ""), after_id) if after_id is not None else None
     sort = request.args.get("sort", "")
-    found, more = contact_list.page(which, after, PAGE, sort)
     template = "contacts/_list.html" if request.args.get("fragment") else "contacts/index.html"
     return render_template(
         template,
-        contacts=found,
-        more=more,
-        is_first=after is None,
-        asked=asked | ({"sort": sort} if sort in contact_list.SORTS else {}),
-        place=contact_list.place(found[-1], sort) if found else {},
+        page=contact_list.page(which, request.args.get("after"), PAGE, sort),
+        asked=asked | ({"sort": sort} if sort in contact_list.ORDERS else {}),
         sort=sort,
         total=contact_list.count(which),
         groups=groups.all_groups(),
@@ -62,8 +56,8 @@ def index() -> str:
 def pick() -> str:
     """The few people that a search in the composer offers."""
     words = contact_list.spaceless(request.args.get("q", ""))
-    found, _ = contact_list.page(contact_list.matching(words), None, 8)
-    return render_template("contacts/_pick.html", contacts=found if words.strip() else [])
+    found = contact_list.page(contact_list.matching(words), None, 8)
+    return render_template("contacts/_pick.html", contacts=found.rows if words.strip() else [])
 
 
 @bp.route("/new", methods=["GET", "POST"])

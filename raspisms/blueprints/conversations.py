@@ -18,6 +18,7 @@ from ..extensions import db
 from ..i18n import N_
 from ..live import typists
 from ..models import Campaign, Contact, Conversation, Lane, Message, SavedText
+from ..pagination import whole
 from ..people import contacts, groups, opt_outs
 from ..phones import saving
 from ..sending import outbox
@@ -25,7 +26,6 @@ from ..sms import phone_numbers as telephone_numbers
 from ..storage.transactions import StorageUnavailable
 from ..team import preferences, users
 from ..web import errors
-from ..web.arguments import whole
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
 

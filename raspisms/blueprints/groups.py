@@ -13,9 +13,9 @@ from ..forms import mistakes
 from ..forms.contact import GroupForm
 from ..language import Mistake
 from ..models import Group
+from ..pagination import whole
 from ..people import contact_list, groups
 from ..people.person import Person
-from ..web.arguments import whole
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response
 from ..extensions import db
 from ..forms.contact import ImportForm
 from ..models import Import
+from ..pagination import whole
 from ..people import groups, imports
-from ..web.arguments import whole
 from ..web.tables import LARGEST_LIST
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")

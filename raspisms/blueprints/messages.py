@@ -17,11 +17,11 @@ from ..extensions import db
 from ..labels import STATUS_LABELS
 from ..messages import listing
 from ..models import Direction, Message
+from ..pagination import whole
 from ..people import contact_list
 from ..sending import unknown_outcomes
 from ..sending.recall import TooLate, cancel_waiting, take_back
 from ..web import advice, composing, tables
-from ..web.arguments import whole
 from ..web.message_lists import asked, listed
 from ..web.tables import LARGEST_LIST, when
 

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from .. import csv_files, pagination
 from ..extensions import db
 from ..models import Message, OptOut
+from ..pagination import whole
 from ..people import contact_list, opt_outs
 from ..web import tables
 from ..web.access import admin_only
-from ..web.arguments import whole
 
 bp = Blueprint("optouts", __name__, url_prefix="/opt-outs")
 

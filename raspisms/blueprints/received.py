@@ -14,8 +14,8 @@ from ..conversations import removal, threads
 from ..extensions import db
 from ..messages import listing
 from ..models import Direction, Message
+from ..pagination import whole
 from ..web import tables
-from ..web.arguments import whole
 from ..web.message_lists import asked, listed
 from ..web.tables import when
 

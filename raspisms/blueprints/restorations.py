@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 from ..extensions import db
 from ..messages import restored
 from ..models import Decision
+from ..pagination import whole
 from ..sending import restoration
 from ..web.access import admin_only
-from ..web.arguments import whole
 
 bp = Blueprint("restorations", __name__, url_prefix="/restoration")
 

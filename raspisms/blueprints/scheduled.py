@@ -15,9 +15,8 @@ from .. import csv_files, pagination
 from ..campaigns import lifecycle
 from ..extensions import db
 from ..models import Campaign, CampaignState, Fate, Phone, Recipient
-from ..pagination import Order
+from ..pagination import Order, whole
 from ..web import tables
-from ..web.arguments import whole
 from ..web.tables import when
 
 bp = Blueprint("scheduled", __name__, url_prefix="/scheduled")

@@ -13,8 +13,8 @@ from ..extensions import db
 from ..figures import days, failing_numbers
 from ..labels import STATUS_LABELS
 from ..models import Phone
+from ..pagination import whole
 from ..web import chart, tables
-from ..web.arguments import whole
 
 bp = Blueprint("statistics", __name__, url_prefix="/statistics")
 

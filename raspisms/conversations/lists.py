@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.orm import selectinload
 
+from .. import pagination
 from ..extensions import db
 from ..messages import search
 from ..models import Contact, Conversation, ConversationTag, Message
+from ..pagination import Order
 from ..people import contact_list
 
 PAGE = 40
+RECENT: Order[Conversation] = Order(Conversation.id, Conversation.last_at, read=pagination.moment)
 MOST_FOUND = 60
 VIEWS = ("open", "unread", "mine", "free", "closed", "all")
 
@@ -48,7 +50,7 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Page:
+class Shown:
     """A stretch of a list, the most recent first."""
 
     hits: list[Hit]
@@ -58,20 +60,15 @@ class Page:
     is_first: bool
 
 
-def page(asked: Asked, user_id: int, after: str | None = None) -> Page:
+def page(asked: Asked, user_id: int, after: str | None = None) -> Shown:
     """The most recent conversations, or those after a place that an earlier page named."""
     if asked.q.strip():
         hits = _found(asked, user_id)
-        return Page(hits, _names(hits), None, is_first=True)
+        return Shown(hits, _names(hits), None, is_first=True)
     query = select(Conversation).where(_which(asked, user_id)).options(selectinload(Conversation.last_message))
-    if (place := _place(after)) is not None:
-        query = query.where(tuple_(Conversation.last_at, Conversation.id) < place)
-    query = query.order_by(Conversation.last_at.desc(), Conversation.id.desc()).limit(PAGE + 1)
-    rows = list(db.session.scalars(query))
-    hits = [Hit(row, row.last_message) for row in rows[:PAGE]]
-    last = hits[-1].conversation if len(rows) > PAGE else None
-    following = f"{last.last_at.timestamp():.6f}-{last.id}" if last else None
-    return Page(hits, _names(hits), following, is_first=place is None)
+    found = pagination.page(query, RECENT, after, PAGE)
+    hits = [Hit(row, row.last_message) for row in found.rows]
+    return Shown(hits, _names(hits), found.next, found.is_first)
 
 
 def counts(user_id: int) -> dict[str, int]:
@@ -81,14 +78,6 @@ def counts(user_id: int) -> dict[str, int]:
         name: db.session.scalar(select(func.count()).select_from(Conversation).where(_which(asked, user_id))) or 0
         for name, asked in views.items()
     }
-
-
-def _place(after: str | None) -> tuple[datetime, int] | None:
-    moment, _, last_id = (after or "").partition("-")
-    try:
-        return datetime.fromtimestamp(float(moment), UTC), int(last_id)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _names(hits: list[Hit]) -> dict[str, str]:

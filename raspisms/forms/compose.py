@@ -19,6 +19,7 @@ from ..adapters import purpose_called
 from ..campaigns.drafts import Wish
 from ..campaigns.targets import Targets
 from ..clock import now
+from ..gate import MENTION
 from ..language import Mistake, is_personal
 from ..language.remote import Text
 from ..messages import hours
@@ -31,6 +32,9 @@ from . import mistakes
 
 # One screen of numbers; more people than this are a campaign.
 MANY = 500
+# What, once filled, needs a review first: the page has them from here, see compose.js.
+CAMPAIGN_FIELDS = ("starts_at", "hours", "repeats", "canary")
+CAMPAIGN_CHOICES = ("contacts", "groups", "import_id", "as_campaign", "file")
 MOST_TRIED = 1000
 NAMED_CONTACTS = 20
 LOCAL = "%Y-%m-%dT%H:%M"
@@ -144,14 +148,22 @@ class ComposeForm(FlaskForm):
             or self.import_id
             or self.contact_ids
             or self.group_ids
-            or self.starts_at.data
-            or self.repeats.data
-            or self.canary.data
+            or any(self[name].data for name in CAMPAIGN_FIELDS)
             or self.purpose.data == Purpose.ADVERTISING
-            or self.hours.data
             or len(self.numbers) > MANY
             or is_personal(self.text.data or "")
         )
+
+    @property
+    def agreement(self) -> dict[str, str | int]:
+        """What browser and server must agree on: they have it from one place."""
+        return {
+            "fields": " ".join(CAMPAIGN_FIELDS),
+            "choices": " ".join(CAMPAIGN_CHOICES),
+            "advertising": Purpose.ADVERTISING.value,
+            "people": MANY,
+            "mention": MENTION.pattern,
+        }
 
     @property
     def chosen_phone(self) -> Phone | None:

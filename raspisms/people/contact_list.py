@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from .. import pagination
 from ..extensions import db
 from ..models import Contact, Message, group_contacts
+from ..pagination import Order, Page
 from ..sms.folding import fold
 from .contacts import CHUNK
 from .person import COLUMNS, Person
 
-# How the list can be sorted, besides by name: newest change first, and so on.
-SORTS = ("-name", "updated", "-updated", "created", "-created")
+ORDERS: dict[str, Order[Contact]] = {
+    "name": Order(Contact.id, Contact.sort_key, descending=False),
+    "-name": Order(Contact.id, Contact.sort_key),
+    "updated": Order(Contact.id, Contact.updated_at, descending=False, read=pagination.moment),
+    "-updated": Order(Contact.id, Contact.updated_at, read=pagination.moment),
+    "created": Order(Contact.id, descending=False),
+    "-created": Order(Contact.id),
+}
 
 
 def matching(words: str = "", group_id: int | None = None, *, faulty: bool = False) -> ColumnElement[bool]:
@@ -41,46 +46,10 @@ def spaceless(words: str) -> str:
     return plain if plain.lstrip("+").isdigit() else words
 
 
-def _order(sort: str) -> tuple[InstrumentedAttribute[Any] | None, bool]:
-    """The column of an order (None: the id, which is the order of creation), and whether it goes down."""
-    columns: dict[str, InstrumentedAttribute[Any] | None] = {"updated": Contact.updated_at, "created": None}
-    return columns.get(sort.removeprefix("-"), Contact.sort_key), sort.startswith("-")
-
-
-def page(
-    which: ColumnElement[bool], after: tuple[str, int] | None, size: int, sort: str = ""
-) -> tuple[list[Contact], bool]:
-    """The contacts that follow, by name unless `sort` is one of SORTS, and whether there are more."""
-    column, down = _order(sort if sort in SORTS else "")
-    query = select(Contact).where(which)
-    if after is not None:
-        query = query.where(_beyond(column, after, down=down))
-    keys = [Contact.id] if column is None else [column, Contact.id]
-    found = list(db.session.scalars(query.order_by(*(key.desc() if down else key for key in keys)).limit(size + 1)))
-    return found[:size], len(found) > size
-
-
-def _beyond(column: InstrumentedAttribute[Any] | None, after: tuple[str, int], *, down: bool) -> ColumnElement[bool]:
-    if column is None:
-        return Contact.id < after[1] if down else Contact.id > after[1]
-    value: object = after[0]
-    if column is Contact.updated_at:
-        try:
-            value = pagination.moment(after[0])
-        except ValueError:
-            return true()
-    keys = tuple_(column, Contact.id)
-    return keys < (value, after[1]) if down else keys > (value, after[1])
-
-
-def place(contact: Contact, sort: str) -> dict[str, Any]:
-    """Where the page after this contact begins, for a link."""
-    column, _ = _order(sort if sort in SORTS else "")
-    if column is None:
-        shown = ""
-    else:
-        shown = contact.updated_at.isoformat() if column is Contact.updated_at else contact.sort_key
-    return {"after": shown, "after_id": contact.id}
+def page(which: ColumnElement[bool], after: str | None, size: int, sort: str = "") -> Page[Contact]:
+    """The contacts that follow a place, by name unless `sort` is another of ORDERS."""
+    _, order = pagination.chosen(ORDERS, sort)
+    return pagination.page(select(Contact).where(which), order, after, size)
 
 
 def count(which: ColumnElement[bool]) -> int:

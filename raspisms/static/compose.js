@@ -3,6 +3,9 @@ const compose = document.getElementById("compose");
 const text = compose.elements.text;
 const to = compose.elements.to;
 const phone = compose.elements.phone;
+// What browser and server must agree on, as ComposeForm.agreement says it.
+const agreed = compose.dataset;
+const MENTION = new RegExp(agreed.campaignMention, "i");
 const button = compose.querySelector(".buttons > button[type=submit]");
 const element = (id) => document.getElementById(id);
 const words = (id, values) => fill(element(id).innerHTML, values);
@@ -13,11 +16,19 @@ function fill(sentence, values) {
 
 // -- counting ------------------------------------------------------------------------------------------
 
-// As the server splits: lines, commas, semicolons; a digit makes it a number.
-function typedPeople() {
-  const pieces = to.value.split(/[,;\n]+/).map((piece) => piece.trim()).filter((piece) => /\d/.test(piece));
-  return new Set(pieces.map((piece) => piece.replace(/[\s.\-]/g, ""))).size;
+// As the server splits: lines, commas, semicolons, and spaces between whole numbers; a digit makes it a number.
+const WHOLE = /^\+?[\d.\-]{9,}$/;
+function typedNumbers() {
+  const pieces = to.value.split(/[,;\n\r]+/).map((piece) => piece.trim().split(/\s+/));
+  const found = pieces.flatMap((words) => (words.length > 1 && words.every((word) => WHOLE.test(word)) ? words : [words.join("")]));
+  return found.map((piece) => piece.replace(/[\s.\-()]/g, "")).filter((piece) => /\d/.test(piece));
 }
+
+// 06…, 0033 6… and +33 6… are one person.
+const typedPeople = () => new Set(typedNumbers().map((number) => number.replace(/^(?:0033|\+33|0)(?=[1-9])/, "+33"))).size;
+
+// A pasted table begins with a line of titles.
+const isTable = () => /^[^\d\n]*[^\d\s][^\d\n]*\n.*\d/.test(to.value.trim());
 
 let knownPeople = null; // what the server counted, for contacts, groups and files
 const people = () => (isCampaign() && knownPeople !== null ? knownPeople : typedPeople());
@@ -28,8 +39,8 @@ const isPersonal = () => /\{[{%#]/.test(text.value);
 // An advertisement ends with how to stop it, and that is paid for too.
 function outgoing() {
   const stop = phone.selectedOptions[0].dataset.stop;
-  const isAdvertising = compose.elements.purpose && compose.elements.purpose.value === "advertising";
-  if (!isAdvertising || !stop || /\bSTOP\s+(au\s+)?(\d{5}|X{5})\b/i.test(text.value) || !text.value.trim()) return text.value;
+  const isAdvertising = compose.elements.purpose && compose.elements.purpose.value === agreed.campaignAdvertising;
+  if (!isAdvertising || !stop || MENTION.test(text.value) || !text.value.trim()) return text.value;
   return text.value.trimEnd() + "\nSTOP au " + stop;
 }
 
@@ -100,19 +111,16 @@ function bill(parts, count, price) {
 
 // Whether the server will show a report first; as ComposeForm.is_campaign.
 function isCampaign() {
-  const filled = (name) => compose.elements[name] && compose.elements[name].value;
-  const chosen = compose.querySelector("[name=contacts], [name=groups]:checked, [name=import_id], [name=as_campaign]");
+  const named = (name) => [...compose.querySelectorAll(`[name=${name}]`)];
+  const given = (field) => (/^(checkbox|radio)$/.test(field.type) ? field.checked : field.value) && !field.disabled;
+  const isChosen = (name) => named(name).some(given);
   return Boolean(
-    chosen ||
-      filled("file") ||
-      filled("starts_at") ||
-      filled("hours") ||
-      filled("repeats") ||
-      filled("canary") ||
-      filled("purpose") === "advertising" ||
-      typedPeople() > 500 ||
+    [...agreed.campaignFields.split(" "), ...agreed.campaignChoices.split(" ")].some(isChosen) ||
+      named("purpose").some((field) => given(field) && field.value === agreed.campaignAdvertising) ||
+      typedPeople() > Number(agreed.campaignPeople) ||
+      isTable() ||
       isPersonal() ||
-      /\/campaigns\//.test(location.pathname),
+      "campaignDraft" in agreed,
   );
 }
 

@@ -17,13 +17,13 @@ from ..conversations import threads
 from ..extensions import db
 from ..forms.compose import NAMED_CONTACTS, ComposeForm
 from ..models import Campaign, Contact, Import, Lane, Message, Phone, SavedText
+from ..pagination import whole
 from ..people import contact_list, groups, imports
 from ..sending import outbox
 from ..sms import phone_numbers as telephone_numbers
 from ..sms import rewriting
 from ..storage.transactions import StorageUnavailable
 from ..team import preferences
-from .arguments import whole
 
 Page = str | Response | tuple[str, int]
 # So many of those who may not be written to are named, beside a text that went to nobody.

@@ -14,8 +14,8 @@ from ..figures import days
 from ..labels import STATUS_LABELS
 from ..messages import listing
 from ..models import Direction, Phone
+from ..pagination import whole
 from ..people import contact_list
-from .arguments import whole
 
 
 def asked(direction: Direction) -> listing.Asked:

@@ -2,8 +2,7 @@ import pytest
 
 from raspisms.models import Role, User
 from raspisms.team import users
-from tests.conftest import read_page
-from tests.factories import PASSWORD, csrf, sign_in
+from tests.factories import PASSWORD, csrf, read_page, sign_in
 
 
 def test_a_person_signs_in_and_out(client):

@@ -9,9 +9,7 @@ from raspisms.campaigns import drafts
 from raspisms.extensions import db
 from raspisms.models import Campaign, CampaignState, Message
 from raspisms.people import contacts, groups
-from tests.blueprints.test_messages import compose
-from tests.conftest import read_page
-from tests.factories import BOB, LEA, all_messages, csrf
+from tests.factories import BOB, LEA, all_messages, compose, csrf, read_page
 
 
 def campaign(app, campaign_id=1):

@@ -78,7 +78,7 @@ def lines(client, path):
         ("/received/", ("q", "phone", "from", "to", "unread", "campaign", "sort", "after")),
         ("/scheduled/", ("q", "phone", "sort", "after")),
         ("/campaigns/", ("q", "state", "tag", "sort", "after")),
-        ("/contacts/", ("q", "group", "sort", "after", "after_id")),
+        ("/contacts/", ("q", "group", "sort", "after")),
         ("/opt-outs/", ("q", "origin", "sort", "after")),
         ("/events/", ("q", "action", "user", "sort", "after")),
         ("/conversations/", ("q", "view", "tag", "phone", "after", "chosen")),
@@ -92,7 +92,7 @@ def test_whatever_an_address_says_the_list_is_there(client, here, path, names):
             # No database counts that far: such a line is not there.
             assert answer.status_code == (404 if answer.status_code == 404 and value == FAR else 200), (name, value)
     for value in ODD:
-        answer = client.get(path, query_string={"sort": "number", "after": value, "after_id": 1})
+        answer = client.get(path, query_string={"sort": "number", "after": value})
         assert answer.status_code == 200 or value == FAR, value
 
 

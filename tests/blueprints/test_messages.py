@@ -7,19 +7,8 @@ from raspisms.extensions import db
 from raspisms.models import Lane, Status
 from raspisms.team import preferences
 from tests import factories
-from tests.conftest import read_page
 from tests.databases import fill_the_disk, locked, shorten_patience
-from tests.factories import BOB, LEA, all_messages, csrf, let_go, message, post
-
-
-def compose(client, path="/messages/new", **changes):
-    page = client.get(path)
-    from bs4 import BeautifulSoup
-
-    form = BeautifulSoup(page.text, "html5lib").find(id="compose")
-    data = {"phone": "1", "to": "06 39 98 70 01", "text": "Bonjour", "key": form.find(id="key")["value"]}
-    data["csrf_token"] = form.find("input", {"name": "csrf_token"})["value"]
-    return client.post(path, data=data | changes)
+from tests.factories import BOB, LEA, all_messages, compose, csrf, let_go, message, post, read_page
 
 
 def test_a_composed_message_is_sent(app, client, phone, octopush, run_jobs, get):
@@ -112,7 +101,7 @@ def test_somebody_who_said_stop_is_told(app, client, phone, callbacks, run_jobs)
 
 
 def test_a_message_tells_its_story(app, client, phone, octopush, callbacks, run_jobs, get):
-    from tests.delivery_reports.test_reports import deliveries
+    from tests.factories import deliveries
 
     [sent] = post(app, phone, "+33639980004")
     run_jobs()

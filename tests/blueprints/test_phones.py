@@ -10,8 +10,7 @@ from raspisms.extensions import db
 from raspisms.models import Phone, PhoneStatus
 from raspisms.phones.settings import values_of
 from tests import factories
-from tests.conftest import read_page
-from tests.factories import KEY, LOGIN, csrf, fresh_phone, post
+from tests.factories import KEY, LOGIN, csrf, fresh_phone, post, read_page
 
 NEW = "/phones/new?adapter=octopush_virtual_number"
 

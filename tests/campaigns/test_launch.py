@@ -33,7 +33,7 @@ from raspisms.sending import claim
 from raspisms.storage.stride import Stride
 from raspisms.storage.transactions import transaction
 from raspisms.team import preferences
-from tests.campaigns.conftest import fresh, sent, wish, written
+from tests.desk import fresh, sent, wish, written
 from tests.factories import BOB, LEA
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -45,7 +45,7 @@ def messages():
     return list(db.session.scalars(select(Message).order_by(Message.id)))
 
 
-def test_a_campaign_leaves_as_its_report_showed_it(here, octopush, run_jobs):
+def test_a_campaign_leaves_as_its_report_showed_it(at_once, octopush, run_jobs):
     text = "{% if contact.genre == 'F' %}Madame{% else %}Monsieur{% endif %}"
     people = [{"number": LEA, "data": {"genre": "F"}}, {"number": BOB}, {"number": "12"}]
     campaign = sent(written(text=text, targets=Targets(numbers=people), tag="vœux"))
@@ -55,7 +55,7 @@ def test_a_campaign_leaves_as_its_report_showed_it(here, octopush, run_jobs):
     assert sorted((sms.number, sms.text) for sms in octopush.messages) == [(LEA, "Madame"), (BOB, "Monsieur")]
 
 
-def test_only_what_was_read_is_sent_and_only_once(here):
+def test_only_what_was_read_is_sent_and_only_once(at_once):
     campaign = written(LEA)
     old = campaign.revision
     drafts.save(campaign.id, wish(BOB), None)
@@ -72,7 +72,7 @@ def test_only_what_was_read_is_sent_and_only_once(here):
     assert [m.number for m in messages()] == [BOB]
 
 
-def test_an_acceptance_cut_short_goes_on_where_it_was(here):
+def test_an_acceptance_cut_short_goes_on_where_it_was(at_once):
     campaign = written(*MANY)
     launch.send(campaign.id, campaign.revision, None, may_override=False)
     assert launch._accept(campaign.id, Stride(3))
@@ -84,7 +84,7 @@ def test_an_acceptance_cut_short_goes_on_where_it_was(here):
     assert fresh(campaign.id).state is CampaignState.SENDING
 
 
-def test_who_says_stop_after_the_report_gets_nothing(here):
+def test_who_says_stop_after_the_report_gets_nothing(at_once):
     campaign = written(LEA, BOB)
     opt_outs.add_many(LEA, None)
     sent(campaign)
@@ -93,7 +93,7 @@ def test_who_says_stop_after_the_report_gets_nothing(here):
     assert list(rows) == [Fate.OPTED_OUT, Fate.KEPT], "and the report says so"
 
 
-def test_a_campaign_can_be_called_back(here):
+def test_a_campaign_can_be_called_back(at_once):
     preferences.save(preferences.Choices(undo_seconds=60))
     campaign = sent(written(LEA))
     assert campaign.state is CampaignState.SCHEDULED
@@ -105,7 +105,7 @@ def test_a_campaign_can_be_called_back(here):
     assert [m.status for m in messages()] == [Status.CANCELLED]
 
 
-def test_a_campaign_waits_for_its_hour(here):
+def test_a_campaign_waits_for_its_hour(at_once):
     later = now() + timedelta(hours=2)
     campaign = sent(written(LEA, starts_at=later))
     assert (campaign.state, campaign.accepted_at is not None) == (CampaignState.SCHEDULED, True)
@@ -143,7 +143,7 @@ def paris(*when):
         (Hours.STRICT, "", paris(2026, 10, 24, 23), paris(2026, 10, 26, 8)),  # over the night that gains one
     ],
 )
-def test_hours_know_sundays_holidays_and_change_overs(here, profile, region, moment, opens):
+def test_hours_know_sundays_holidays_and_change_overs(at_once, profile, region, moment, opens):
     assert hours.opening(profile, moment, region) == opens
 
 
@@ -160,7 +160,7 @@ def test_an_opening_is_open(moment, profile):
             assert hours.opening(profile, opens, "") is None
 
 
-def test_an_advertisement_outside_of_its_hours_waits_and_says_until_when(here, monkeypatch):
+def test_an_advertisement_outside_of_its_hours_waits_and_says_until_when(at_once, monkeypatch):
     opens = now() + timedelta(hours=3)
     campaign = sent(written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="advertising", hours=Hours.STRICT))
     monkeypatch.setattr(hours, "opening", lambda profile, *_: opens if profile is Hours.STRICT else None)
@@ -171,13 +171,13 @@ def test_an_advertisement_outside_of_its_hours_waits_and_says_until_when(here, m
     assert claim.has_waiting(1)
 
 
-def test_widening_the_hours_of_an_advertisement_is_a_right_and_is_written_down(here):
+def test_widening_the_hours_of_an_advertisement_is_a_right_and_is_written_down(at_once):
     campaign = written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="advertising", hours=Hours.FREE)
     with pytest.raises(lifecycle.Refused, match="droit"):
         launch.send(campaign.id, campaign.revision, None, may_override=False)
     launch.send(campaign.id, campaign.revision, None, may_override=True)
     actions = [entry.action for entry in db.session.scalars(select(AuditEntry))]
-    assert actions == ["hours overridden", "campaign launched"]
+    assert actions[-2:] == ["hours overridden", "campaign launched"]
 
 
 # -- the first few ---------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ def test_widening_the_hours_of_an_advertisement_is_a_right_and_is_written_down(h
         ([Status.SENT, Status.DELIVERED, Status.DELIVERED], CampaignState.SENDING, Canary.WAITING),
     ],
 )
-def test_a_few_try_it_first(here, octopush, run_jobs, outcomes, state, canary_state):
+def test_a_few_try_it_first(at_once, octopush, run_jobs, outcomes, state, canary_state):
     campaign = sent(written(*MANY, canary=3))
     run_jobs()
     scheduler.sweep()
@@ -212,7 +212,7 @@ def test_a_few_try_it_first(here, octopush, run_jobs, outcomes, state, canary_st
         assert len(octopush.messages) == 10
 
 
-def test_reports_that_never_come_stop_it_after_ten_minutes(here, octopush, run_jobs):
+def test_reports_that_never_come_stop_it_after_ten_minutes(at_once, octopush, run_jobs):
     campaign = sent(written(*MANY, canary=3))
     run_jobs()
     with transaction() as session:
@@ -235,11 +235,11 @@ def test_reports_that_never_come_stop_it_after_ten_minutes(here, octopush, run_j
         (paris(2026, 12, 15, 9), "monthly", paris(2027, 1, 15, 9)),
     ],
 )
-def test_the_next_time_is_the_same_on_the_wall(here, first, repeats, following):
+def test_the_next_time_is_the_same_on_the_wall(at_once, first, repeats, following):
     assert repetition.next_time(first, repeats) == following
 
 
-def test_a_short_month_and_a_skipped_hour_shift_nothing_after_them(here):
+def test_a_short_month_and_a_skipped_hour_shift_nothing_after_them(at_once):
     first = paris(2026, 1, 31, 9)
     february = repetition.next_time(first, "monthly", first)
     assert (february, repetition.next_time(february, "monthly", first)) == (
@@ -251,7 +251,7 @@ def test_a_short_month_and_a_skipped_hour_shift_nothing_after_them(here):
     assert repetition.next_time(skipped, "daily", early) == paris(2026, 3, 30, 2, 30)
 
 
-def test_a_campaign_that_repeats_writes_the_next_one_with_the_people_of_that_day(here):
+def test_a_campaign_that_repeats_writes_the_next_one_with_the_people_of_that_day(at_once):
     first = sent(written(LEA, repeats="daily"))
     upcoming = db.session.scalar(select(Campaign).where(Campaign.repeat_of_id == first.id))
     assert (upcoming.state, upcoming.repeats) == (CampaignState.SCHEDULED, "daily")
@@ -265,7 +265,7 @@ def test_a_campaign_that_repeats_writes_the_next_one_with_the_people_of_that_day
     assert review.summary(fresh(upcoming.id)).kept == 1
 
 
-def test_a_copy_says_the_same_to_the_same_people(here):
+def test_a_copy_says_the_same_to_the_same_people(at_once):
     first = sent(written(LEA, BOB, text="Bonjour", tag="x"))
     copy = drafts.duplicate(first.id, None)
     assert (copy.state, copy.text, copy.tag) == (CampaignState.DRAFT, "Bonjour", "x")
@@ -273,7 +273,7 @@ def test_a_copy_says_the_same_to_the_same_people(here):
     assert review.summary(fresh(copy.id)).kept == 2
 
 
-def test_a_repetition_that_cannot_be_sent_says_why_and_the_next_one_is_tried(here):
+def test_a_repetition_that_cannot_be_sent_says_why_and_the_next_one_is_tried(at_once):
     first = sent(written(LEA, repeats="daily"))
     upcoming = db.session.scalar(select(Campaign).where(Campaign.repeat_of_id == first.id))
     opt_outs.add_many(LEA, None)
@@ -286,7 +286,7 @@ def test_a_repetition_that_cannot_be_sent_says_why_and_the_next_one_is_tried(her
     assert db.session.scalar(select(Campaign.state).where(Campaign.repeat_of_id == upcoming.id)) == "scheduled"
 
 
-def test_the_first_few_that_went_back_to_the_queue_are_tried_again(here, octopush, run_jobs):
+def test_the_first_few_that_went_back_to_the_queue_are_tried_again(at_once, octopush, run_jobs):
     campaign = sent(written(*MANY, canary=3))
     run_jobs()
     with transaction() as session:
@@ -298,7 +298,7 @@ def test_the_first_few_that_went_back_to_the_queue_are_tried_again(here, octopus
     assert fresh(campaign.id).canary_state is Canary.WAITING
 
 
-def test_a_request_that_is_repeated_waits_for_the_hours_too(here, monkeypatch, octopush, run_jobs):
+def test_a_request_that_is_repeated_waits_for_the_hours_too(at_once, monkeypatch, octopush, run_jobs):
     octopush.faults.append("429")
     campaign = sent(written(text="Soldes STOP au 36180", targets=CONSENTING, purpose="advertising", hours=Hours.STRICT))
     run_jobs()
@@ -313,7 +313,7 @@ def test_a_request_that_is_repeated_waits_for_the_hours_too(here, monkeypatch, o
     assert fresh(campaign.id).state is CampaignState.SENDING
 
 
-def test_a_repetition_writes_to_everybody_of_its_day(here):
+def test_a_repetition_writes_to_everybody_of_its_day(at_once):
     people = Targets(groups=[groups.save(None, "Tous", rule="1 == 1").id])
     contacts.save(None, None, "Léa", LEA, {})
     first = sent(written(targets=people, repeats="daily"))
@@ -329,7 +329,7 @@ def test_a_repetition_writes_to_everybody_of_its_day(here):
 
 
 @pytest.mark.parametrize("change", ["consent", "deleted", "number", "fault"])
-def test_what_changed_since_the_report_counts(here, change):
+def test_what_changed_since_the_report_counts(at_once, change):
     lea = contacts.save(None, None, "Léa", LEA, {}, consent="oui")
     contacts.save(None, None, "Bob", BOB, {}, consent="oui")
     people = Targets(groups=[groups.save(None, "Tous", rule="1 == 1").id])
@@ -346,7 +346,7 @@ def test_what_changed_since_the_report_counts(here, change):
     assert [m.number for m in messages()] == [BOB]
 
 
-def test_the_first_few_are_not_passed_over_by_a_pause(here, octopush, run_jobs):
+def test_the_first_few_are_not_passed_over_by_a_pause(at_once, octopush, run_jobs):
     campaign = sent(written(*MANY, canary=3))
     lifecycle.pause(campaign.id)
     lifecycle.resume(campaign.id)
@@ -354,7 +354,7 @@ def test_the_first_few_are_not_passed_over_by_a_pause(here, octopush, run_jobs):
     assert len(octopush.messages) == 3
 
 
-def test_a_report_that_fails_says_so_and_is_not_tried_for_ever(here, monkeypatch):
+def test_a_report_that_fails_says_so_and_is_not_tried_for_ever(at_once, monkeypatch):
     campaign = drafts.save(None, wish(LEA), None)
     monkeypatch.setattr(fates.Judge, "rows", lambda *_: 1 / 0)
     launch.work(campaign.id)

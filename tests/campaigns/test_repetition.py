@@ -12,7 +12,11 @@ from raspisms.models import Campaign, CampaignState
 from raspisms.scheduler import sweep as scheduler
 from raspisms.storage.transactions import transaction
 from raspisms.team import preferences
-from tests.campaigns.conftest import fresh, here, sent, written  # noqa: F401
+from tests.desk import (
+    fresh,
+    sent,
+    written,
+)
 from tests.factories import LEA, csrf, ring
 
 
@@ -32,7 +36,7 @@ def weekly():
     return sent(written(LEA, text="r", repeats="weekly", starts_at=now()))
 
 
-def test_the_next_is_written_when_the_present_one_begins(here):  # noqa: F811
+def test_the_next_is_written_when_the_present_one_begins(at_once):
     preferences.save(preferences.Choices(undo_seconds=60))
     campaign = written(LEA, repeats="weekly")
     launch.send(campaign.id, campaign.revision, None, may_override=False)
@@ -44,7 +48,7 @@ def test_the_next_is_written_when_the_present_one_begins(here):  # noqa: F811
     assert len(repetition.of_series(campaign)) == 2, "once"
 
 
-def test_called_back_in_its_undo_window_nothing_follows(here):  # noqa: F811
+def test_called_back_in_its_undo_window_nothing_follows(at_once):
     preferences.save(preferences.Choices(undo_seconds=60))
     campaign = written(LEA, repeats="weekly")
     launch.send(campaign.id, campaign.revision, None, may_override=False)
@@ -56,7 +60,7 @@ def test_called_back_in_its_undo_window_nothing_follows(here):  # noqa: F811
 
 @pytest.mark.parametrize("minutes", [9, 11], ids=["accepted already", "not yet"])
 @pytest.mark.parametrize("only_this", [False, True])
-def test_cancelling_means_the_same_whenever(here, minutes, only_this):  # noqa: F811
+def test_cancelling_means_the_same_whenever(at_once, minutes, only_this):
     second = following(weekly())
     with transaction() as session:
         session.get_one(Campaign, second.id).starts_at = now() + timedelta(minutes=minutes)
@@ -71,7 +75,7 @@ def test_cancelling_means_the_same_whenever(here, minutes, only_this):  # noqa: 
 
 
 @pytest.mark.parametrize("only_this", [False, True])
-def test_cancelling_one_that_has_begun_ends_the_series_unless_it_is_only_that_one(here, only_this):  # noqa: F811
+def test_cancelling_one_that_has_begun_ends_the_series_unless_it_is_only_that_one(at_once, only_this):
     first = weekly()
     second = following(first)
     lifecycle.cancel(first.id, only_this=only_this)
@@ -79,7 +83,7 @@ def test_cancelling_one_that_has_begun_ends_the_series_unless_it_is_only_that_on
     assert fresh(second.id).state is expected
 
 
-def test_a_series_is_stopped_from_any_of_its_pages(here, app, client, run_jobs):  # noqa: F811
+def test_a_series_is_stopped_from_any_of_its_pages(at_once, app, client, run_jobs):
     first = weekly()
     ring(app)
     run_jobs()
@@ -96,7 +100,7 @@ def test_a_series_is_stopped_from_any_of_its_pages(here, app, client, run_jobs):
         lifecycle.cancel(first.id)
 
 
-def test_the_page_asks_this_once_or_the_whole_series(here, client):  # noqa: F811
+def test_the_page_asks_this_once_or_the_whole_series(at_once, client):
     second = following(weekly())
     page = client.get(f"/campaigns/{second.id}").text
     assert "Annuler cette fois" in page

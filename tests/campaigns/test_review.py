@@ -17,7 +17,7 @@ from raspisms.storage.transactions import transaction
 from raspisms.team import preferences
 from raspisms.web import filters
 from tests import factories
-from tests.campaigns.conftest import fresh, sent, wish, written
+from tests.desk import fresh, sent, wish, written
 from tests.factories import BOB, LEA
 
 
@@ -26,7 +26,7 @@ def fates(campaign):
     return [(row.number, row.fate) for row in rows]
 
 
-def test_everybody_has_a_fate(here):
+def test_everybody_has_a_fate(at_once):
     contacts.save(None, None, "Léa", LEA, {}, consent="bulletin")
     contacts.save(None, None, "Jules", LEA, {}, consent="bulletin")  # the same telephone
     contacts.save(None, None, "Bob", BOB, {})
@@ -54,13 +54,13 @@ def test_everybody_has_a_fate(here):
     assert (found.kept, found.excluded) == (1, 7)
 
 
-def test_information_needs_no_consent_and_countries_are_a_choice(here):
+def test_information_needs_no_consent_and_countries_are_a_choice(at_once):
     preferences.save(preferences.Choices(countries=()))
     campaign = written(LEA, "+447911123456", "+262692123456")
     assert {fate for _, fate in fates(campaign)} == {Fate.KEPT}
 
 
-def test_a_personal_text_is_filled_counted_and_its_faults_are_told(here):
+def test_a_personal_text_is_filled_counted_and_its_faults_are_told(at_once):
     people = [
         {"number": LEA, "data": {"civilite": "Madame"}},
         {"number": BOB, "data": {"age": "x"}},
@@ -80,7 +80,7 @@ def test_a_personal_text_is_filled_counted_and_its_faults_are_told(here):
 @pytest.mark.parametrize(
     ("language", "words"), [("fr", "Le calcul est impossible"), ("en", "The computation is impossible")]
 )
-def test_why_a_text_cannot_be_computed_is_said_in_the_readers_language(here, monkeypatch, language, words, app):
+def test_why_a_text_cannot_be_computed_is_said_in_the_readers_language(at_once, monkeypatch, language, words, app):
     monkeypatch.setenv("LANG", "en_GB.UTF-8" if language == "fr" else "fr_FR.UTF-8")  # that of the worker
     written(text="{{ contact.age * 2 }}", targets=Targets(numbers=[{"number": BOB, "data": {"age": "x"}}]))
     [row] = db.session.scalars(select(Recipient).where(Recipient.fate == Fate.MISTAKE))
@@ -88,7 +88,7 @@ def test_why_a_text_cannot_be_computed_is_said_in_the_readers_language(here, mon
         assert words in filters.why_not(row)
 
 
-def test_the_stop_mention_is_added_counted_and_required(here, phone):
+def test_the_stop_mention_is_added_counted_and_required(at_once, phone):
     text = "Soldes non-stop ! " + "x" * 136
     consenting = Targets(numbers=[{"number": LEA}], consent="bulletin")
     campaign = written(text=text, targets=consenting, purpose="advertising")
@@ -101,14 +101,14 @@ def test_the_stop_mention_is_added_counted_and_required(here, phone):
     assert review.summary(campaign).problems == []
 
 
-def test_the_cost_is_parts_times_the_last_price(here, app, phone, octopush, run_jobs):
+def test_the_cost_is_parts_times_the_last_price(at_once, app, phone, octopush, run_jobs):
     factories.billed(phone, Decimal("0.10"), parts=2)
     campaign = written(LEA, BOB, text="ç" * 71)
     found = review.summary(campaign)
     assert (found.total_parts, found.cost, found.credit_after) == (4, Decimal("0.20"), Decimal("9.80"))
 
 
-def test_a_draft_that_changes_makes_its_report_anew(here):
+def test_a_draft_that_changes_makes_its_report_anew(at_once):
     campaign = written(LEA)
     changed = drafts.save(campaign.id, wish(BOB), None)
     assert fresh(changed.id).prepared_at is None
@@ -116,7 +116,7 @@ def test_a_draft_that_changes_makes_its_report_anew(here):
     assert fates(fresh(campaign.id)) == [(BOB, Fate.KEPT)]
 
 
-def test_a_change_in_the_middle_stops_the_old_report(here):
+def test_a_change_in_the_middle_stops_the_old_report(at_once):
     campaign = drafts.save(None, wish(*(f"+3363998{n:04}" for n in range(2500))), None)
     changed = []
 
@@ -129,7 +129,7 @@ def test_a_change_in_the_middle_stops_the_old_report(here):
     assert fates(fresh(campaign.id)) == [(BOB, Fate.KEPT)]
 
 
-def test_a_group_whose_rule_broke_is_told(here):
+def test_a_group_whose_rule_broke_is_told(at_once):
     group = groups.save(None, "G", rule="1 == 1")
     with transaction():
         group.rule = "1 =="
@@ -143,7 +143,7 @@ def test_countries_are_read_from_numbers(number):
     assert phone_numbers.country(number) == expected
 
 
-def test_two_workers_make_one_report(here):
+def test_two_workers_make_one_report(at_once):
     numbers = [f"+3363998{n:04}" for n in range(2500)]
     campaign = drafts.save(None, wish(*numbers), None)
     seconds = []
@@ -152,7 +152,7 @@ def test_two_workers_make_one_report(here):
     assert [number for number, _ in fates(campaign)] == numbers
 
 
-def test_a_run_that_died_is_taken_over_where_it_was(here):
+def test_a_run_that_died_is_taken_over_where_it_was(at_once):
     numbers = [f"+3363998{n:04}" for n in range(2500)]
     campaign = drafts.save(None, wish(*numbers), None)
 
@@ -171,7 +171,7 @@ def test_a_run_that_died_is_taken_over_where_it_was(here):
     assert set(begun) <= set(db.session.scalars(select(Recipient.id)))
 
 
-def test_a_report_that_has_no_more_time_goes_on_in_the_next_job(here):
+def test_a_report_that_has_no_more_time_goes_on_in_the_next_job(at_once):
     people = [contacts.save(None, None, f"Contact {n}", f"+3363998{n:04}", {}).id for n in range(5)]
     group = groups.save(None, "Tous", rule="1 == 1")
     imported = imports.begin([Line(1, "06 39 98 00 40", "Fichier", {})], "liste", None)
@@ -191,7 +191,7 @@ def test_a_report_that_has_no_more_time_goes_on_in_the_next_job(here):
     assert fates(campaign) == fates(at_once)
 
 
-def test_a_contact_that_is_gone_is_named(here):
+def test_a_contact_that_is_gone_is_named(at_once):
     lea, bob = (contacts.save(None, None, name, number, {}) for name, number in (("Léa", LEA), ("Bob", BOB)))
     chosen = Targets(contacts=[lea.id, bob.id])
     contacts.delete_all(contact_list.by_ids([lea.id]))
@@ -199,7 +199,7 @@ def test_a_contact_that_is_gone_is_named(here):
     assert review.summary(campaign).fates == {Fate.KEPT: 1, Fate.GONE: 1}
 
 
-def test_the_text_is_the_one_that_was_read(here, phone):
+def test_the_text_is_the_one_that_was_read(at_once, phone):
     with transaction() as session:
         session.get_one(Phone, phone.id).stop_number = "36180"
     lea = contacts.save(None, None, "Léa", LEA, {}, consent="oui")
@@ -213,7 +213,7 @@ def test_the_text_is_the_one_that_was_read(here, phone):
 
 
 @pytest.mark.parametrize("rests", [True, False], ids=["it rests", "it runs"])
-def test_an_erasure_meanwhile_makes_it_begin_anew(here, rests):
+def test_an_erasure_meanwhile_makes_it_begin_anew(at_once, rests):
     """A place in the list means the list of before: nobody is passed over, nobody comes back."""
     numbers = [f"+3363998{n:04}" for n in range(1_200)]
     campaign = drafts.save(None, wish(*numbers), None)

@@ -8,19 +8,12 @@ from sqlalchemy import select
 from raspisms.clock import now
 from raspisms.conversations import actions, counting, lists, threads
 from raspisms.extensions import db
-from raspisms.models import Conversation, Message, Phone, Status
+from raspisms.models import Conversation, Message, Status
 from raspisms.receiving import incoming
 from raspisms.sending import outbox, recall
 from raspisms.storage.transactions import transaction
 from raspisms.team import preferences
 from tests.factories import BOB, LEA
-
-
-@pytest.fixture
-def here(app, phone, alice):
-    with app.app_context():
-        yield db.session.get(Phone, phone.id)
-        db.session.rollback()
 
 
 def hears(phone, text, number=LEA):

@@ -12,7 +12,7 @@ from raspisms.models import JournalEntry, JournalState, Message, MessageEvent, O
 from raspisms.people import opt_outs
 from raspisms.sandbox import magic
 from raspisms.storage.transactions import transaction
-from tests.factories import BOB, LEA, is_well_received, message, post, until
+from tests.factories import BOB, LEA, deliveries, is_well_received, message, post
 
 FINAL = {
     "NOT_DELIVERED": Status.FAILED,
@@ -37,14 +37,6 @@ FINAL = {
     "REFUSED": Status.FAILED,
     "SOMETHING_NEW": Status.UNKNOWN,
 }
-
-
-def deliveries(octopush, count):
-    found = until(
-        lambda: len(octopush.postman.deliveries) >= count and octopush.postman.deliveries, what=f"{count} deliveries"
-    )
-    assert all(is_well_received(delivery) for delivery in found), found
-    return found
 
 
 def journal(app):

@@ -121,3 +121,11 @@ def test_who_said_stop_twice_can_be_forgotten_twice(app, phone):
             assert opt_outs.silent(db.session(), [LEA]) == {LEA}
             opt_outs.remove(db.session.scalar(select(OptOut.id)), None)
         assert list(db.session.scalars(select(OptOut.number))) == [None]
+
+
+def test_an_early_word_of_a_stop_counts_at_once(app, phone, callbacks, run_jobs):
+    report = {"message_id": "sms_unknown", "number": LEA, "status": "BLACKLISTED_NUMBER"}
+    callbacks.http.post(callbacks.status, json=report)
+    run_jobs()
+    with app.app_context():
+        assert db.session.scalar(select(OptOut.number)) == LEA

@@ -130,3 +130,13 @@ def test_a_provider_that_dates_in_another_zone_stops_no_answer(closed, hours, an
     """UTC instead of Paris, in winter and in summer; what is older than that was late."""
     hears(closed, at=now() - timedelta(hours=hours))
     assert bool(answers()) is answered
+
+
+def test_an_away_answer_does_not_leave_in_the_morning(here, monkeypatch):
+    from raspisms.team import opening_hours
+
+    preferences.save(preferences.Choices(open_days=(0,), away_text="Fermé"))
+    monkeypatch.setattr(opening_hours, "closed_since", lambda *_: now())
+    hears(here)
+    [answer] = db.session.query(Message).filter_by(direction="out")
+    assert now() < answer.expires_at <= now() + timedelta(hours=1)

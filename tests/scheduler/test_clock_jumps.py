@@ -3,16 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from raspisms.clock import now
 from raspisms.extensions import db
-from raspisms.models import Account, Phone, Submission
+from raspisms.models import Account, Message, Notice, NoticeKind, Phone, Submission
 from raspisms.scheduler import clock_jumps
 from raspisms.scheduler import sweep as scheduler
-from raspisms.sending import lease
+from raspisms.sending import lease, outbox, recall
 from raspisms.storage.transactions import transaction
-from tests.factories import post, ring, sweep
+from tests.factories import LEA, post, ring, sweep
 
 
 def push_away(app, phone, wait):
@@ -103,3 +103,13 @@ def test_what_waits_for_opening_hours_is_left_alone(app, phone, waiting):
             session.scalar(select(Submission)).next_attempt_at = now() + timedelta(hours=12)
         clock_jumps.release()
         assert db.session.scalar(select(Submission)).next_attempt_at > now() + timedelta(hours=11)
+
+
+def test_a_clock_that_was_set_back_holds_nothing_for_hours(here):
+    [held] = outbox.post(here, [LEA], "Bonjour", user_id=1, hold_seconds=5).messages
+    with transaction() as session:
+        session.execute(update(Message).values(held_until=now() + timedelta(hours=3)))
+        session.add(Notice(user_id=1, kind=NoticeKind.RECEIVED, message_id=held.id, due_at=now() + timedelta(hours=3)))
+    clock_jumps.release()
+    assert recall.release_due() == recall.NEVER  # it is in the queue
+    assert db.session.scalar(select(Notice.due_at)) <= now() + timedelta(hours=1)

@@ -28,7 +28,10 @@ from raspisms.scheduler import retention
 from raspisms.storage.transactions import transaction
 from raspisms.team import preferences
 from tests import factories
-from tests.campaigns.conftest import here, sent, written  # noqa: F401
+from tests.desk import (
+    sent,
+    written,
+)
 from tests.factories import BOB, LEA
 
 
@@ -42,7 +45,7 @@ def entry(phone, state, days):
     )
 
 
-def test_raw_callbacks_go_once_they_were_applied(here, phone):  # noqa: F811
+def test_raw_callbacks_go_once_they_were_applied(at_once, phone):
     kept = (JournalState.NEW, JournalState.FAILED)
     with transaction() as session:
         session.add_all([entry(phone, state, days) for state in JournalState for days in (89, 91)])
@@ -68,7 +71,7 @@ def test_raw_callbacks_go_once_they_were_applied(here, phone):  # noqa: F811
     assert db.session.get(JournalEntry, parked.id) is not None, "its report still waits"
 
 
-def test_the_times_are_the_teams_choice(here, phone):  # noqa: F811
+def test_the_times_are_the_teams_choice(at_once, phone):
     preferences.save(preferences.Choices(keep_callbacks=15))
     with transaction() as session:
         session.add_all([entry(phone, JournalState.APPLIED, days) for days in (14, 16)])
@@ -84,7 +87,7 @@ def test_a_time_that_cannot_be_is_refused(days):
     assert set(refusal.value.errors) == {"keep_callbacks", "keep_details"}
 
 
-def test_the_review_of_a_campaign_goes_a_year_after_its_end(here):  # noqa: F811
+def test_the_review_of_a_campaign_goes_a_year_after_its_end(at_once):
     over, young = sent(written(LEA)), sent(written(BOB))
     with transaction() as session:
         session.execute(update(Campaign).values(state=CampaignState.DONE, finished_at=now()))
@@ -94,7 +97,7 @@ def test_the_review_of_a_campaign_goes_a_year_after_its_end(here):  # noqa: F811
     assert count(Message) == 2
 
 
-def test_requests_go_and_what_they_cost_stays(here, app, phone, client):  # noqa: F811
+def test_requests_go_and_what_they_cost_stays(at_once, app, phone, client):
     [old, young] = [factories.billed(phone, Decimal("0.07"), days_ago=days) for days in (400, 10)]
     day = clock.today() - timedelta(days=400)
     retention.work()
@@ -109,7 +112,7 @@ def test_requests_go_and_what_they_cost_stays(here, app, phone, client):  # noqa
     assert client.get(f"/messages/{old}").status_code == 200
 
 
-def test_of_an_old_history_the_end_stays(here, phone):  # noqa: F811
+def test_of_an_old_history_the_end_stays(at_once, phone):
     ids = [factories.billed(phone, Decimal("0.07"), days_ago=days) for days in (400, 10)]
     with transaction() as session:
         for message in session.scalars(select(Message).where(Message.id.in_(ids)).order_by(Message.id)):
@@ -121,7 +124,7 @@ def test_of_an_old_history_the_end_stays(here, phone):  # noqa: F811
     assert [row.reason for row in rows] == ["Parce que.", None, None, "Parce que."]
 
 
-def test_it_is_done_at_night_and_once(here, monkeypatch):  # noqa: F811
+def test_it_is_done_at_night_and_once(at_once, monkeypatch):
     done = []
 
     def at(hour, day=20):

@@ -15,9 +15,12 @@ from raspisms.models.message import STOP_ANSWER
 from raspisms.people import opt_outs
 from raspisms.sending import asking_again, outbox, outcome, unknown_outcomes
 from raspisms.storage.transactions import transaction
-from tests.campaigns.conftest import here, sent, written  # noqa: F401
+from tests.desk import (
+    sent,
+    written,
+)
 from tests.factories import BOB, LEA, let_time_pass, message, post, ring
-from tests.sending.test_hard_cases import accepted, request_ids
+from tests.sending.steps import accepted, request_ids
 
 PEOPLE = [f"+3363998{n:04}" for n in range(1000, 1004)]
 
@@ -112,7 +115,7 @@ def statuses(campaign):
     return {status: number for status, number in lifecycle.counts(campaign.id).items() if number}
 
 
-def test_a_cancelled_campaign_is_not_asked_about(here, app, octopush, run_jobs, again):  # noqa: F811
+def test_a_cancelled_campaign_is_not_asked_about(at_once, app, octopush, run_jobs, again):
     campaign = in_doubt(octopush, run_jobs, app)
     lifecycle.cancel(campaign.id)
     again()
@@ -121,7 +124,7 @@ def test_a_cancelled_campaign_is_not_asked_about(here, app, octopush, run_jobs, 
     assert reason(app, db.session.query(Message.id).first()[0]) == giving_up.CANCELLED
 
 
-def test_a_paused_campaign_is_asked_about_when_it_goes_on(here, app, octopush, run_jobs, again):  # noqa: F811
+def test_a_paused_campaign_is_asked_about_when_it_goes_on(at_once, app, octopush, run_jobs, again):
     campaign = in_doubt(octopush, run_jobs, app)
     lifecycle.pause(campaign.id)
     again()
@@ -137,7 +140,7 @@ def test_a_paused_campaign_is_asked_about_when_it_goes_on(here, app, octopush, r
     ("opens_in", "status"), [(10, Status.SENDING), (30, Status.UNKNOWN)], ids=["tonight", "on Sunday"]
 )
 def test_closed_hours_are_waited_for_as_long_as_the_provider_remembers(
-    here,  # noqa: F811
+    at_once,
     app,
     octopush,
     run_jobs,
@@ -244,7 +247,9 @@ def test_where_nobody_is_left_of_the_part_the_others_are_asked_about(app, phone,
     assert len(set(request_ids(octopush))) == 1
 
 
-def test_a_cancelled_campaign_is_in_doubt_at_once_even_with_a_phone_that_pauses(here, app, phone, octopush, run_jobs):  # noqa: F811
+def test_a_cancelled_campaign_is_in_doubt_at_once_even_with_a_phone_that_pauses(
+    at_once, app, phone, octopush, run_jobs
+):
     campaign = in_doubt(octopush, run_jobs, app)
     with transaction() as session:
         session.get_one(Phone, phone.id).status = PhoneStatus.DISABLED
@@ -252,7 +257,9 @@ def test_a_cancelled_campaign_is_in_doubt_at_once_even_with_a_phone_that_pauses(
     assert statuses(campaign) == {Status.UNKNOWN: len(PEOPLE)}
 
 
-def test_a_cancelled_campaign_is_not_opened_again_while_a_request_is_in_the_air(here, app, octopush, run_jobs, again):  # noqa: F811
+def test_a_cancelled_campaign_is_not_opened_again_while_a_request_is_in_the_air(
+    at_once, app, octopush, run_jobs, again
+):
     campaign = in_doubt(octopush, run_jobs, app)
     with transaction() as session:
         [submission] = session.scalars(select(Submission))

@@ -20,14 +20,18 @@ from raspisms.scheduler import sweep as scheduler
 from raspisms.sending import claim, dispatch, lease, outcome, unknown_outcomes
 from raspisms.storage.transactions import transaction
 from raspisms.web.filters import why
-from tests.campaigns.conftest import fresh, here, sent, written  # noqa: F401
+from tests.desk import (
+    fresh,
+    sent,
+    written,
+)
 from tests.factories import LEA, LOGIN, let_time_pass, message, post, ring, sweep
 
 PEOPLE = [f"+3363998{n:04}" for n in range(1000, 1004)]
 
 
 @pytest.fixture
-def desk(here, app, octopush, callbacks, run_jobs):  # noqa: F811
+def desk(at_once, app, octopush, callbacks, run_jobs):
     octopush.switches.reports = False
 
     class Desk:
@@ -264,7 +268,7 @@ def test_an_answer_is_kept_whatever_befalls_the_choice_of_the_next_request(app, 
     assert message(app, first).submission.ticket == octopush.messages[0].ticket
 
 
-def test_an_unreadable_inbox_is_something_that_waits(here, monkeypatch):  # noqa: F811
+def test_an_unreadable_inbox_is_something_that_waits(at_once, monkeypatch):
     def broken(_):
         raise sqlite3.DatabaseError("file is not a database")
 

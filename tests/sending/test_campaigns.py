@@ -29,43 +29,7 @@ from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.databases import locked, raw, shorten_patience
 from tests.factories import BOB, LEA, LOGIN, fresh_phone, let_time_pass, message, post, ring, sweep, until
-
-TEXT = "La salle ouvre à 9 h."
-
-
-def numbers(count, start=8000):
-    return [f"+3363998{n:04d}" for n in range(start, start + count)]
-
-
-def accept(app, phone, raw, text=TEXT, **more):
-    with app.app_context():
-        return acceptance.post_campaign(db.session.get(Phone, phone.id), enumerate(raw, start=1), text, **more)
-
-
-def hold_back(app, phone, raw, text=TEXT):
-    """A campaign accepted and paused before anything left."""
-    report = accept(app, phone, raw, text)
-    do(app, lifecycle.pause, report.campaign_id)
-    return report.campaign_id
-
-
-def do(app, verb, campaign_id):
-    with app.app_context():
-        return verb(campaign_id)
-
-
-def state(app, campaign_id):
-    with app.app_context():
-        return db.session.get(Campaign, campaign_id).state
-
-
-def counts(app, campaign_id):
-    with app.app_context():
-        return {status: n for status, n in lifecycle.counts(campaign_id).items() if n}
-
-
-def texts(octopush):
-    return [(request["body"]["text"], len(request["body"]["recipients"])) for request in octopush.requests]
+from tests.sending.steps import TEXT, accept, counts, do, hold_back, numbers, state, texts
 
 
 def test_every_line_is_accounted_for(app, phone, octopush, run_jobs):

@@ -1,13 +1,11 @@
 """What leaves together, and who may send."""
 
-import os
 import subprocess
 import sys
 from datetime import timedelta
 
 import pytest
 
-from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.machine import processes
 from raspisms.messages import hours
@@ -17,6 +15,7 @@ from raspisms.sms.purposes import Purpose
 from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.factories import BOB, LEA, message, post
+from tests.sending.steps import hold, living_holder
 
 
 def lengths(octopush):
@@ -113,20 +112,6 @@ def dead_holder():
     """The name of a process of this machine that has ended."""
     code = "from raspisms.machine import processes; print(processes.holder())"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def hold(app, phone, holder, seconds):
-    with app.app_context(), transaction() as session:
-        account = session.get(Account, phone.account_id)
-        account.holder, account.held_until = holder, now() + timedelta(seconds=seconds)
-
-
-def living_holder():
-    return (
-        processes.holder().replace(f"#{os.getpid()}#", f"#{os.getppid()}#").rpartition("#")[0]
-        + "#"
-        + processes.started(os.getppid())
-    )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from raspisms.people import opt_outs
 from raspisms.sending import claim, confirmation, eligible, lease
 from raspisms.storage.transactions import transaction
 from tests.factories import BOB, post
-from tests.sending.test_campaigns import do, hold_back, numbers
+from tests.sending.steps import do, hold_back, numbers
 
 
 def ready(app, phone, raw):

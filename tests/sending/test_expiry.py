@@ -13,7 +13,7 @@ from raspisms.scheduler import sweep as scheduler
 from raspisms.sending import acceptance, expiry, outbox, unknown_outcomes
 from tests import factories
 from tests.factories import BOB, LEA, let_time_pass, message, post, ring, sweep
-from tests.sending.test_campaigns import TEXT, accept, counts, do, numbers, state
+from tests.sending.steps import TEXT, accept, counts, do, numbers, state
 
 
 def soon():

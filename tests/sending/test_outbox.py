@@ -92,3 +92,12 @@ def test_replies_leave_before_single_messages_and_those_before_bulk(app, phone, 
     post(app, phone, LEA, text="reply", lane=Lane.REPLY)
     run_jobs()
     assert [request["body"]["text"] for request in octopush.requests] == ["reply", "single", "bulk"]
+
+
+def test_an_edited_text_or_a_new_number_is_no_repetition(app, phone):
+    first = post(app, phone, LEA, text="RDV 14 h", form_key="k")
+    edited = post(app, phone, LEA, BOB, text="RDV 15 h", form_key="k")
+    more = post(app, phone, LEA, BOB, "+33639987003", text="RDV 15 h", form_key="k")
+    assert first[0] not in edited
+    assert more[:2] == edited
+    assert [message(app, sent).number for sent in more] == [LEA, BOB, "+33639987003"]

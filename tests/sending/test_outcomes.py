@@ -28,20 +28,12 @@ from tests.factories import (
     sweep,
     until,
 )
+from tests.sending.steps import accepted, request_ids
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr(octopush_adapter, "SEND_READ_SECONDS", 0.3)
-
-
-def accepted(octopush, number):
-    """What the provider took for this number: the truth that a person's telephone knows."""
-    return [sms for sms in octopush.messages if sms.number == number and not sms.incoming]
-
-
-def request_ids(octopush):
-    return [request["body"]["request_id"] for request in octopush.requests]
 
 
 def submissions(app):

@@ -12,7 +12,7 @@ from raspisms.scheduler import sweep as scheduler
 from raspisms.sending import pace
 from raspisms.storage.transactions import transaction
 from tests.factories import BOB, let_time_pass, post, ring, sweep
-from tests.sending.test_campaigns import accept, do, hold_back, numbers, texts
+from tests.sending.steps import accept, do, hold_back, numbers, texts
 
 
 def set_pace(app, phone, per_minute):

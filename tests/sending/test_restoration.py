@@ -28,7 +28,10 @@ from raspisms.scheduler import sweep as scheduler
 from raspisms.sending import claim, dispatch, lease, outcome, restoration, unknown_outcomes
 from raspisms.storage.transactions import transaction
 from tests import factories
-from tests.campaigns.conftest import fresh, here, wish  # noqa: F401
+from tests.desk import (
+    fresh,
+    wish,
+)
 from tests.factories import BOB, LEA, message, post, ring, sweep
 
 
@@ -129,7 +132,7 @@ def test_a_held_message_does_not_expire(app, phone, octopush, restored):
     assert {message(app, one).status for one in restored} == {Status.QUEUED}, "nobody knows whether it left"
 
 
-def test_what_is_to_begin_later_begins(app, here, restored):  # noqa: F811
+def test_what_is_to_begin_later_begins(app, at_once, restored):
     campaigns = {}
     for name, starts in (("now", now() - timedelta(minutes=1)), ("later", now() + timedelta(days=1))):
         campaign = drafts.save(None, wish(LEA, starts_at=starts), None)
@@ -220,7 +223,7 @@ def test_only_an_administrator_decides_and_everybody_is_told(app, client, octopu
     assert "retenu" not in client.get("/messages/").text
 
 
-def test_a_series_goes_on_after_the_time_that_was_missed(app, here, restored):  # noqa: F811
+def test_a_series_goes_on_after_the_time_that_was_missed(app, at_once, restored):
     campaign = drafts.save(None, wish(LEA, starts_at=now() - timedelta(minutes=1), repeats="daily"), None)
     with transaction() as session:
         session.get_one(Campaign, campaign.id).state = CampaignState.SCHEDULED

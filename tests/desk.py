@@ -1,21 +1,12 @@
 """Campaigns of the pages: written, looked at, launched."""
 
-import pytest
+from __future__ import annotations
 
 from raspisms.campaigns import drafts, launch
 from raspisms.campaigns.targets import Targets
 from raspisms.extensions import db
 from raspisms.models import Campaign
 from raspisms.scheduler import sweep as scheduler
-from raspisms.team import preferences
-
-
-@pytest.fixture
-def here(app, phone):
-    with app.app_context():
-        preferences.save(preferences.Choices(undo_seconds=0))
-        yield
-        db.session.rollback()
 
 
 def wish(*numbers, text="Bonjour", **more):

@@ -3,8 +3,7 @@
 import pytest
 
 from raspisms.models import Status
-from tests.conftest import read_page
-from tests.factories import LEA, csrf, let_time_pass, message, post, ring
+from tests.factories import LEA, csrf, let_time_pass, message, post, read_page, ring
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from raspisms.models import Contact, ImportPiece, JournalEntry, Message, Role, S
 from raspisms.people import contacts, groups, opt_outs
 from raspisms.team import preferences
 from tests import factories
-from tests.conftest import read_page
-from tests.factories import BOB, LEA, csrf, post
+from tests.factories import BOB, LEA, csrf, post, read_page
 
 
 @pytest.fixture

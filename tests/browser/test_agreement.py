@@ -1,0 +1,79 @@
+"""Browser and server agree on what makes a campaign, and on how many people were typed."""
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from raspisms.extensions import db
+from raspisms.forms.compose import ComposeForm
+from raspisms.models import Phone
+from raspisms.sms import phone_numbers
+from tests.browser.conftest import sign_in
+
+pytestmark = pytest.mark.browser
+
+ONE = "06 39 98 70 01"
+TYPED = [
+    ONE,
+    "06 39 98 70 01\n06.39.98.70.02, +33639987003; 0033639987004",
+    "0639987001 0639987002",
+    "06 39 98 70 01, 0639987001, +33 6 39 98 70 01",
+    "\n".join(f"06399{n:05}" for n in range(500)),
+    "\n".join(f"06399{n:05}" for n in range(501)),
+    "numéro;prénom\n0639987001;Léa",
+]
+FILLED = [
+    {},
+    {"starts_at": "2027-01-04T10:00"},
+    {"hours": "strict"},
+    {"hours": "free"},
+    {"repeats": "weekly"},
+    {"canary": "20"},
+    {"purpose": "information"},
+    {"purpose": "advertising"},
+    {"text": "Bonjour {{ contact.name }}"},
+    {"text": "Bonjour {"},
+    {"tag": "fête"},
+    {"expires_at": "2027-01-04T10:00"},
+]
+# Fills the fields as they are, wherever the page has put them, and says what both sides make of it.
+FILL = """fields => {
+  for (const [name, value] of Object.entries(fields))
+    for (const field of compose.querySelectorAll(`[name=${name}]`))
+      if (/radio|checkbox/.test(field.type)) field.checked = field.value === value; else field.value = value;
+  const sent = [...new FormData(compose).entries()].filter(([, value]) => typeof value === "string");
+  return [isCampaign(), typedPeople(), sent];
+}"""
+
+
+@pytest.fixture
+def composer(person, tree):
+    with person() as somebody:
+        sign_in(somebody, tree)
+        yield somebody.open("/messages/new?campaign=1")
+
+
+def of_the_server(app, sent):
+    fields = MultiDict([(name, value) for name, value in sent if name != "csrf_token"])
+    fields["phone"] = "1"
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_request_context("/messages/new", method="POST", data=fields):
+        form = ComposeForm([db.session.get(Phone, 1)])
+        form.validate()
+        return form.is_campaign, len(form.numbers)
+
+
+def test_both_know_what_makes_a_campaign(app, phone, composer):
+    for changes in [{"to": ONE, "text": "Bonjour"} | one for one in FILLED]:
+        composer.goto(composer.url)
+        there, _, sent = composer.evaluate(FILL, changes)
+        here, _ = of_the_server(app, sent)
+        assert here == there, changes
+
+
+def test_both_count_the_same_people(app, phone, composer):
+    for typed in TYPED:
+        there, people, sent = composer.evaluate(FILL, {"to": typed, "text": "Bonjour"})
+        here, numbers = of_the_server(app, sent)
+        assert here == there, typed[:60]
+        if not typed.startswith("numéro"):
+            assert people == numbers == len({phone_numbers.parse(one) for one in phone_numbers.split(typed)})
