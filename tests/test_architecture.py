@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parent.parent / "raspisms"
 
 # Who may import whom, from the ground up. A part may use itself and those before it.
 ORDER = (
-    "i18n", "clock", "csv_files", "front", "machine", "config", "job_queue", "vault", "workshop",
+    "i18n", "refusals", "clock", "csv_files", "machine", "config", "job_queue", "vault", "workshop",
     "extensions", "live", "storage", "sms", "adapters", "language", "models", "pagination", "labels",
     "team", "figures", "phones", "messages", "people", "gate", "operations", "conversations", "delivery_reports",
     "notices", "receiving", "campaigns", "sending", "jobs", "scheduler", "forms", "web", "blueprints",

@@ -6,7 +6,7 @@ from flask import Flask, current_app, request
 from flask_login import current_user
 
 from ..extensions import csrf, login
-from ..front import STRANGERS_BYTES
+from ..machine.front import STRANGERS_BYTES
 from ..web import compression, errors, filters, tables
 from ..web.access import closed_by_default, load_user
 from ..web.headers import add_headers

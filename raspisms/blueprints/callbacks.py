@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
-from ..front import LETTERS
+from ..machine.front import LETTERS
 from ..phones import tokens
 from ..receiving import envelope, journal
 from ..receiving.inbox import Letter

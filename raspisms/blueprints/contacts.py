@@ -153,8 +153,8 @@ def erase(contact_id: int) -> AnyResponse:
     db.get_or_404(Contact, contact_id)
     try:
         erasure.forget(contact_id, current_user.id)
-    except erasure.StillLeaving:
-        flash(gettext("Un SMS pour cette personne est en route : réessayez quand il sera parti."), "warning")
+    except erasure.StillLeaving as error:
+        flash(gettext(str(error)), "warning")
         return redirect(url_for("contacts.show", contact_id=contact_id))
     flash(gettext("Tout ce qui concernait cette personne est effacé."), "success")
     return redirect(url_for("contacts.index"))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from .. import job_queue
+from .. import job_queue, refusals
 from ..clock import now
 from ..delivery_reports import giving_up
 from ..extensions import bell, db
@@ -65,7 +65,7 @@ CANNOT_RESUME = {
 RETRIED = N_("Renvoi demandé.")
 
 
-class Refused(ValueError):
+class Refused(refusals.Refused):
     """The verb does not fit the campaign's state; str(error) is a sentence (a msgid)."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select
 
+from .. import refusals
 from ..clock import now
 from ..extensions import db
 from ..i18n import N_
@@ -17,7 +18,7 @@ TAGS = 10
 NOTE_LENGTH = 2_000
 
 
-class Refused(ValueError):
+class Refused(refusals.Refused):
     """It cannot be done, and nothing was; str(error) is a sentence (a msgid)."""
 
 

@@ -22,9 +22,9 @@ from flask import Flask
 from flask_login import current_user
 from redis.exceptions import RedisError
 
-from .. import front
-from ..front import Receive, Scope, Send
 from ..job_queue import owned
+from ..machine import front
+from ..machine.front import Receive, Scope, Send
 from .changes import CHANNEL, MANY
 
 log = logging.getLogger(__name__)

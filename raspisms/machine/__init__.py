@@ -1,1 +1,1 @@
-"""What this machine gives: a folder, addresses, processes."""
+"""What this machine gives: a folder, addresses, processes, and the front of its two ports."""

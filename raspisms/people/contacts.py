@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
+from .. import refusals
 from ..clock import now
 from ..extensions import db
 from ..i18n import N_
@@ -33,12 +34,8 @@ MOST_DATA = 100
 CHUNK = 2_000
 
 
-class Invalid(ValueError):
-    """What was typed is no contact; `errors` has a sentence (a msgid) for each field."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__(", ".join(errors))
-        self.errors = errors
+class Invalid(refusals.Invalid):
+    """What was typed is no contact."""
 
 
 class Conflict(ValueError):

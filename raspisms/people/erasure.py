@@ -5,7 +5,9 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from .. import refusals
 from ..extensions import db
+from ..i18n import N_
 from ..messages import search
 from ..models import (
     Action,
@@ -24,8 +26,11 @@ from ..team import audit
 from . import opt_outs, traces
 
 
-class StillLeaving(ValueError):
+class StillLeaving(refusals.Refused):
     """Something for this person is on its way: it cannot be forgotten yet."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("Un SMS pour cette personne est en route : réessayez quand il sera parti."))
 
 
 def forget(contact_id: int, user_id: int | None) -> None:

@@ -12,6 +12,7 @@ from threading import BoundedSemaphore
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
+from .. import refusals
 from ..clock import now
 from ..extensions import db
 from ..i18n import N_
@@ -32,12 +33,8 @@ PAGE_SECONDS = 15.0
 _previews = BoundedSemaphore(3)
 
 
-class Invalid(ValueError):
-    """What was typed is no group; `errors` has a sentence (a msgid) for each field."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__(", ".join(errors))
-        self.errors = errors
+class Invalid(refusals.Invalid):
+    """What was typed is no group."""
 
 
 @dataclass

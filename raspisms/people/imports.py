@@ -14,7 +14,7 @@ from itertools import islice
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from .. import job_queue
+from .. import job_queue, refusals
 from ..clock import now
 from ..extensions import bell, db
 from ..i18n import N_
@@ -57,7 +57,7 @@ KEPT = timedelta(days=30)
 CHANGED_SINCE = N_("Modifié depuis l’import : laissé tel quel.")
 
 
-class Refused(ValueError):
+class Refused(refusals.Refused):
     """The verb does not fit the import's state; str(error) is a sentence (a msgid)."""
 
 

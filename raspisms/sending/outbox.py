@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import gate, job_queue
+from .. import gate, job_queue, refusals
 from ..clock import now
 from ..conversations import counting
 from ..extensions import bell, db
@@ -20,12 +20,8 @@ from ..sms.purposes import Purpose
 from ..storage.transactions import transaction
 
 
-class Refused(ValueError):
-    """It cannot be accepted, and nothing was; str(error) is a sentence (a msgid), `field` whose it is."""
-
-    def __init__(self, sentence: str, field: str = "") -> None:
-        super().__init__(sentence)
-        self.field = field
+class Refused(refusals.Refused):
+    """It cannot be accepted, and nothing was."""
 
 
 @dataclass(frozen=True)

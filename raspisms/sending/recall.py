@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import and_, func, select
 
+from .. import refusals
 from ..clock import now
 from ..conversations import counting, unsent_replies
 from ..extensions import db
@@ -20,8 +21,8 @@ NEVER = float("inf")
 CANCELLED = N_("Annulé par une personne de l’équipe.")
 
 
-class TooLate(Exception):
-    """It is leaving, or has left; str(error) is a sentence (a msgid)."""
+class TooLate(refusals.Refused):
+    """It is leaving, or has left."""
 
     def __init__(self) -> None:
         super().__init__(N_("Trop tard : ce SMS est déjà parti."))

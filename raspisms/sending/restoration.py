@@ -20,6 +20,7 @@ from flask import current_app
 from sqlalchemy import ColumnElement, and_, func, literal, select, text
 from sqlalchemy.orm import Session
 
+from .. import refusals
 from ..campaigns import repetition
 from ..campaigns.settlement import settle
 from ..clock import now
@@ -62,7 +63,7 @@ PROVIDER_KNOWS = N_("Le fournisseur avait déjà pris une demande que cette base
 MAY_HAVE_LEFT = N_("Attendait dans une copie restaurée : peut-être parti entre-temps, RaspiSMS ne l’a pas renvoyé.")
 
 
-class Refused(ValueError):
+class Refused(refusals.Refused):
     """There is nothing to decide any more; str(error) is a sentence (a msgid)."""
 
 

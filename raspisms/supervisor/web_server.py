@@ -17,11 +17,11 @@ from redis.exceptions import RedisError
 
 from .. import blueprints, create_app, create_callbacks_app, vault
 from ..blueprints import callbacks
-from ..front import Callbacks
 from ..job_queue import owned
 from ..live import changes
 from ..live.streams import Application
 from ..machine import addresses
+from ..machine.front import Callbacks
 from . import process, pulse
 
 # A connection that has not said what it wants after so many seconds is closed, an idle one as well.

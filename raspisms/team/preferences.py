@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import phonenumbers
 from sqlalchemy import select
 
+from .. import refusals
 from ..extensions import db
 from ..i18n import N_
 from ..models import Action, Preference
@@ -66,12 +67,8 @@ class Choices:
     """Days that reviews, requests and the steps of a message's history are kept, once all is over."""
 
 
-class Invalid(ValueError):
-    """A choice that cannot be; `errors` has a sentence (a msgid) for each field."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__(", ".join(errors))
-        self.errors = errors
+class Invalid(refusals.Invalid):
+    """A choice that cannot be."""
 
 
 def current() -> Choices:

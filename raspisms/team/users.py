@@ -10,6 +10,7 @@ from pwdlib import PasswordHash
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from .. import refusals
 from ..extensions import db
 from ..i18n import N_
 from ..models import Action, Mailing, Role, User
@@ -21,12 +22,8 @@ PASSWORD_LENGTH = 10
 PASSWORD_LIMIT = 256
 
 
-class Refused(ValueError):
-    """The account cannot be made so; str(error) is a sentence (a msgid)."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
+class Refused(refusals.Refused):
+    """The account cannot be made so."""
 
 
 @functools.cache
@@ -46,16 +43,16 @@ def clean_email(email: str) -> str:
         return validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
         raise Refused(
-            "email", N_("Cette adresse e-mail n’est pas valable : vérifiez-la, par exemple lea@exemple.fr.")
+            N_("Cette adresse e-mail n’est pas valable : vérifiez-la, par exemple lea@exemple.fr."), "email"
         ) from error
 
 
 def check_password(password: str) -> None:
     """Raises Refused for a password that is too easy or too long."""
     if len(password) < PASSWORD_LENGTH:
-        raise Refused("password", N_("Choisissez un mot de passe d’au moins 10 caractères."))
+        raise Refused(N_("Choisissez un mot de passe d’au moins 10 caractères."), "password")
     if len(password) > PASSWORD_LIMIT:
-        raise Refused("password", N_("Ce mot de passe est trop long : 256 caractères au plus."))
+        raise Refused(N_("Ce mot de passe est trop long : 256 caractères au plus."), "password")
 
 
 def add(
@@ -74,14 +71,14 @@ def add(
     try:
         with transaction() as session:
             if only_if_first and not is_new_installation():
-                raise Refused("email", N_("Cette installation a déjà son administrateur : connectez-vous."))
+                raise Refused(N_("Cette installation a déjà son administrateur : connectez-vous."), "email")
             session.add(user)
             session.flush()
             audit.record(session, user_id, Action.PERSON_ADDED, user.id)
             if only_if_first:
                 audit.record(session, user.id, Action.SIGNED_IN)
     except IntegrityError as error:
-        raise Refused("email", N_("Quelqu’un se connecte déjà avec cette adresse.")) from error
+        raise Refused(N_("Quelqu’un se connecte déjà avec cette adresse."), "email") from error
     return user
 
 

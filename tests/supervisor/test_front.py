@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from raspisms.front import BODY_SECONDS, STRANGERS_BYTES
 from raspisms.live.streams import MOST_OF_ONE
+from raspisms.machine.front import BODY_SECONDS, STRANGERS_BYTES
 from raspisms.supervisor.web_server import HEADER_SECONDS
 from tests.databases import raw, url_of
 from tests.factories import LEA, PASSWORD, until

@@ -1,0 +1,19 @@
+"""What verbs say when they cannot do what somebody asked for: what is refused, which field, the sentence."""
+
+from __future__ import annotations
+
+
+class Refused(ValueError):
+    """It cannot be done, and nothing was; str(error) is a sentence (a msgid), `field` the field that it belongs to."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class Invalid(ValueError):
+    """What was typed cannot be; `errors` has a sentence (a msgid) for each field."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
