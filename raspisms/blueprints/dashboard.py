@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -16,7 +15,7 @@ from ..figures import days
 from ..models import AuditEntry, Direction, Status
 from ..people import contact_list
 from ..team import users
-from ..web import attention, chart
+from ..web import attention, chart, menu
 
 bp = Blueprint("home", __name__)
 
@@ -93,18 +92,4 @@ def design() -> str:
 @bp.get("/more")
 def more() -> str:
     """What has no room in the bar of a telephone."""
-    places = (
-        ("messages.index", "out", gettext("SMS envoyés"), False),
-        ("received.index", "in", gettext("SMS reçus"), False),
-        ("scheduled.index", "clock", gettext("SMS programmés"), False),
-        ("groups.index", "group", gettext("Groupes"), False),
-        ("optouts.index", "stop", gettext("SMS STOP"), False),
-        ("texts.index", "pen", gettext("Modèles de texte"), False),
-        ("events.index", "book", gettext("Évènements"), False),
-        ("statistics.index", "chart", gettext("Statistiques"), False),
-        ("home.wall", "screen", gettext("Écran mural"), False),
-        ("phones.index", "phone", gettext("Téléphones"), False),
-        ("preferences.index", "dials", gettext("Réglages"), True),
-        ("profile.index", "person", gettext("Mon profil"), False),
-    )
-    return render_template("home/more.html", places=places)
+    return render_template("home/more.html", places=menu.elsewhere())

@@ -32,6 +32,7 @@ from ..models.phone import PAUSED_STATUSES
 from ..operations import health
 from ..phones.settings import adapter_class
 from ..sms import phone_numbers
+from . import menu
 
 # Shape and colour of each state: never the colour alone.
 STATE_CLASSES: dict[str, str] = {
@@ -86,6 +87,7 @@ def init_app(app: Flask) -> None:
         why_not=why_not,
         current_locale=get_locale,
         asset=asset,
+        menu=menu.bar,
         csrf_input=csrf_input,
         clock_is_behind=health.clock_is_behind,
         is_local=is_local,
