@@ -184,7 +184,7 @@ def wrong_text(phone: Phone, text: str) -> Refusal | None:
 
 
 def lacks_mention(text: str, purpose: Purpose) -> bool:
-    """Whether it is an advertisement that does not say how to stop it (field.md §5)."""
+    """Whether it is an advertisement that does not say how to stop it (docs/rules.md)."""
     return purpose == Purpose.ADVERTISING and MENTION.search(text) is None
 
 

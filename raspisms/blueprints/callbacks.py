@@ -1,7 +1,7 @@
 """What providers call: reports, replies and opt-outs. The only routes that the Internet may reach.
 
 Every answer has the same shape, an empty body: a provider's robot switches off addresses that answer
-anything else (octopush-api.md §7.3), and a stranger learns nothing from it.
+anything else (docs/providers/octopush.md §7.3), and a stranger learns nothing from it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from ..clock import now
 from ..models import EarlierAttempt, JournalEntry, Message, Phone, Submission, SubmissionState
 from ..models.message import UNCERTAIN
 
-# A report comes within 48 hours (octopush-api.md §7.6); with this margin a ticket may still be learnt from it.
+# A report comes within 48 hours (docs/providers/octopush.md §7.6); with this margin it may still teach a ticket.
 ADOPTION_WINDOW = timedelta(hours=72)
 # Which report of which entry.
 Key = tuple[int, int]

@@ -23,7 +23,7 @@ def _language() -> Language:
 class Rule:
     """A condition that was read once and is asked about many contacts.
 
-    RaspiSMS's rules keep their meaning (raspisms-features.md §1.9): `&&`, `||`, `!`, `matches`, `? :`,
+    RaspiSMS's rules keep their meaning (docs/guide-campagnes.md): `&&`, `||`, `!`, `matches`, `? :`,
     a missing key is null, and what cannot be computed for somebody is false for them.
     """
 

@@ -35,7 +35,7 @@ WINDOWS = {
 
 
 def usual(purpose: Purpose) -> Hours:
-    """The hours that a purpose has unless somebody with the right to says otherwise (field.md §5)."""
+    """The hours that a purpose has unless somebody with the right to says otherwise (docs/rules.md)."""
     return Hours.STRICT if purpose == Purpose.ADVERTISING else Hours.FREE
 
 

@@ -33,7 +33,7 @@ class CampaignState(StrEnum):
 
 
 class Hours(StrEnum):
-    """When SMS may leave (field.md §5)."""
+    """When SMS may leave (docs/rules.md)."""
 
     FREE = "free"
     STRICT = "strict"

@@ -189,7 +189,7 @@ def _last_of_each(session: Session, new: list[_New], *which: ColumnElement[bool]
 def receiving_phone(session: Session, called: Phone, received_by: str) -> Phone:
     """The phone with this number on the same account; the one whose URL was called when none has it.
 
-    Octopush has one address for all the numbers of an account (octopush-api.md §8).
+    Octopush has one address for all the numbers of an account (docs/providers/octopush.md §8).
     """
     if not received_by or received_by == called.number:
         return called

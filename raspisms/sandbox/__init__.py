@@ -1,6 +1,6 @@
 """A faithful little Octopush on this machine: for demonstrations, training and tests.
 
-It follows octopush-api.md (§15 above all) and imports nothing of the rest of RaspiSMS, so that it cannot
+It follows docs/providers/octopush.md (§15 above all) and imports nothing of the rest of RaspiSMS, so that it cannot
 share its mistakes. Everything is in memory: it forgets when it stops.
 """
 

@@ -19,7 +19,7 @@ from ..models import Message, Status
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
 
-# Octopush's reports come within 48 hours (octopush-api.md §7.6).
+# Octopush's reports come within 48 hours (docs/providers/octopush.md §7.6).
 REPORT_DUE = timedelta(hours=72)
 # Messages marked in one short transaction, and for how long before others have their turn.
 BATCH = 500

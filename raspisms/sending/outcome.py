@@ -1,4 +1,4 @@
-"""What a provider's answer makes of a submission and its messages: the rows of octopush-api.md §4.4."""
+"""What a provider's answer makes of a submission and its messages: the rows of docs/providers/octopush.md §4.4."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def from_provider(raw: object) -> str:
     """E.164 of a number as a provider writes it: with `+`, without, with 00, or a blank that was a `+`.
 
     What is no number (a short code, a sender's name) comes back trimmed, as it is.
-    Source: octopush-api.md §7.2 and §8.
+    Source: docs/providers/octopush.md §7.2 and §8.
     """
     return _from_provider(str(raw).strip())
 

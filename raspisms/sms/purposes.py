@@ -11,4 +11,4 @@ class Purpose(StrEnum):
     INFORMATION = "information"
     """An appointment, an alert, the life of an association: at any hour, without a mention."""
     ADVERTISING = "advertising"
-    """An offer, a sale, a call for donations: with consent, at its hours, saying how to stop it (field.md §5)."""
+    """An offer, a sale, a call for donations: with consent, at its hours, saying how to stop it (docs/rules.md)."""

@@ -1,4 +1,4 @@
-"""octopush-api.md §7 and §8, value by value."""
+"""docs/providers/octopush.md §7 and §8, value by value."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The pretended Octopush behaves as octopush-api.md says that the real one does."""
+"""The pretended Octopush behaves as docs/providers/octopush.md says that the real one does."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""Every outcome of octopush-api.md §4.4, through real HTTP to the pretended Octopush."""
+"""Every outcome of docs/providers/octopush.md §4.4, through real HTTP to the pretended Octopush."""
 
 import socket
 from datetime import timedelta

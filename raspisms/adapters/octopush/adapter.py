@@ -1,6 +1,6 @@
 """Octopush, with a virtual number: sending and checking. Its callbacks are in callbacks.py.
 
-Facts and their confidence: octopush-api.md (sections are named where they are used).
+Facts and their confidence: docs/providers/octopush.md (sections are named where they are used).
 """
 
 from __future__ import annotations
