@@ -47,6 +47,9 @@ class Reason(StrEnum):
     CLOSED = "closed"
 
 
+# What keeps the one answer to a STOP from nobody: they said it themselves, from a number that works.
+WAIVED_FOR_STOP = (Reason.OPTED_OUT, Reason.SUSPECTED, Reason.TO_CORRECT)
+
 # For each: the field of a form that it belongs to, and the sentence that people read (a msgid with %(number)s).
 SAID: dict[Reason, tuple[str, str]] = {
     Reason.NUMBER: ("to", N_("« %(number)s » n’est pas un numéro de téléphone.")),
@@ -207,11 +210,11 @@ def may_get(
     """Why some of these numbers may not be written to: by number."""
     refused = _of_numbers(numbers)
     asked = [number for number in dict.fromkeys(numbers) if number not in refused]
+    consenting, faulty = _known(session, asked)
     if not answers_stop:
         _refuse(refused, Reason.OPTED_OUT, opt_outs.silent(session, asked))
         _refuse(refused, Reason.SUSPECTED, _suspected(session, asked))
-    consenting, faulty = _known(session, asked)
-    _refuse(refused, Reason.TO_CORRECT, faulty)
+        _refuse(refused, Reason.TO_CORRECT, faulty)
     if purpose == Purpose.ADVERTISING:
         _refuse(refused, Reason.NO_CONSENT, set(asked) - consenting - set(agreed))
     return refused

@@ -5,10 +5,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from raspisms import gate
 from raspisms.adapters.base import Reply
+from raspisms.adapters.octopush.adapter import OctopushVirtualNumber
 from raspisms.campaigns import drafts, launch, lifecycle
 from raspisms.campaigns.targets import Targets
 from raspisms.clock import now
@@ -28,11 +29,11 @@ from raspisms.models import (
 from raspisms.people import opt_outs
 from raspisms.receiving import incoming, replies
 from raspisms.scheduler import sweep as scheduler
-from raspisms.sending import acceptance, outbox
+from raspisms.sending import acceptance, claim, lease, outbox
 from raspisms.sms.purposes import Purpose
 from raspisms.storage.transactions import transaction
 from raspisms.team import opening_hours, preferences
-from tests.factories import LEA, csrf, ring
+from tests.factories import BOB, LEA, csrf, ring
 
 AMERICAN = "+12125550123"
 
@@ -147,8 +148,12 @@ def test_every_door_is_open_to_what_no_rule_forbids(app, inside, octopush, run_j
     assert requests_made(app, octopush, run_jobs) == [[{"phone_number": LEA}]]
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+# Somebody who writes to us has a number that works: those two doors answer them.
+PROVEN = {(conversation, gate.Reason.TO_CORRECT), (answer_while_away, gate.Reason.TO_CORRECT)}
+WALKED = [(door, rule) for door in DOORS for rule in RULES if (door, rule) not in PROVEN]
+
+
+@pytest.mark.parametrize(("door", "rule"), WALKED, ids=[f"{door.__name__}-{rule}" for door, rule in WALKED])
 def test_no_door_is_wider_than_another(app, inside, octopush, run_jobs, door, rule):
     RULES[rule]()
     door(inside)
@@ -285,3 +290,128 @@ def test_a_refused_number_loses_nothing_that_was_typed(inside):
     assert "ne sont pas permis" in answer.text
     assert AMERICAN in answer.text
     assert "Hello" in answer.text
+
+
+# -- what is refused loses nothing, and what is said later counts -------------------------------------------------
+
+
+def hears(text="Bonjour", minutes=0):
+    with transaction() as session:
+        phone = session.scalar(select(Phone))
+        entry = JournalEntry(phone=phone, phone_id=phone.id, kind="reception", body=b"", received_at=now())
+        session.add(entry)
+        session.flush()
+        replies.apply(session, entry, Reply(LEA, text, "", "", now() - timedelta(minutes=minutes)))
+
+
+def test_a_refused_answer_is_still_being_written(inside):
+    hears("Arrêt Mairie, c’est bien là ?")
+    found = db.session.scalar(select(Conversation.id))
+    db.session.rollback()
+    page = f"/conversations/{found}"
+    form = {"csrf_token": csrf(inside, page), "key": uuid.uuid4().hex, "seen": str(10**9), "text": "Oui, au numéro 3."}
+    inside.post(f"{page}/draft", data=form)
+    assert inside.post(f"{page}/reply", data=form).status_code == 400
+    assert "Oui, au numéro 3." in inside.get(page).text
+    inside.post(f"{page}/draft", data=form | {"text": "Oui, au numéro 3, à droite."})
+    assert "à droite" in inside.get(page).text, "it goes on being kept"
+
+
+def test_who_writes_from_a_number_is_reached_there(inside):
+    number_is_to_correct()
+    hears()
+    assert gate.may_get(db.session(), [LEA]) == {}
+
+
+def test_a_stop_from_a_number_to_correct_is_answered(app, inside, octopush, run_jobs):
+    preferences.save(preferences.Choices(stop_answer="Bien reçu."))
+    hears("STOP")
+    db.session.rollback()
+    number_is_to_correct()
+    assert requests_made(app, octopush, run_jobs) == [[{"phone_number": LEA}]]
+
+
+def test_start_settles_an_older_doubt(inside):
+    hears("stop svp", minutes=5)
+    assert gate.may_get(db.session(), [LEA])[LEA].reason is gate.Reason.SUSPECTED
+    hears("START")
+    assert gate.may_get(db.session(), [LEA]) == {}
+
+
+def failed(app, octopush, run_jobs):
+    """A campaign to Léa and to somebody else, both of which failed."""
+    saved = drafts.save(None, drafts.Wish(1, "Bonjour", Targets(numbers=[{"number": one} for one in (LEA, BOB)])), None)
+    launch.work(saved.id)
+    launch.send(saved.id, saved.revision, None, may_override=False)
+    launch.work(saved.id)
+    scheduler.sweep()
+    with transaction() as session:
+        session.execute(update(Message).values(status=Status.FAILED))
+    scheduler.sweep()
+    return saved.id
+
+
+def test_sending_again_passes_the_gate(app, inside, octopush, run_jobs):
+    campaign_id = failed(app, octopush, run_jobs)
+    number_is_to_correct()
+    lifecycle.retry_failed(campaign_id)
+    statuses = dict(db.session.execute(select(Message.number, Message.status)).all())
+    assert statuses == {LEA: Status.FAILED, BOB: Status.QUEUED}
+
+
+def test_sending_again_what_may_not_be_is_refused_and_changes_nothing(app, inside, octopush, run_jobs):
+    campaign_id = failed(app, octopush, run_jobs)
+    only_belgium()
+    with pytest.raises(lifecycle.Refused, match="Aucun de ces SMS"):
+        lifecycle.retry_failed(campaign_id)
+    assert set(db.session.scalars(select(Message.status))) == {Status.FAILED}
+
+
+def test_consent_of_a_typed_number_is_the_contacts_own(app, inside, octopush, run_jobs):
+    with transaction() as session:
+        lea = Contact(name="Léa", number=LEA, sort_key="lea", search="lea", consent="Formulaire du 3 mars")
+        session.add(lea)
+    typed = Targets(numbers=[{"number": LEA}])
+    wish = drafts.Wish(1, "Soldes STOP au 36180", typed, purpose=Purpose.ADVERTISING, hours=Hours.FREE)
+    saved = drafts.save(None, wish, None)
+    launch.work(saved.id)
+    launch.send(saved.id, drafts.get(saved.id).revision, None, may_override=True)
+    launch.work(saved.id)
+    scheduler.sweep()
+    consent_withdrawn(lea.id)
+    assert requests_made(app, octopush, run_jobs) == []
+
+
+def test_who_waits_for_an_answer_that_did_not_leave_waits_again(app, inside, octopush, run_jobs):
+    conversation(inside)
+    assert db.session.scalar(select(Conversation.waiting_since)) is None
+    db.session.rollback()
+    said_stop()
+    assert requests_made(app, octopush, run_jobs) == []
+    db.session.expire_all()
+    assert db.session.scalar(select(Conversation.waiting_since)) is not None
+
+
+def test_a_campaign_that_may_go_to_nobody_is_looked_at_in_short_transactions(app, inside, monkeypatch, phone):
+    monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 2)
+    lines = [(n, f"+3363998{n:04}") for n in range(1, 9)]
+    acceptance.post_campaign(db.session.get(Phone, phone.id), lines, "Bonjour")
+    only_belgium()
+    steps = []
+    real = claim._next_claim
+    monkeypatch.setattr(claim, "_next_claim", lambda *a, **k: steps.append(real(*a, **k)) or steps[-1])
+    assert lease.take(phone.account_id)
+    assert claim.next_claim(phone.account_id) is None
+    assert steps == [claim.NOBODY] * 4 + [None]
+    assert set(db.session.scalars(select(Message.status))) == {Status.CANCELLED}
+
+
+def test_advertising_by_hand_waits_for_its_hours_when_it_leaves(app, inside, octopush, run_jobs, monkeypatch):
+    with transaction() as session:
+        session.add(Contact(name="Léa", number=LEA, sort_key="lea", search="lea", consent="Formulaire"))
+    monkeypatch.setattr(gate.hours, "opening", lambda *_: None)
+    outbox.post(db.session.scalar(select(Phone)), [LEA], "Soldes STOP au 36180", purpose=Purpose.ADVERTISING)
+    monkeypatch.setattr(gate.hours, "opening", lambda profile, moment, *_: None if profile is Hours.FREE else moment)
+    assert requests_made(app, octopush, run_jobs) == []
+    outbox.post(db.session.scalar(select(Phone)), [BOB], "Bonjour")
+    assert requests_made(app, octopush, run_jobs) == [[{"phone_number": BOB}]], "nothing waits behind it"

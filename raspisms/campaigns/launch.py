@@ -22,7 +22,7 @@ from ..models import Action, Campaign, CampaignState, Contact, Fate, Hours, Lane
 from ..storage.stride import Stride
 from ..storage.transactions import INTERRUPTIONS, bulk_step, transaction
 from ..team import audit, preferences
-from . import drafts, fates, lifecycle, outgoing_text, repetition, review
+from . import drafts, fates, lifecycle, outgoing_text, recipients, repetition, review
 
 log = logging.getLogger(__name__)
 
@@ -209,8 +209,9 @@ def _store(session: Session, campaign: Campaign, found: list[Recipient]) -> None
 
 def _changed_since(session: Session, campaign: Campaign, found: list[Recipient]) -> dict[int, Fate]:
     """Who must not get it any more since the report was made: by recipient."""
-    agreed = [one.number for one in found if one.contact_id is None]  # stated with the list, or the review says no
-    refused = gate.may_get(session, [one.number for one in found], campaign.purpose, agreed=agreed)
+    numbers = [one.number for one in found]
+    agreed, _ = recipients.since_the_review(session, numbers, campaign)
+    refused = gate.may_get(session, numbers, campaign.purpose, agreed=agreed)
     ids = [one.contact_id for one in found if one.contact_id is not None]
     known = {
         row.id: row.number for row in session.execute(select(Contact.id, Contact.number).where(Contact.id.in_(ids)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -22,7 +23,7 @@ from ..models import Action, Campaign, CampaignState, Canary, Message, Phone, St
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
 from ..team import audit
-from . import repetition, trial
+from . import recipients, repetition, trial
 from .settlement import PENDING, settle
 
 # In the order of a message's life; what a campaign's counts are given by.
@@ -62,6 +63,11 @@ CANNOT_RESUME = {
     CampaignState.DONE: N_("Cette campagne est terminée : il n’y a plus rien à reprendre."),
     CampaignState.CANCELLED: N_("Cette campagne est annulée : elle ne peut pas reprendre."),
 }
+# So many failures are looked at before a person hears that none of them may be sent again.
+LOOKED_AT = 500
+NOBODY_TO_RETRY = N_(
+    "Aucun de ces SMS ne peut être renvoyé : leurs numéros sont à corriger, ou ces personnes ne veulent plus de SMS."
+)
 RETRIED = N_("Renvoi demandé.")
 
 
@@ -193,6 +199,9 @@ def retry_failed(campaign_id: int, user_id: int | None = None) -> Campaign:
         if session.scalar(failed.limit(1)) is None:
             raise Refused(N_("Aucun SMS de cette campagne n’est en échec."))
         check_settled(session, campaign_id)
+        first = session.scalars(failed.order_by(Message.id).limit(LOOKED_AT)).all()
+        if len(first) < LOOKED_AT and not _may_be_retried(session, campaign, first):
+            raise Refused(NOBODY_TO_RETRY)
         campaign.retry_position = 0
         _record(session, user_id, Action.CAMPAIGN_RETRIED, campaign)
         if campaign.state is not CampaignState.PAUSED:  # a person's word stands
@@ -250,10 +259,17 @@ def _retry_some(session: Session, campaign: Campaign, rows: int) -> bool:
     after = failed.where(Message.id > (campaign.retry_position or 0)).order_by(Message.id).limit(rows)
     ids = session.scalars(after).all()
     campaign.retry_position = ids[-1] if len(ids) == rows else None
-    if ids:
-        again(session, Message.id.in_(ids), RETRIED)
+    if wanted := _may_be_retried(session, campaign, ids):
+        again(session, Message.id.in_(wanted), RETRIED)
     settle(session)
     return len(ids) == rows
+
+
+def _may_be_retried(session: Session, campaign: Campaign, ids: Collection[int]) -> list[int]:
+    """Those of these messages whose person may be written to: the others keep what became of them."""
+    rows = session.execute(select(Message.id, Message.number).where(Message.id.in_(ids))).all()
+    refused = recipients.refused(session, [row.number for row in rows], campaign)
+    return [row.id for row in rows if row.number not in refused]
 
 
 def again(session: Session, which: ColumnElement[bool], reason: str, **values: Any) -> None:

@@ -6,12 +6,14 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 from flask import current_app
 from sqlalchemy import select
 
+from .. import gate
 from ..campaigns import lifecycle
 from ..extensions import db
 from ..i18n import N_, say
@@ -116,13 +118,16 @@ def _until(look: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.1)
 
 
+def _said(refusal: gate.Refusal) -> dict[str, str]:
+    """A refusal for scripts, with its sentence for people."""
+    sentence = say(refusal.sentence, **refusal.values)
+    return {"number": refusal.number, "reason": refusal.reason.value, "sentence": sentence}
+
+
 def _print(posted: outbox.Posted, as_json: bool) -> None:
     if as_json:
         messages = [as_dict(message) for message in posted.messages]
-        refused = [
-            {"number": one.number, "reason": one.reason.value, "sentence": say(one.sentence, **one.values)}
-            for one in posted.refused
-        ]
+        refused = [_said(one) for one in posted.refused]
         click.echo(json.dumps({"messages": messages, "opted_out": posted.opted_out, "refused": refused}))
     else:
         for message in posted.messages:
@@ -158,8 +163,9 @@ def _send_file(phone: Phone, text: str, to_file: str, expires: datetime | None, 
 def _print_report(report: acceptance.Report, as_json: bool) -> None:
     campaign = db.session.get_one(Campaign, report.campaign_id)
     if as_json:
-        kinds = ("repaired", "invalid", "duplicates", "opted_out", "left_out")
-        lines = {kind: [vars(found) for found in getattr(report, kind)] for kind in kinds}
+        kinds = ("repaired", "invalid", "duplicates", "opted_out")
+        lines: dict[str, list[dict[str, Any]]] = {kind: [vars(one) for one in getattr(report, kind)] for kind in kinds}
+        lines["left_out"] = [{"line": one.line, **_said(one.refusal)} for one in report.left_out]
         click.echo(json.dumps({"campaign": lifecycle.as_dict(campaign), "accepted": report.accepted, **lines}))
         return
     show_campaign(campaign, as_json=False)
@@ -180,7 +186,7 @@ def _print_lines(report: acceptance.Report) -> None:
     _print_refused(N_("ligne %(line)s : %(value)s était déjà dans la liste"), report.duplicates)
     _print_refused(N_("ligne %(line)s : %(value)s a envoyé STOP"), report.opted_out)
     for refusal in report.left_out:
-        why = say(refusal.sentence, number=telephone_numbers.pretty(refusal.value))
+        why = _said(refusal.refusal)["sentence"]
         click.echo(say(N_("ligne %(line)s : %(why)s"), line=refusal.line, why=why), err=True)
 
 

@@ -166,7 +166,9 @@ def delete_some(which: ColumnElement[bool], user_id: int | None, action: Action,
             session.expire_all()
             gone = int(found.rowcount)  # type: ignore[attr-defined]
             if gone:
-                audit.record(session, user_id, action, subject or gone)
+                audit.record(
+                    session, user_id, action, f"{subject}, {gone}" if subject and gone > 1 else subject or gone
+                )
         removed += gone
     return removed
 

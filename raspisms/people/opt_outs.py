@@ -80,7 +80,16 @@ def take_back(session: Session, number: str, at: datetime | None = None) -> None
         one.lifted_at = one.lifted_at or at or now()
     if not known:
         session.add(OptOut(number=number, origin="reply", lifted_at=at or now()))
+    _dismiss(session, number)
     session.flush()
+
+
+def _dismiss(session: Session, number: str) -> None:
+    """Whether they had meant STOP before is no question any more."""
+    session.execute(
+        update(Message).where(Message.number == number, is_suspected()).values(stop=StopMark.DISMISSED),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _is(number: str) -> ColumnElement[bool]:
@@ -165,7 +174,10 @@ def _add_some(session: Session, numbers: list[str], user_id: int | None) -> int:
 def remove(opt_out_id: int, user_id: int | None) -> None:
     """Somebody of the team takes responsibility for writing to that person again."""
     with transaction() as session:
-        session.get_one(OptOut, opt_out_id).lifted_at = now()
+        opt_out = session.get_one(OptOut, opt_out_id)
+        opt_out.lifted_at = now()
+        if opt_out.number is not None:
+            _dismiss(session, opt_out.number)
         audit.record(session, user_id, Action.OPT_OUT_REMOVED, str(opt_out_id))
 
 

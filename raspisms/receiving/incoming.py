@@ -16,6 +16,7 @@ from ..messages import outgoing
 from ..messages.history import add, believed
 from ..models import Answer, Direction, Lane, Message, Phone, Status
 from ..models.message import AWAY_ANSWER, STOP_ANSWER
+from ..people import wrong_numbers
 from ..sms import segments
 from ..sms.keywords import is_no, is_stop, is_yes
 
@@ -50,6 +51,7 @@ def store(
     session.flush()
     add(session, [message], Status.RECEIVED, at=at, journal_id=journal_id, said_at=said_at or kept_aside)
     counting.came_in(session, message)
+    wrong_numbers.clear(session, [number])  # who writes from a number is reached there
     return message
 
 

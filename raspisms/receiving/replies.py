@@ -15,7 +15,7 @@ from ..conversations import counting
 from ..messages.history import believed, mark, write
 from ..models import Direction, JournalEntry, Message, Phone, Status, StopMark, Submission
 from ..notices import planning
-from ..people import opt_outs
+from ..people import opt_outs, wrong_numbers
 from ..sms.keywords import is_like_stop, is_start, is_stop
 from . import away, incoming, stops
 
@@ -107,6 +107,7 @@ def apply_many(session: Session, wanted: list[tuple[Key, JournalEntry, Reply]]) 
         ],
     )
     counting.came_in_many(session, messages)
+    wrong_numbers.clear(session, {message.number for message in messages})
     planning.received(session, *messages)
     away.answer(session, *((message, one.entry.received_at) for one, message in zip(new, messages, strict=True)))
     return outcomes

@@ -43,11 +43,11 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class LeftOut(Refusal):
-    """A number that a rule forbids."""
+class LeftOut:
+    """A line whose number a rule forbids."""
 
-    sentence: str
-    """Which rule (a msgid with %(number)s)."""
+    line: int
+    refusal: gate.Refusal
 
 
 @dataclass(frozen=True)
@@ -203,4 +203,4 @@ def _tell(report: Report, line: int, refusal: gate.Refusal) -> None:
     if refusal.reason is gate.Reason.OPTED_OUT:
         report.opted_out.append(Refusal(line, refusal.number))
     else:
-        report.left_out.append(LeftOut(line, refusal.number, refusal.sentence))
+        report.left_out.append(LeftOut(line, refusal))

@@ -8,6 +8,7 @@ from time import monotonic
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from .. import gate
 from ..adapters.base import Batch
 from ..campaigns import trial
 from ..clock import now
@@ -29,6 +30,7 @@ from ..models import (
 )
 from ..phones.settings import adapter_class
 from ..receiving import journal
+from ..sms.purposes import Purpose
 from ..storage.transactions import transaction
 from . import asking_again, eligible, expiry, lease, overdue, pace
 
@@ -51,6 +53,10 @@ class Claim:
     """When its people were looked at (time.monotonic)."""
 
 
+# A chunk was chosen of whom nobody may get it any more.
+NOBODY = Claim(0, "", "", Batch("", (), Purpose.INFORMATION, ""))
+
+
 class HearFirst(Exception):
     """Something is about to be sent again while callbacks wait: one of them may say that it arrived after all."""
 
@@ -60,6 +66,13 @@ def next_claim(account_id: int, *, has_heard: bool = False) -> Claim | None:
 
     Unless the caller `has_heard` what waits to be applied, raises HearFirst where that might stop a retry.
     """
+    while (found := _next_claim(account_id, has_heard=has_heard)) is NOBODY:
+        pass  # a chunk of whom nobody may get it: each has a transaction of its own, so that no one waits for all
+    return found
+
+
+def _next_claim(account_id: int, *, has_heard: bool) -> Claim | None:
+    """The same, or NOBODY where there may be more to find."""
     with transaction() as session:
         account = session.get_one(Account, account_id)
         lease.renew(account)
@@ -68,9 +81,9 @@ def next_claim(account_id: int, *, has_heard: bool = False) -> Claim | None:
             return None
         overdue.close(session, account_id)
         expiry.expire(session)
-        submission = _choose(session, account_id, lanes)
+        is_over, submission = _choose(session, account_id, lanes)
         if submission is None:
-            return None
+            return None if is_over else NOBODY
         if not has_heard and attempts.has_any(session, submission) and journal.has_waiting(session):
             raise HearFirst
         account.departures += 1
@@ -152,23 +165,26 @@ def has_waiting(account_id: int, *, by_hand: bool = False) -> bool:
     return _next_waiting(db.session(), account_id, BY_HAND if by_hand else ANY_LANE) is not None
 
 
-def _choose(session: Session, account_id: int, lanes: Lane) -> Submission | None:
-    """An open submission that is due, or a new one, whichever has the more urgent lane."""
+def _choose(session: Session, account_id: int, lanes: Lane) -> tuple[bool, Submission | None]:
+    """An open submission that is due, or a new one, whichever has the more urgent lane; and whether that is all.
+
+    One chunk is looked at person by person: if nobody of it may get it, the caller commits that first.
+    """
     while True:
         due = session.scalar(eligible.open_submissions(account_id, lanes).limit(1))
         first = _next_waiting(session, account_id, lanes)
         if due is not None and (first is None or due.lane <= first.lane):
             if due.maybe_sent:
                 if asking_again.may(session, due):
-                    return due  # only asking again tells what became of it
+                    return True, due  # only asking again tells what became of it
             elif eligible.is_held_back(session, due):
                 submissions.put_back(session, Submission.id == due.id)
-            elif _leave_out(session, due):
-                return due
+            else:
+                return False, due if _leave_out(session, due) else None
         elif first is None:
-            return None
-        elif submission := _gather(session, first):
-            return submission
+            return True, None
+        else:
+            return False, _gather(session, first)
 
 
 def _next_waiting(session: Session, account_id: int, lanes: Lane) -> Message | None:
@@ -185,6 +201,8 @@ def _next_waiting(session: Session, account_id: int, lanes: Lane) -> Message | N
         .with_for_update(skip_locked=True, of=Message)
     )
     found = session.scalar(by_hand)
+    if found is not None and gate.opens_at(found.purpose) is not None:  # only advertising has hours of its own
+        found = session.scalar(by_hand.where(Message.purpose != found.purpose))
     return found if found is not None or lanes < ANY_LANE else _next_of_campaigns(session, phones)
 
 

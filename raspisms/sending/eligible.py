@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from .. import gate
+from ..campaigns import recipients
 from ..clock import now
+from ..conversations import counting
 from ..extensions import db
 from ..i18n import N_
 from ..messages import hours, restored
@@ -21,13 +23,10 @@ from ..messages.submissions import campaign_of
 from ..models import (
     Campaign,
     CampaignState,
-    Contact,
-    Fate,
     Lane,
     Message,
     OptOut,
     Phone,
-    Recipient,
     Status,
     Submission,
     SubmissionState,
@@ -105,7 +104,7 @@ def is_held_back(session: Session, submission: Submission) -> bool:
     """Whether this chunk's campaign was paused or cancelled since it was gathered, or its hours are over."""
     campaign = campaign_of(session, submission)
     if campaign is None:
-        return False
+        return gate.opens_at(submission.purpose) is not None
     return campaign.state is not CampaignState.SENDING or hours.opening(campaign.hours, now()) is not None
 
 
@@ -137,8 +136,10 @@ def leave_out(
     """
     reasons = _refused(session, messages, purpose, campaign)
     for reason in dict.fromkeys(reasons.values()):
-        ids = [messages[number] for number, why in reasons.items() if why == reason]
-        add_all(session, Message.id.in_(ids), Status.CANCELLED, reason=reason, submission_id=None)
+        which = Message.id.in_([messages[number] for number, why in reasons.items() if why == reason])
+        unanswered = counting.by_hand(session, which)
+        add_all(session, which, Status.CANCELLED, reason=reason, submission_id=None)
+        counting.recount_of(session, unanswered)  # who waits for it waits again
     return {number: message_id for number, message_id in messages.items() if number not in reasons}
 
 
@@ -146,29 +147,14 @@ def _refused(
     session: Session, messages: Mapping[str, int], purpose: Purpose, campaign: Campaign | None
 ) -> dict[str, str]:
     """Why some of them may not be written to: a sentence (a msgid) by number."""
-    agreed: set[str] = set()
-    reasons: dict[str, str] = {}
-    if campaign is not None and campaign.targets is not None:
-        agreed, changed = _since_the_review(session, messages, campaign)
-        reasons = dict.fromkeys(changed, CHANGED)
+    agreed, changed = recipients.since_the_review(session, messages, campaign) if campaign else (set(), set())
+    reasons = dict.fromkeys(changed, CHANGED)
     refused = gate.may_get(session, messages, purpose, agreed=agreed)
     answers = _answers_to_stop(session, [messages[number] for number in refused]) if refused else set()
     for number, refusal in refused.items():
-        if not (number in answers and refusal.reason in (gate.Reason.OPTED_OUT, gate.Reason.SUSPECTED)):
+        if not (number in answers and refusal.reason in gate.WAIVED_FOR_STOP):
             reasons.setdefault(number, LEFT_OUT[refusal.reason])
     return reasons
-
-
-def _since_the_review(session: Session, messages: Mapping[str, int], campaign: Campaign) -> tuple[set[str], set[str]]:
-    """Of those whom a review kept: whose consent was stated with the list, and whose contact is another one by now."""
-    rows = session.execute(
-        select(Recipient.number, Recipient.contact_id, Contact.number)
-        .outerjoin(Contact, Contact.id == Recipient.contact_id)
-        .where(Recipient.campaign_id == campaign.id, Recipient.fate == Fate.KEPT, Recipient.number.in_(messages))
-    ).all()
-    stated = {number for number, contact_id, _ in rows if contact_id is None}
-    changed = {number for number, contact_id, present in rows if contact_id is not None and present != number}
-    return stated, changed
 
 
 def _answers_to_stop(session: Session, ids: list[int]) -> set[str]:

@@ -87,7 +87,8 @@ def post(
         tag=tag,
     )
     row = outgoing.with_text(common, text)
-    facts = f"{form_key}\0{row['batch_key']}" if form_key else None
+    # What the person typed and chose, and nothing that was computed for them.
+    facts = f"{form_key}\0{text}\0{expires_at.timestamp() if expires_at else ''}" if form_key else None
     with transaction() as session:
         answer = gate.may_send(session, wanted, phone=phone, text=text, purpose=purpose, expires_at=expires_at)
         if answer.whole is not None:
@@ -98,7 +99,7 @@ def post(
             before(session)
         messages = outgoing.post(session, (row | {"number": n, "dedup_key": _dedup_key(facts, n)} for n in new))
         counting.went_out(session, messages)
-        if also is not None:
+        if also is not None and (messages or posted):  # what was refused is still being written
             also()
     bell.ring(job_queue.SENDING, job_queue.DRAIN, phone.account_id, timeout=job_queue.DRAIN_SECONDS)
     left_out = [refusal for number, refusal in answer.refused.items() if number not in posted]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session
 
-from .. import job_queue
-from ..campaigns import lifecycle
+from .. import gate, job_queue
+from ..campaigns import lifecycle, recipients
 from ..extensions import bell, db
 from ..i18n import N_
 from ..messages import attempts
 from ..messages.history import add
-from ..models import Message, Status, Submission, SubmissionState
+from ..models import Campaign, Message, Status, Submission, SubmissionState
 from ..models.message import batch_key
 from ..storage.transactions import transaction
 
 SENT_AGAIN = N_("Renvoyé par décision d’une personne, malgré le doute.")
+NOT_ANY_MORE = N_(
+    "Rien ne peut plus être envoyé à cette personne : elle a dit STOP, son numéro est à corriger, ou sa fiche a changé."
+)
 ASSUMED_SENT = N_("Considéré comme envoyé par décision d’une personne.")
 
 
@@ -55,6 +59,7 @@ def send_again(message_id: int, user_id: int) -> Message:
         message = _get(message_id)
         if message.campaign_id is not None:
             lifecycle.check_settled(session, message.campaign_id)
+        _check_person(session, message)
         attempts.keep(session, Message.id == message.id)
         message.submission_id = message.sent_at = message.figures_at = message.unreported_at = None
         # A person wants it now, whatever was once its limit; so it leaves in a request without one.
@@ -66,6 +71,15 @@ def send_again(message_id: int, user_id: int) -> Message:
         account_id = message.phone.account_id
     bell.ring(job_queue.SENDING, job_queue.DRAIN, account_id, timeout=job_queue.DRAIN_SECONDS)
     return message
+
+
+def _check_person(session: Session, message: Message) -> None:
+    """Raises Refused, with the gate's own words, where nothing may be sent to this person any more."""
+    campaign = session.get(Campaign, message.campaign_id) if message.campaign_id is not None else None
+    if campaign is not None and message.number in recipients.refused(session, [message.number], campaign):
+        raise Refused(NOT_ANY_MORE)
+    if campaign is None and gate.may_get(session, [message.number], message.purpose):
+        raise Refused(NOT_ANY_MORE)
 
 
 def assume_sent(message_id: int, user_id: int) -> Message:

@@ -44,8 +44,8 @@ def test_every_line_is_accounted_for(app, phone, octopush, run_jobs):
     assert [(r.line, r.value) for r in report.duplicates] == [(2, LEA), (6, "+33639987003")]
     assert [(r.line, r.value) for r in report.opted_out] == [(4, BOB)]
     left_out = [(8, "+14155552671"), (10, "+33639987007")]
-    assert [(r.line, r.value) for r in report.left_out] == left_out
-    assert "pays" in report.left_out[0].sentence
+    assert [(r.line, r.refusal.number) for r in report.left_out] == left_out
+    assert "pays" in report.left_out[0].refusal.sentence
     run_jobs()
     assert texts(octopush) == [(TEXT, 3)]
     assert state(app, report.campaign_id) is CampaignState.DONE
