@@ -42,6 +42,25 @@ def pytest_addoption(parser):
     parser.addoption("--database", choices=list(databases.KINDS), default="sqlite", help="which database to test on")
 
 
+def pytest_collection_modifyitems(config, items):
+    """What touches no row says the same on every database: it is tried on the first one."""
+    if config.getoption("--database") == "sqlite":
+        return
+    kept = [item for item in items if touches_rows(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def touches_rows(item):
+    """Whether it uses a fixture that has a database of its own, or starts processes that have."""
+    if any(item.get_closest_marker(name) for name in ("tree", "faults")):
+        return True
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    return "database" in item._fixtureinfo.argnames or any(
+        "database" in one.argnames for definitions in fixtures for one in definitions
+    )
+
+
 class Server:
     """A WSGI application on a free port of 127.0.0.1, in a thread."""
 
