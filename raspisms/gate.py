@@ -40,6 +40,10 @@ class Reason(StrEnum):
     SUSPECTED = "suspected"
     TO_CORRECT = "to_correct"
     NO_CONSENT = "no_consent"
+    CHANGED = "changed"
+    """Of somebody whom a review kept, and whose contact is another one by now, or gone."""
+    FORGOTTEN = "forgotten"
+    """Of somebody whom a review kept, so long ago that it is not known any more."""
     EMPTY = "empty"
     TOO_LONG = "too_long"
     NO_MENTION = "no_mention"
@@ -47,7 +51,7 @@ class Reason(StrEnum):
     CLOSED = "closed"
 
 
-# What keeps the one answer to a STOP from nobody: they said it themselves, from a number that works.
+# What keeps nobody from getting the one answer to their STOP: they have just written, from a number that works.
 WAIVED_FOR_STOP = (Reason.OPTED_OUT, Reason.SUSPECTED, Reason.TO_CORRECT)
 
 # For each: the field of a form that it belongs to, and the sentence that people read (a msgid with %(number)s).
@@ -81,6 +85,14 @@ SAID: dict[Reason, tuple[str, str]] = {
     Reason.NO_CONSENT: (
         "purpose",
         N_("%(number)s n’a pas donné son accord pour la publicité : notez-le dans sa fiche, ou n’envoyez rien."),
+    ),
+    Reason.CHANGED: ("to", N_("La fiche de %(number)s a été supprimée ou corrigée depuis : rien ne lui est renvoyé.")),
+    Reason.FORGOTTEN: (
+        "to",
+        N_(
+            "Cette campagne est trop ancienne : ce qui était su de %(number)s a été effacé. "
+            "Dupliquez la campagne pour lui écrire de nouveau."
+        ),
     ),
     Reason.EMPTY: ("text", N_("Écrivez un texte.")),
     Reason.TOO_LONG: ("text", N_("Ce texte est trop long pour ce téléphone : raccourcissez-le.")),
@@ -125,7 +137,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Verdict:
     """What the gate says: of the SMS as a whole, and of those whom it would go to."""
 
     whole: Refusal | None = None
@@ -144,14 +156,14 @@ def may_send(
     expires_at: datetime | None = None,
     agreed: Collection[str] = (),
     answers_stop: bool = False,
-) -> Answer:
+) -> Verdict:
     """Whether this SMS may be sent now, and to which of these numbers (E.164, a few thousand at most).
 
     `hours` are those that somebody chose, the purpose's own otherwise; `agreed` are numbers whose consent to
     advertising was stated with the list; `answers_stop` is for the one answer to a STOP.
     """
     whole = may_leave(phone, text, purpose, hours=hours, expires_at=expires_at)
-    return Answer(whole, may_get(session, numbers, purpose, agreed=agreed, answers_stop=answers_stop))
+    return Verdict(whole, may_get(session, numbers, purpose, agreed=agreed, answers_stop=answers_stop))
 
 
 # -- the SMS as a whole -------------------------------------------------------------------------------------

@@ -98,6 +98,10 @@ class Bell:
         self._is_away = False
         return True
 
+    def ring_drain(self, account_id: int) -> bool:
+        """Ask a worker to send what is due for an account."""
+        return self.ring(SENDING, DRAIN, account_id, timeout=DRAIN_SECONDS)
+
     def _say_once(self, error: str) -> None:
         """A queue server that is away is one line of the log, not one for each ring."""
         if not self._is_away:

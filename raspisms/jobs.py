@@ -37,7 +37,7 @@ def drain(account_id: int) -> None:
     with _stopping() as stop:
         more = dispatch.drain(account_id, stop=lambda: stop[0])
     if more and not stop[0]:
-        bell.ring(job_queue.SENDING, job_queue.DRAIN, account_id, timeout=job_queue.DRAIN_SECONDS)
+        bell.ring_drain(account_id)
 
 
 def apply_callbacks() -> None:
@@ -53,7 +53,7 @@ def check_phone(phone_id: int) -> None:
     bell.answer(job_queue.CHECK_PHONE, phone_id)
     phone = checking.check(phone_id)
     if phone is not None and phone.can_send:
-        bell.ring(job_queue.SENDING, job_queue.DRAIN, phone.account_id, timeout=job_queue.DRAIN_SECONDS)
+        bell.ring_drain(phone.account_id)
     db.session.rollback()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, tuple_
@@ -79,7 +79,10 @@ def moment(written: str) -> datetime:
     found = datetime.fromisoformat(written.replace(" ", "+"))
     if found.tzinfo is None:
         raise ValueError("a time without a zone is no place")
-    return found
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("no calendar goes as far as that") from error
 
 
 def page(query: Select[T], order: Order[T], after: str | None, size: int = SIZE) -> Page[T]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class Refused(ValueError):
-    """It cannot be done, and nothing was; str(error) is a sentence (a msgid), `field` the field that it belongs to."""
+    """It cannot be done, and nothing was; str(error) is a sentence (a msgid) with `values`, `field` whose it is."""
 
-    def __init__(self, sentence: str, field: str = "") -> None:
+    def __init__(self, sentence: str, field: str = "", values: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence)
         self.field = field
+        self.values = dict(values or {})
 
 
 class Invalid(ValueError):

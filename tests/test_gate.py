@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from raspisms import gate
 from raspisms.adapters.base import Reply
@@ -21,15 +21,16 @@ from raspisms.models import (
     Hours,
     JournalEntry,
     Message,
+    OptOut,
     Phone,
     Recipient,
     Status,
     StopMark,
 )
-from raspisms.people import opt_outs
+from raspisms.people import contacts, opt_outs
 from raspisms.receiving import incoming, replies
 from raspisms.scheduler import sweep as scheduler
-from raspisms.sending import acceptance, claim, lease, outbox
+from raspisms.sending import acceptance, claim, lease, outbox, recall, unknown_outcomes
 from raspisms.sms.purposes import Purpose
 from raspisms.storage.transactions import transaction
 from raspisms.team import opening_hours, preferences
@@ -415,3 +416,136 @@ def test_advertising_by_hand_waits_for_its_hours_when_it_leaves(app, inside, oct
     assert requests_made(app, octopush, run_jobs) == []
     outbox.post(db.session.scalar(select(Phone)), [BOB], "Bonjour")
     assert requests_made(app, octopush, run_jobs) == [[{"phone_number": BOB}]], "nothing waits behind it"
+
+
+# -- what comes late, and what is repeated ------------------------------------------------------------------------
+
+
+def test_a_start_that_comes_late_settles_nothing_that_was_said_since(inside):
+    hears("stop svp")
+    hears("START", minutes=60)
+    assert gate.may_get(db.session(), [LEA])[LEA].reason is gate.Reason.SUSPECTED
+    hears("STOP")
+    hears("start", minutes=30)
+    assert gate.may_get(db.session(), [LEA])[LEA].reason is gate.Reason.OPTED_OUT
+
+
+def test_who_is_taken_off_the_list_is_still_asked_about_what_came_since(inside):
+    said_stop()
+    listed = db.session.scalar(select(OptOut.id))
+    db.session.rollback()
+    hears("arrêtez stop svp merci")
+    opt_outs.remove(listed, None)
+    assert gate.may_get(db.session(), [LEA])[LEA].reason is gate.Reason.SUSPECTED
+
+
+def test_who_is_taken_off_the_list_is_not_asked_about_what_came_before(inside):
+    hears("arrêtez stop svp merci", minutes=5)
+    said_stop()
+    listed = db.session.scalar(select(OptOut.id))
+    db.session.rollback()
+    opt_outs.remove(listed, None)
+    assert gate.may_get(db.session(), [LEA]) == {}
+
+
+def test_consent_is_that_of_the_line_it_was_stated_with(app, inside):
+    """A contact without it is not kept because somebody else's list says so: who is kept gets the SMS."""
+    with transaction() as session:
+        lea = Contact(name="Léa", number=LEA, sort_key="lea", search="lea")
+        session.add(lea)
+    both = Targets(numbers=[{"number": LEA}], contacts=[lea.id], consent="Inscription du 3 mars")
+    wish = drafts.Wish(1, "Soldes STOP au 36180", both, purpose=Purpose.ADVERTISING, hours=Hours.FREE)
+    saved = drafts.save(None, wish, None)
+    launch.work(saved.id)
+    kept = db.session.scalars(select(Recipient).where(Recipient.fate == "kept")).all()
+    assert [one.contact_id for one in kept] == [None]
+    launch.send(saved.id, drafts.get(saved.id).revision, None, may_override=True)
+    launch.work(saved.id)
+    assert db.session.scalars(select(Message.number)).all() == [LEA]
+
+
+@pytest.mark.parametrize("how", ["left out", "cancelled by a person"])
+def test_the_same_page_sends_again_what_did_not_leave(app, inside, octopush, run_jobs, how):
+    form = {"csrf_token": csrf(inside, "/messages/new"), "key": uuid.uuid4().hex}
+    form |= {"phone": "1", "to": LEA, "text": "Bonjour"}
+    inside.post("/messages/new", data=form)
+    if how == "left out":
+        number_is_to_correct()
+        assert requests_made(app, octopush, run_jobs) == []
+        contacts.confirm_number(db.session.scalar(select(Contact.id)))
+    else:
+        recall.cancel_waiting(db.session.scalars(select(Message.id)).all(), None)
+    inside.post("/messages/new", data=form)
+    assert requests_made(app, octopush, run_jobs) == [[{"phone_number": LEA}]]
+
+
+def doubt():
+    """Nobody knows whether the only SMS left."""
+    with transaction() as session:
+        sms = session.scalars(select(Message).where(Message.direction == Direction.OUT)).one()
+        sms.status, sms.submission_id, sms.sent_at = Status.UNKNOWN, None, None
+        return sms.id
+
+
+@pytest.mark.parametrize("rule", [one for one in RULES if one != gate.Reason.COUNTRY])
+def test_what_is_in_doubt_is_not_sent_again_to_who_may_not_be_written_to(app, inside, rule):
+    command(inside)
+    sms = doubt()
+    RULES[rule]()
+    with pytest.raises(unknown_outcomes.Refused) as refused:
+        unknown_outcomes.send_again(sms, 1)
+    assert refused.value.values["number"]
+    db.session.expire_all()
+    assert db.session.get(Message, sms).status is Status.UNKNOWN
+
+
+def test_an_answer_to_a_stop_that_is_in_doubt_may_be_sent_again(app, inside, octopush, run_jobs):
+    preferences.save(preferences.Choices(stop_answer="Bien reçu."))
+    hears("STOP")
+    unknown_outcomes.send_again(doubt(), 1)
+    assert requests_made(app, octopush, run_jobs) == [[{"phone_number": LEA}]]
+
+
+def test_a_campaign_of_which_nothing_is_known_any_more_is_not_sent_again(app, inside, octopush, run_jobs):
+    campaign_id = failed(app, octopush, run_jobs)
+    with transaction() as session:
+        session.execute(delete(Recipient))  # as retention does
+    with pytest.raises(lifecycle.Refused, match="Aucun de ces SMS"):
+        lifecycle.retry_failed(campaign_id)
+
+
+def test_of_many_failures_each_is_looked_at(app, inside, octopush, run_jobs, monkeypatch):
+    monkeypatch.setattr(lifecycle, "LOOKED_AT", 1)
+    campaign_id = failed(app, octopush, run_jobs)
+    number_is_to_correct()
+    lifecycle.retry_failed(campaign_id)
+    assert db.session.scalars(select(Message.number).where(Message.status == Status.QUEUED)).all() == [BOB]
+
+
+def test_nobody_waits_for_a_campaign_that_may_go_to_nobody(app, inside, monkeypatch, phone):
+    """The answer that has just come is written down after one step, and a job that must end ends."""
+    monkeypatch.setattr(OctopushVirtualNumber, "max_recipients", 2)
+    acceptance.post_campaign(db.session.get(Phone, phone.id), [(n, f"+3363998{n:04}") for n in range(1, 9)], "Bonjour")
+    only_belgium()
+    assert lease.take(phone.account_id)
+    assert claim.next_claim(phone.account_id, may_go_on=lambda: False) is None
+    assert db.session.query(Message).filter_by(status=Status.CANCELLED).count() == 2
+
+
+def test_a_slow_pace_looks_at_as_many_as_a_quick_one(app, inside, phone):
+    lines = [(n, f"+3363998{n:04}") for n in range(1, 9)]
+    with transaction() as session:
+        session.get_one(Phone, phone.id).pace = 12
+    acceptance.post_campaign(db.session.get(Phone, phone.id), lines, "Bonjour")
+    only_belgium()
+    assert lease.take(phone.account_id)
+    claim.next_claim(phone.account_id, may_go_on=lambda: False)
+    assert db.session.query(Message).filter_by(status=Status.CANCELLED).count() == 8
+
+
+def test_automatic_answers_leave_as_telephones_have_them(app, inside, octopush, run_jobs):
+    preferences.save(preferences.Choices(open_days=(0,), away_text="À lundi.\r\nLa mairie"))
+    hears()
+    db.session.rollback()
+    requests_made(app, octopush, run_jobs)
+    assert [one["body"]["text"] for one in octopush.requests] == ["À lundi.\nLa mairie"]

@@ -90,7 +90,7 @@ def decide(message_id: int, verb: str) -> AnyResponse:
     try:
         decided(message_id, current_user.id)
     except unknown_outcomes.Refused as error:
-        flash(gettext(str(error)), "warning")
+        flash(gettext(str(error), **error.values), "warning")
     return redirect(url_for("messages.show", message_id=message_id))
 
 

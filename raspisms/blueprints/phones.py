@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from .. import job_queue
 from ..adapters import REGISTRY
 from ..adapters.base import AccountError, AdapterError, Check
 from ..extensions import bell, db
@@ -108,7 +107,7 @@ def _saved(phone: Phone, result: Check | AdapterError) -> Response:
 
 
 def _ring(phone: Phone) -> None:
-    bell.ring(job_queue.SENDING, job_queue.DRAIN, phone.account_id, timeout=job_queue.DRAIN_SECONDS)
+    bell.ring_drain(phone.account_id)
 
 
 @bp.post("/<int:phone_id>/check")

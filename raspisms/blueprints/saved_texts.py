@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -26,7 +26,10 @@ def new() -> str | Response | tuple[str, int]:
 
 @bp.route("/<int:text_id>/edit", methods=["GET", "POST"])
 def edit(text_id: int) -> str | Response | tuple[str, int]:
-    return _edit(db.get_or_404(SavedText, text_id))
+    saved = db.session.get(SavedText, text_id)
+    if saved is None and request.method == "GET":
+        abort(404)
+    return _edit(saved)  # one that a colleague deleted meanwhile is added again: nothing that was typed is lost
 
 
 def _edit(saved: SavedText | None) -> str | Response | tuple[str, int]:

@@ -12,7 +12,6 @@ from ..extensions import db
 from ..language import Mistake, is_personal
 from ..language.remote import Begun, Filled, Text
 from ..models import Campaign, Fate, Recipient
-from ..phones.settings import adapter_class
 from ..sms import segments
 from ..sms.folding import fold
 from .outgoing_text import outgoing_text
@@ -27,6 +26,10 @@ FATES: dict[gate.Reason, Fate] = {
     gate.Reason.SUSPECTED: Fate.SUSPECTED,
     gate.Reason.TO_CORRECT: Fate.TO_CORRECT,
     gate.Reason.NO_CONSENT: Fate.NO_CONSENT,
+    gate.Reason.CHANGED: Fate.GONE,
+    gate.Reason.FORGOTTEN: Fate.GONE,
+    gate.Reason.EMPTY: Fate.EMPTY,
+    gate.Reason.TOO_LONG: Fate.TOO_LONG,
 }
 
 
@@ -39,7 +42,7 @@ class Judge:
         self.template: Text | None = None
         self.mistake: Mistake | None = None
         self.parts = segments.count(self.text).parts
-        self.limit = adapter_class(campaign.phone.adapter).max_text
+        self.phone = campaign.phone
         self.purpose = campaign.purpose
         rows = db.session.execute(
             select(Recipient.number, Recipient.contact_id, Recipient.name).where(
@@ -69,10 +72,9 @@ class Judge:
         return [self._row(wanted, refused, text) for wanted, text in zip(chunk, texts, strict=True)]
 
     def _refused(self, chunk: list[Wanted]) -> dict[str, gate.Refusal]:
-        """What the gate says against these numbers; consent may have been stated with the list."""
+        """What the gate says against these numbers."""
         numbers = {wanted.number for wanted in chunk if wanted.number}
-        agreed = {wanted.number for wanted in chunk if wanted.number and wanted.person.consent}
-        return gate.may_get(db.session(), numbers, self.purpose, agreed=agreed)
+        return gate.may_get(db.session(), numbers, self.purpose)
 
     def _row(
         self,
@@ -94,10 +96,8 @@ class Judge:
         fate = self._fate(wanted, refused)
         if fate is Fate.KEPT and self.personal:
             fate = self._fill(text or self.mistake or Mistake(""), row)
-        elif fate is Fate.KEPT and not self.text.strip():
-            fate = Fate.EMPTY
-        elif fate is Fate.KEPT and len(self.text) > self.limit:
-            fate = Fate.TOO_LONG
+        elif fate is Fate.KEPT:
+            fate = self._of_text(self.text)
         if fate is Fate.KEPT and wanted.number:
             self.kept[wanted.number] = (person.id, fold(person.name))
         return row | {"fate": fate}
@@ -112,9 +112,11 @@ class Judge:
             known_id, known_name = self.kept[number]
             same = person.id == known_id or not person.name or fold(person.name) == known_name
             return Fate.DUPLICATE if same else Fate.HOUSEHOLD
-        if number in refused:
-            return FATES[refused[number].reason]
-        return Fate.KEPT
+        refusal = refused.get(number)
+        is_stated = person.id is None and bool(person.consent)  # with the list that this line is of
+        if refusal is None or (refusal.reason is gate.Reason.NO_CONSENT and is_stated):
+            return Fate.KEPT
+        return FATES[refusal.reason]
 
     def _fill(self, found: Filled | Mistake, row: dict[str, Any]) -> Fate:
         if isinstance(found, Mistake):
@@ -124,6 +126,8 @@ class Judge:
         text = found.text.replace("\r\n", "\n").replace("\0", "").strip()
         row["missing"] = ", ".join(found.missing)[:200] or None
         row["text"], row["parts"] = text, segments.count(text).parts
-        if not text:
-            return Fate.EMPTY
-        return Fate.TOO_LONG if len(text) > self.limit else Fate.KEPT
+        return self._of_text(text)
+
+    def _of_text(self, text: str) -> Fate:
+        wrong = gate.wrong_text(self.phone, text)
+        return FATES[wrong.reason] if wrong else Fate.KEPT

@@ -13,12 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from .. import gate
 from ..clock import now
 from ..extensions import db
 from ..i18n import N_
 from ..messages import hours, outgoing, restored
-from ..models import Action, Campaign, CampaignState, Contact, Fate, Hours, Lane, Recipient
+from ..models import Action, Campaign, CampaignState, Fate, Hours, Lane, Recipient
 from ..storage.stride import Stride
 from ..storage.transactions import INTERRUPTIONS, bulk_step, transaction
 from ..team import audit, preferences
@@ -209,20 +208,8 @@ def _store(session: Session, campaign: Campaign, found: list[Recipient]) -> None
 
 def _changed_since(session: Session, campaign: Campaign, found: list[Recipient]) -> dict[int, Fate]:
     """Who must not get it any more since the report was made: by recipient."""
-    numbers = [one.number for one in found]
-    agreed, _ = recipients.since_the_review(session, numbers, campaign)
-    refused = gate.may_get(session, numbers, campaign.purpose, agreed=agreed)
-    ids = [one.contact_id for one in found if one.contact_id is not None]
-    known = {
-        row.id: row.number for row in session.execute(select(Contact.id, Contact.number).where(Contact.id.in_(ids)))
-    }
-    changed = {}
-    for one in found:
-        if one.contact_id is not None and known.get(one.contact_id) != one.number:
-            changed[one.id] = Fate.GONE
-        elif one.number in refused:
-            changed[one.id] = fates.FATES[refused[one.number].reason]
-    return changed
+    refused = recipients.refused(session, [one.number for one in found], campaign)
+    return {one.id: fates.FATES[refused[one.number].reason] for one in found if one.number in refused}
 
 
 def begin_due() -> float | None:

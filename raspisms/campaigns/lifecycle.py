@@ -63,7 +63,7 @@ CANNOT_RESUME = {
     CampaignState.DONE: N_("Cette campagne est terminée : il n’y a plus rien à reprendre."),
     CampaignState.CANCELLED: N_("Cette campagne est annulée : elle ne peut pas reprendre."),
 }
-# So many failures are looked at before a person hears that none of them may be sent again.
+# Failures are looked at by so many, to tell whether any of them may be sent again.
 LOOKED_AT = 500
 NOBODY_TO_RETRY = N_(
     "Aucun de ces SMS ne peut être renvoyé : leurs numéros sont à corriger, ou ces personnes ne veulent plus de SMS."
@@ -191,6 +191,8 @@ def cancel(campaign_id: int, user_id: int | None = None, *, only_this: bool = Fa
 
 def retry_failed(campaign_id: int, user_id: int | None = None) -> Campaign:
     """Send once more what failed; never what is unknown, nor what may have arrived. Raises Refused."""
+    if not _somebody_to_retry(campaign_id):  # looked for before anybody waits for the lock
+        raise Refused(NOBODY_TO_RETRY)
     with transaction() as session:
         campaign = _get(session, campaign_id)
         if campaign.expires_at is not None and campaign.expires_at <= now():
@@ -199,9 +201,6 @@ def retry_failed(campaign_id: int, user_id: int | None = None) -> Campaign:
         if session.scalar(failed.limit(1)) is None:
             raise Refused(N_("Aucun SMS de cette campagne n’est en échec."))
         check_settled(session, campaign_id)
-        first = session.scalars(failed.order_by(Message.id).limit(LOOKED_AT)).all()
-        if len(first) < LOOKED_AT and not _may_be_retried(session, campaign, first):
-            raise Refused(NOBODY_TO_RETRY)
         campaign.retry_position = 0
         _record(session, user_id, Action.CAMPAIGN_RETRIED, campaign)
         if campaign.state is not CampaignState.PAUSED:  # a person's word stands
@@ -235,7 +234,7 @@ def go_on(campaign_id: int, seconds: float) -> bool:
             else:
                 more = False
     if account_id is not None:
-        bell.ring(job_queue.SENDING, job_queue.DRAIN, account_id, timeout=job_queue.DRAIN_SECONDS)
+        bell.ring_drain(account_id)
     return more
 
 
@@ -263,6 +262,21 @@ def _retry_some(session: Session, campaign: Campaign, rows: int) -> bool:
         again(session, Message.id.in_(wanted), RETRIED)
     settle(session)
     return len(ids) == rows
+
+
+def _somebody_to_retry(campaign_id: int) -> bool:
+    """Whether one of the failures may be sent again, as far as that can be told in a moment."""
+    session, last, ends = db.session(), 0, monotonic() + INLINE_SECONDS
+    campaign = session.get(Campaign, campaign_id)
+    failed = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
+    while campaign is not None and monotonic() < ends:
+        ids = session.scalars(failed.where(Message.id > last).order_by(Message.id).limit(LOOKED_AT)).all()
+        if not ids:
+            return last == 0  # without any, the verb says so itself
+        if _may_be_retried(session, campaign, ids):
+            return True
+        last = ids[-1]
+    return True
 
 
 def _may_be_retried(session: Session, campaign: Campaign, ids: Collection[int]) -> list[int]:
@@ -362,7 +376,7 @@ def _get(session: Session, campaign_id: int) -> Campaign:
 
 def _ring(campaign_id: int) -> None:
     campaign = db.session.get_one(Campaign, campaign_id)
-    bell.ring(job_queue.SENDING, job_queue.DRAIN, campaign.phone.account_id, timeout=job_queue.DRAIN_SECONDS)
+    bell.ring_drain(campaign.phone.account_id)
 
 
 def as_dict(campaign: Campaign) -> dict[str, Any]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import calendar
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .. import clock
 from ..clock import now
 from ..extensions import db
 from ..models import Campaign, CampaignState, Canary
@@ -55,7 +54,7 @@ def next_time(moment: datetime, repeats: str, first: datetime | None = None) -> 
 
     Day of the month and time of day are those of `first`: neither a short month nor a skipped hour shifts the rest.
     """
-    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    zone = clock.zone()
     local = moment.astimezone(zone).replace(tzinfo=None)
     meant = (first or moment).astimezone(zone)
     local = local.replace(hour=meant.hour, minute=meant.minute)

@@ -7,13 +7,11 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
-from flask import current_app
 from sqlalchemy import select
 
-from .. import gate
+from .. import clock, gate
 from ..campaigns import lifecycle
 from ..extensions import db
 from ..i18n import N_, say
@@ -61,7 +59,7 @@ def send(
     if bool(numbers) == bool(to_file):
         fail(N_("Donnez des numéros ou un fichier (--to-file), l’un ou l’autre."))
     if expires:
-        expires = expires.replace(tzinfo=ZoneInfo(current_app.config["TIMEZONE"]))
+        expires = expires.replace(tzinfo=clock.zone())
     try:
         if to_file:
             _send_file(phone, text, to_file, expires, wait, as_json)

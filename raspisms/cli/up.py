@@ -20,7 +20,6 @@ import click
 
 from ..i18n import N_, say
 from ..machine import addresses, folder
-from ..storage import transactions
 from ._app import close_folder, fail, fail_for_newer, in_child, readable_secret, settings
 
 READY_SECONDS = 30.0
@@ -96,9 +95,10 @@ def _close(values: dict[str, Any]) -> None:
     def close() -> None:
         from .. import create_worker_app
         from ..receiving.inbox import inbox
+        from ..storage import engine
 
         with create_worker_app(values).app_context():
-            if not (transactions.settle() and inbox().settle()):
+            if not (engine.settle() and inbox().settle()):
                 raise SystemExit(1)  # somebody has them open: the rest is beside them, and the mark stays
 
     if in_child("close", close):

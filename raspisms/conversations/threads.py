@@ -1,4 +1,4 @@
-"""Conversations: they follow the messages, and hold what the team makes of them."""
+"""Threads: what was said, a page at a time, and up to where it was read."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ from ..storage.transactions import transaction
 from .counting import NO_ANSWER, between, of, recount, recount_of
 
 PAGE = 40
-# A page that stays open for long begins anew beyond so many messages.
+# So many are marked as read in one transaction.
 READ_TOGETHER = 100
+# A page that stays open for long begins anew beyond so many messages.
 MOST_SHOWN = 400
-
-
-# -- reading --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

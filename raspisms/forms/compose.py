@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from flask import current_app, request
+from flask import request
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -15,6 +14,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringFi
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
+from .. import clock
 from ..adapters import purpose_called
 from ..campaigns.drafts import Wish
 from ..campaigns.targets import Targets
@@ -323,12 +323,12 @@ def moment(raw: str | None) -> datetime | None:
             continue
         if abs(local.year - now().year) > 3:  # a slip of the keyboard, and no calendar of ours
             return None
-        return local.replace(tzinfo=ZoneInfo(current_app.config["TIMEZONE"])).astimezone(UTC)
+        return local.replace(tzinfo=clock.zone()).astimezone(UTC)
     return None
 
 
 def _local(when: datetime | None) -> str:
-    return when.astimezone(ZoneInfo(current_app.config["TIMEZONE"])).strftime(LOCAL) if when else ""
+    return when.astimezone(clock.zone()).strftime(LOCAL) if when else ""
 
 
 def _of_draft(draft: Campaign | None) -> dict[str, Any]:

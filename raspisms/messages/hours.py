@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .. import clock
 from ..clock import now
 from ..models import Campaign, CampaignState, Hours
 from ..sms.purposes import Purpose
@@ -44,7 +43,7 @@ def opening(profile: Hours, moment: datetime, region: str | None = None) -> date
     if profile is Hours.FREE:
         return None
     region = preferences.current().region if region is None else region
-    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    zone = clock.zone()
     local, window = moment.astimezone(zone), WINDOWS[profile]
     for ahead in range(LOOK_AHEAD_DAYS):
         day = local.date() + timedelta(days=ahead)

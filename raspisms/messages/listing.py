@@ -117,8 +117,7 @@ def _filtered(asked: Asked) -> Select[Message]:
 
 def _searched(query: Select[Message], words: str, after: str | None) -> Page[Message]:
     """Matches, newest first: candidates by the hundred, then whatever else was asked of them."""
-    _, _, last = (after or "").rpartition(pagination.HALVES)
-    before = int(last) if last.isdecimal() else None
+    before = _place(after)
     found: list[Message] = []
     for _ in range(ROUNDS):
         candidates, before = _candidates(words, before)
@@ -130,6 +129,14 @@ def _searched(query: Select[Message], words: str, after: str | None) -> Page[Mes
     if len(found) > SIZE:
         before = shown[-1].id
     return Page(shown, None if before is None else f"{pagination.HALVES}{before}", not after)
+
+
+def _place(after: str | None) -> int | None:
+    """The id that the next page lies below; None for the first, and for what is no place."""
+    try:
+        return pagination.whole((after or "").rpartition(pagination.HALVES)[2])
+    except ValueError:
+        return None
 
 
 def _candidates(words: str, before: int | None) -> tuple[list[int], int | None]:

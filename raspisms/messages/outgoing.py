@@ -44,8 +44,14 @@ def common(
     }
 
 
+def clean(text: str) -> str:
+    """A text as it is sent: line ends as telephones have them, and nothing that no database takes."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+
+
 def with_text(row: Mapping[str, Any], text: str, parts: int | None = None) -> dict[str, Any]:
     """The same with a text, and all that follows from it; `parts` when they are counted already."""
+    text = clean(text)
     return {
         **row,
         "text": text,

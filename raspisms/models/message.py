@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, case, null, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..clock import now
@@ -200,6 +200,14 @@ class Message(Model):
     def is_final(self) -> bool:
         """Nothing more will happen to it, as far as anyone can tell."""
         return self.status in FINAL_STATUSES
+
+
+# What becomes of the key of a message that does not leave: the same form may be sent again. That there was an answer of
+# our own stays known.
+FORM_FORGOTTEN = case(
+    (or_(Message.dedup_key.startswith(STOP_ANSWER), Message.dedup_key.startswith(AWAY_ANSWER)), Message.dedup_key),
+    else_=null(),
+)
 
 
 def batch_key(text: str, purpose: Purpose, expires_at: datetime | None = None) -> str:

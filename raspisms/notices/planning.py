@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
+from .. import clock
 from ..clock import now
 from ..extensions import db
 from ..models import Heartbeat, Mailing, Message, Notice, NoticeKind, User
@@ -44,7 +44,7 @@ def plan_digests() -> None:
     """Once it is morning, each digest of the day before, once."""
     if not is_possible():
         return
-    local = now().astimezone(ZoneInfo(current_app.config["TIMEZONE"]))
+    local = now().astimezone(clock.zone())
     if local.time() < DIGEST_AT:
         return
     day = (local.date() - timedelta(days=1)).isoformat()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from email.message import EmailMessage
 from email.utils import format_datetime
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.dates import format_datetime as babel_datetime
@@ -70,7 +69,7 @@ def received(messages: Sequence[Message], user: User, name: str) -> Letter:
 
 
 def _one(message: Message, name: str | None, locale: str) -> str:
-    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    zone = clock.zone()
     number = one_line(phone_numbers.pretty(message.number))
     who = f"{one_line(name)} ({number})" if name else number
     when = babel_datetime(message.created_at.astimezone(zone), "d MMMM yyyy, HH:mm", locale=locale)

@@ -75,19 +75,29 @@ def take_back(session: Session, number: str, at: datetime | None = None) -> None
 
     It is kept even of somebody who had not said STOP as far as we know: what is told later may be older.
     """
+    moment = at or now()
     known = session.scalars(select(OptOut).where(_is(number))).all()
     for one in known:
-        one.lifted_at = one.lifted_at or at or now()
+        if _said_at(session, one) <= moment:
+            one.lifted_at = one.lifted_at or moment
     if not known:
-        session.add(OptOut(number=number, origin="reply", lifted_at=at or now()))
-    _dismiss(session, number)
+        session.add(OptOut(number=number, origin="reply", lifted_at=moment))
+    _dismiss(session, number, moment)
     session.flush()
 
 
-def _dismiss(session: Session, number: str) -> None:
-    """Whether they had meant STOP before is no question any more."""
+def _said_at(session: Session, opt_out: OptOut) -> datetime:
+    """When they said STOP; a START that was said before and comes late takes nothing back."""
+    message = session.get(Message, opt_out.message_id) if opt_out.message_id is not None else None
+    return min(message.created_at, opt_out.created_at) if message is not None else opt_out.created_at
+
+
+def _dismiss(session: Session, number: str, up_to: datetime) -> None:
+    """Whether they had meant STOP before that moment is no question any more."""
     session.execute(
-        update(Message).where(Message.number == number, is_suspected()).values(stop=StopMark.DISMISSED),
+        update(Message)
+        .where(Message.number == number, is_suspected(), Message.created_at <= up_to)
+        .values(stop=StopMark.DISMISSED),
         execution_options={"synchronize_session": False},
     )
 
@@ -177,7 +187,7 @@ def remove(opt_out_id: int, user_id: int | None) -> None:
         opt_out = session.get_one(OptOut, opt_out_id)
         opt_out.lifted_at = now()
         if opt_out.number is not None:
-            _dismiss(session, opt_out.number)
+            _dismiss(session, opt_out.number, opt_out.created_at)  # what came since, nobody has looked at
         audit.record(session, user_id, Action.OPT_OUT_REMOVED, str(opt_out_id))
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
-from flask import current_app
-
+from .. import clock
 from ..models import Contact
 
 COLUMNS = (
@@ -52,7 +50,7 @@ class Metas(dict[str, Any]):
             raise KeyError(key)
         value = getattr(self.person, key)
         if isinstance(value, datetime):
-            value = value.astimezone(ZoneInfo(current_app.config["TIMEZONE"])).replace(tzinfo=None)
+            value = value.astimezone(clock.zone()).replace(tzinfo=None)
         self[key] = value
         return value
 

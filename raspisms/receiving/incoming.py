@@ -93,7 +93,7 @@ def answer_by_itself(
     """
     if not wanted:
         return
-    phone = wanted[0][0].phone
+    phone, text = wanted[0][0].phone, outgoing.clean(text)
     answer = gate.may_send(
         session,
         [message.number for message, _ in wanted],

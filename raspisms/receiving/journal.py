@@ -15,13 +15,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from flask import current_app
 from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.orm import Session
 
-from .. import job_queue
+from .. import clock, job_queue
 from ..adapters.base import (
     Adapter,
     Callback,
@@ -393,7 +391,7 @@ def _read(entry: JournalEntry) -> list[Item]:
         body=entry.body,
         content_type=entry.content_type,
         query=entry.query,
-        timezone=ZoneInfo(current_app.config["TIMEZONE"]),
+        timezone=clock.zone(),
     )
     adapter = adapter_class(entry.phone.adapter)
     if len(callback.body) <= LONG:

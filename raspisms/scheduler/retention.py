@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from time import monotonic
-from zoneinfo import ZoneInfo
 
-from flask import current_app
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
@@ -59,7 +57,7 @@ def work(seconds: float = 5.0) -> None:
 
 def _is_time() -> bool:
     last = db.session.get(Heartbeat, DONE)
-    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    zone = clock.zone()
     local = now().astimezone(zone)
     if last is None or not timedelta(0) <= now() - last.at < AT_LATEST:
         return True
@@ -119,7 +117,7 @@ def _thin_history(session: Session, before: datetime, rows: int) -> int:
 
 def _forget_requests(before: datetime, ends: float) -> bool:
     """Requests to providers, whole days of them; what they cost is counted first, and stays as it was counted."""
-    first_kept = before.astimezone(ZoneInfo(current_app.config["TIMEZONE"])).date()
+    first_kept = before.astimezone(clock.zone()).date()
     old = _old_requests(first_kept)
     if db.session.scalar(select(Submission.id).where(old).limit(1)) is None:
         return True

@@ -115,7 +115,7 @@ def _ring_if_due(account: Account) -> float:
         return SWEEP_SECONDS
     if due_at > moment:
         return (due_at - moment).total_seconds()
-    bell.ring(job_queue.SENDING, job_queue.DRAIN, account.id, timeout=job_queue.DRAIN_SECONDS)
+    bell.ring_drain(account.id)
     return SWEEP_SECONDS
 
 

@@ -50,7 +50,6 @@ EVERY_MINUTE: tuple[Callable[[], object], ...] = (
     imports.tidy,
     planning.tidy,
     days.count_due,
-    retention.work,  # at night only
 )
 # The same, each in a transaction of its own.
 EVERY_MINUTE_BY_ROW: tuple[Callable[[Session], object], ...] = (
@@ -60,6 +59,8 @@ EVERY_MINUTE_BY_ROW: tuple[Callable[[Session], object], ...] = (
     steps.forget_early_reports,
     steps.show_life,
 )
+# Then, so that none of these waits for it; at night only.
+LAST_OF_A_MINUTE: tuple[Callable[[], object], ...] = (retention.work,)
 
 
 def sweep() -> float:
@@ -71,7 +72,7 @@ def sweep() -> float:
 def tidy() -> None:
     """What is done once a minute."""
     by_row = (functools.partial(steps.in_transaction, step) for step in EVERY_MINUTE_BY_ROW)
-    guarded(*EVERY_MINUTE, *by_row)
+    guarded(*EVERY_MINUTE, *by_row, *LAST_OF_A_MINUTE)
 
 
 def guarded(*steps: Callable[[], object]) -> list[object]:

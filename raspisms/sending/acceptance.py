@@ -23,7 +23,7 @@ from ..sms import phone_numbers as telephone_numbers
 from ..sms.purposes import Purpose
 from ..storage.stride import Stride
 from ..storage.transactions import StorageUnavailable, bulk_step, transaction
-from .outbox import Refused, check, clean_text
+from .outbox import Refused, check
 
 # What is begun with; how far the next transactions go depends on the time that they take.
 CHUNK = 500
@@ -97,7 +97,7 @@ def post_campaign(
     Raises campaigns.Refused when it was cancelled in the meantime.
     What has not left by `expires_at` does not leave any more. Raises Refused, NoRecipient, StorageUnavailable.
     """
-    text = clean_text(text)
+    text = outgoing.clean(text)
     check(phone, text, purpose, expires_at, Hours.FREE)  # a campaign waits for its hours
     row: dict[str, Any] = {
         "phone_id": phone.id,

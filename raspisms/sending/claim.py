@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -61,13 +62,18 @@ class HearFirst(Exception):
     """Something is about to be sent again while callbacks wait: one of them may say that it arrived after all."""
 
 
-def next_claim(account_id: int, *, has_heard: bool = False) -> Claim | None:
+def next_claim(
+    account_id: int, *, has_heard: bool = False, may_go_on: Callable[[], bool] = lambda: True
+) -> Claim | None:
     """The next request for this account, or None when nothing is due. Raises lease.LeaseLost.
 
-    Unless the caller `has_heard` what waits to be applied, raises HearFirst where that might stop a retry.
+    A chunk of whom nobody may get it any more has a transaction of its own; after each, `may_go_on` says whether to
+    look further now. Unless the caller `has_heard` what waits to be applied, raises HearFirst where that might stop a
+    retry.
     """
     while (found := _next_claim(account_id, has_heard=has_heard)) is NOBODY:
-        pass  # a chunk of whom nobody may get it: each has a transaction of its own, so that no one waits for all
+        if not may_go_on():
+            return None
     return found
 
 
@@ -234,17 +240,18 @@ def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
 
 
 def _gather(session: Session, first: Message) -> Submission | None:
-    """A new submission of `first` and the messages that may leave with it; None if all said STOP."""
+    """A new submission of `first` and the messages that may leave with it; None if nobody may get it."""
     limit = adapter_class(first.phone.adapter).max_recipients
     campaign = session.get_one(Campaign, first.campaign_id) if first.campaign_id is not None else None
-    if campaign is not None:
-        limit = trial.chunk(session, campaign, pace.chunk(first.phone, limit))
     waiting = session.execute(_like(first).order_by(Message.id).limit(limit)).all()
     # A ticket and a number name one SMS: the same number twice makes two requests.
     chosen = {number: message_id for message_id, number in reversed(waiting)}
     chosen = eligible.leave_out(session, chosen, first.purpose, campaign)
     if not chosen:
         return None
+    if campaign is not None:  # of those who may get it, so many now
+        limit = trial.chunk(session, campaign, pace.chunk(first.phone, limit))
+        chosen = dict(sorted(chosen.items(), key=lambda pair: pair[1])[:limit])
     submission = submissions.begin(session, first)
     pace.count(first.phone, len(chosen))
     if campaign is not None:

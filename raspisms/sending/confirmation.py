@@ -24,6 +24,7 @@ from ..models import (
     SubmissionState,
 )
 from ..people import opt_outs
+from ..sms.purposes import Purpose
 from ..storage.transactions import transaction
 from ..storage.types import DatabaseNow, UTCDateTime
 from . import eligible, lease
@@ -77,6 +78,7 @@ def _confirmation() -> tuple[Any, Update]:
     by_hand = select(Message.id).where(
         Message.phone_id.in_(phones), Message.status == Status.QUEUED, Message.campaign_id.is_(None)
     )
+    by_hand = by_hand.where(Message.purpose != Purpose.ADVERTISING)  # that may wait for its hours
     other = aliased(Submission)
     due = select(other.id).where(
         other.account_id == account,

@@ -54,22 +54,22 @@ def drain(account_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     return False
 
 
-def _next_claim(account_id: int) -> claim.Claim | None:
+def _next_claim(account_id: int, may_go_on: Callable[[], bool]) -> claim.Claim | None:
     """The next request; before something is sent again, what was said of it and waits to be applied is."""
     try:
-        return claim.next_claim(account_id)
+        return claim.next_claim(account_id, may_go_on=may_go_on)
     except claim.HearFirst:
         with suppress(StorageUnavailable):
             journal.import_inbox()
             journal.apply_new(HEAR_SECONDS)
-        return claim.next_claim(account_id, has_heard=True)
+        return claim.next_claim(account_id, has_heard=True, may_go_on=may_go_on)
 
 
 def _send(account_id: int, may_go_on: Callable[[], bool]) -> None:
     """One request after another; while one is in the air, the last answer is recorded and the next prepared."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="air") as air:
         runway = Runway(account_id, air)
-        flight = runway.launch(_next_claim(account_id)) if may_go_on() else None
+        flight = runway.launch(_next_claim(account_id, may_go_on)) if may_go_on() else None
         while flight is not None:
             ready = _prepare(account_id)
             result = flight.land()
@@ -80,7 +80,7 @@ def _send(account_id: int, may_go_on: Callable[[], bool]) -> None:
             finally:  # whatever befalls the next one, this answer holds a ticket
                 _record(flight.submission_id, result)
             if following is None and may_go_on():
-                following = runway.launch(_next_claim(account_id))
+                following = runway.launch(_next_claim(account_id, may_go_on))
             flight = following
 
 
@@ -147,7 +147,7 @@ def _claim_or_none(account_id: int, ready: claim.Claim | None) -> claim.Claim | 
     with suppress(StorageUnavailable, lease.LeaseLost, claim.HearFirst):
         if ready is not None and (departure := confirmation.confirm(account_id, ready)):
             return replace(ready, departure=departure)
-        return claim.next_claim(account_id)
+        return claim.next_claim(account_id, may_go_on=lambda: False)  # an answer waits to be written down
     return None
 
 

@@ -31,7 +31,7 @@ from ..models import (
     Submission,
     SubmissionState,
 )
-from ..models.message import STOP_ANSWER
+from ..models.message import FORM_FORGOTTEN, STOP_ANSWER
 from ..models.phone import SENDING_STATUSES
 from ..people.opt_outs import SAID_STOP
 from ..sms.purposes import Purpose
@@ -39,9 +39,12 @@ from ..sms.purposes import Purpose
 # A prepared chunk that waited for longer is looked at person by person once more.
 FRESH_SECONDS = 2.0
 
-CHANGED = N_("La fiche de cette personne a été supprimée ou corrigée depuis : le SMS n’est pas parti.")
 # Why somebody was left out at the last moment, as the history of the message says it.
 LEFT_OUT: dict[gate.Reason, str] = {
+    gate.Reason.CHANGED: N_("La fiche de cette personne a été supprimée ou corrigée depuis : le SMS n’est pas parti."),
+    gate.Reason.FORGOTTEN: N_(
+        "Cette campagne est trop ancienne, et ce qui était su de cette personne est effacé : le SMS n’est pas parti."
+    ),
     gate.Reason.OPTED_OUT: SAID_STOP,
     gate.Reason.SUSPECTED: N_(
         "Cette personne a peut-être demandé de ne plus recevoir de SMS, et personne n’a encore décidé : "
@@ -138,7 +141,7 @@ def leave_out(
     for reason in dict.fromkeys(reasons.values()):
         which = Message.id.in_([messages[number] for number, why in reasons.items() if why == reason])
         unanswered = counting.by_hand(session, which)
-        add_all(session, which, Status.CANCELLED, reason=reason, submission_id=None)
+        add_all(session, which, Status.CANCELLED, reason=reason, submission_id=None, dedup_key=FORM_FORGOTTEN)
         counting.recount_of(session, unanswered)  # who waits for it waits again
     return {number: message_id for number, message_id in messages.items() if number not in reasons}
 
@@ -147,14 +150,16 @@ def _refused(
     session: Session, messages: Mapping[str, int], purpose: Purpose, campaign: Campaign | None
 ) -> dict[str, str]:
     """Why some of them may not be written to: a sentence (a msgid) by number."""
-    agreed, changed = recipients.since_the_review(session, messages, campaign) if campaign else (set(), set())
-    reasons = dict.fromkeys(changed, CHANGED)
-    refused = gate.may_get(session, messages, purpose, agreed=agreed)
+    if campaign is not None:
+        refused = recipients.refused(session, list(messages), campaign)
+    else:
+        refused = gate.may_get(session, messages, purpose)
     answers = _answers_to_stop(session, [messages[number] for number in refused]) if refused else set()
-    for number, refusal in refused.items():
-        if not (number in answers and refusal.reason in gate.WAIVED_FOR_STOP):
-            reasons.setdefault(number, LEFT_OUT[refusal.reason])
-    return reasons
+    return {
+        number: LEFT_OUT[refusal.reason]
+        for number, refusal in refused.items()
+        if not (number in answers and refusal.reason in gate.WAIVED_FOR_STOP)
+    }
 
 
 def _answers_to_stop(session: Session, ids: list[int]) -> set[str]:

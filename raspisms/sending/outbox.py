@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import gate, job_queue, refusals
+from .. import gate, refusals
 from ..clock import now
 from ..conversations import counting
 from ..extensions import bell, db
@@ -36,11 +36,6 @@ class Posted:
     def opted_out(self) -> list[str]:
         """Numbers left out because they said STOP."""
         return [one.number for one in self.refused if one.reason is gate.Reason.OPTED_OUT]
-
-
-def clean_text(text: str) -> str:
-    """The text as it will be sent: line ends as telephones have them."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
 def check(phone: Phone, text: str, purpose: Purpose, expires_at: datetime | None, hours: Hours | None = None) -> None:
@@ -74,7 +69,7 @@ def post(
     done in the same transaction.
     Raises Refused, StorageUnavailable.
     """
-    text = clean_text(text)
+    text = outgoing.clean(text)
     wanted = list(dict.fromkeys(numbers))
     common = outgoing.common(
         phone.id,
@@ -88,7 +83,8 @@ def post(
     )
     row = outgoing.with_text(common, text)
     # What the person typed and chose, and nothing that was computed for them.
-    facts = f"{form_key}\0{text}\0{expires_at.timestamp() if expires_at else ''}" if form_key else None
+    limit = expires_at.timestamp() if expires_at else ""
+    facts = f"{form_key}\0{purpose}\0{text}\0{limit}" if form_key else None
     with transaction() as session:
         answer = gate.may_send(session, wanted, phone=phone, text=text, purpose=purpose, expires_at=expires_at)
         if answer.whole is not None:
@@ -101,13 +97,16 @@ def post(
         counting.went_out(session, messages)
         if also is not None and (messages or posted):  # what was refused is still being written
             also()
-    bell.ring(job_queue.SENDING, job_queue.DRAIN, phone.account_id, timeout=job_queue.DRAIN_SECONDS)
+    bell.ring_drain(phone.account_id)
     left_out = [refusal for number, refusal in answer.refused.items() if number not in posted]
     return Posted([*posted.values(), *messages], left_out)
 
 
 def _dedup_key(facts: str | None, number: str) -> str | None:
-    """What makes the same form, posted twice, one message: an edited text or another phone is no repetition."""
+    """What makes the same form, posted twice, one message: an edited text is no repetition.
+
+    A caller whose phone was chosen says so in its key.
+    """
     return facts and hashlib.sha256(f"form\0{facts}\0{number}".encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The moment in which an SMS that somebody wrote can still be called back."""
+"""Taking back what has not left: within the moment after it was written, or while it waits."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..extensions import db
 from ..i18n import N_
 from ..messages.history import add, add_all
 from ..models import Message, Status
+from ..models.message import FORM_FORGOTTEN
 from ..storage.transactions import transaction
 
 CALLED_BACK = N_("Rappelé avant l’envoi.")
-NEVER = float("inf")
-
 CANCELLED = N_("Annulé par une personne de l’équipe.")
+NEVER = float("inf")
 
 
 class TooLate(refusals.Refused):
@@ -43,10 +43,10 @@ def take_back(message_id: int, user_id: int) -> int:
 
     Raises TooLate.
     """
-    message = call_back(message_id, user_id)
-    with transaction() as session:
+    with transaction() as session:  # all of it, or nothing: a text is never between the two
+        message = call_back(message_id, user_id)
         conversation_id = counting.of(session, message.phone_id, message.number).id
-    unsent_replies.give_back(conversation_id, message.user_id or user_id, message.text)
+        unsent_replies.give_back(conversation_id, message.user_id or user_id, message.text)
     return conversation_id
 
 
@@ -73,5 +73,7 @@ def cancel_waiting(message_ids: Collection[int], user_id: int | None) -> int:
             )
         )
         add(session, waiting, Status.CANCELLED, reason=CANCELLED, user_id=user_id)
+        for message in waiting:
+            message.dedup_key = FORM_FORGOTTEN
         counting.recount_of(session, {(message.phone_id, message.number) for message in waiting})
     return len(waiting)

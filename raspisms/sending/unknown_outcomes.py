@@ -5,20 +5,17 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from .. import gate, job_queue
+from .. import gate
 from ..campaigns import lifecycle, recipients
 from ..extensions import bell, db
 from ..i18n import N_
 from ..messages import attempts
 from ..messages.history import add
 from ..models import Campaign, Message, Status, Submission, SubmissionState
-from ..models.message import batch_key
+from ..models.message import STOP_ANSWER, batch_key
 from ..storage.transactions import transaction
 
 SENT_AGAIN = N_("Renvoyé par décision d’une personne, malgré le doute.")
-NOT_ANY_MORE = N_(
-    "Rien ne peut plus être envoyé à cette personne : elle a dit STOP, son numéro est à corriger, ou sa fiche a changé."
-)
 ASSUMED_SENT = N_("Considéré comme envoyé par décision d’une personne.")
 
 
@@ -69,17 +66,19 @@ def send_again(message_id: int, user_id: int) -> Message:
         if message.campaign_id is not None:
             lifecycle.reopen(session, message.campaign_id)
         account_id = message.phone.account_id
-    bell.ring(job_queue.SENDING, job_queue.DRAIN, account_id, timeout=job_queue.DRAIN_SECONDS)
+    bell.ring_drain(account_id)
     return message
 
 
 def _check_person(session: Session, message: Message) -> None:
     """Raises Refused, with the gate's own words, where nothing may be sent to this person any more."""
-    campaign = session.get(Campaign, message.campaign_id) if message.campaign_id is not None else None
-    if campaign is not None and message.number in recipients.refused(session, [message.number], campaign):
-        raise Refused(NOT_ANY_MORE)
-    if campaign is None and gate.may_get(session, [message.number], message.purpose):
-        raise Refused(NOT_ANY_MORE)
+    if message.campaign_id is not None:
+        refused = recipients.refused(session, [message.number], session.get_one(Campaign, message.campaign_id))
+    else:
+        is_answer = (message.dedup_key or "").startswith(STOP_ANSWER)
+        refused = gate.may_get(session, [message.number], message.purpose, answers_stop=is_answer)
+    for refusal in refused.values():
+        raise Refused(refusal.sentence, values=refusal.values)
 
 
 def assume_sent(message_id: int, user_id: int) -> Message:

@@ -1,4 +1,4 @@
-"""How the database is opened, written to and typed: transactions, SQLite's settings, UTC and euros."""
+"""How the database is opened: the settings that our promises rest on, and SQLite's log."""
 
 from __future__ import annotations
 
@@ -95,3 +95,14 @@ def checkpoint() -> None:
         with engine.connect() as connection:
             # Driver's own connection: a checkpoint inside of a transaction would find its own lock.
             connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[union-attr]
+
+
+def settle() -> bool:
+    """Bring the whole of SQLite's log into its file, and close it; False when somebody else has it open."""
+    engine, is_busy = db.engine, 0
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            is_busy = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    engine.dispose()
+    return not is_busy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import current_app
 from rq.timeouts import JobTimeoutException
@@ -44,17 +44,6 @@ INTERRUPTIONS = (
     InternalError,
     PoolTimeout,
 )
-
-
-def settle() -> bool:
-    """Bring the whole of SQLite's log into its file, and close it; False when somebody else has it open."""
-    engine, is_busy = db.engine, 0
-    if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            is_busy = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    engine.dispose()
-    return not is_busy
 
 
 @contextmanager

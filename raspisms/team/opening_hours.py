@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-from flask import current_app
-
+from .. import clock
 from .preferences import Choices
 from .public_holidays import is_holiday
 
@@ -18,7 +16,7 @@ def closed_since(choices: Choices, moment: datetime) -> datetime | None:
     """When the team went away; None while it is there, and for a team without opening hours."""
     if not choices.open_days:
         return None
-    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    zone = clock.zone()
     local = moment.astimezone(zone)
     for behind in range(LOOK_BACK_DAYS):
         day = local.date() - timedelta(days=behind)

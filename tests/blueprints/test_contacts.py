@@ -144,7 +144,7 @@ def test_opt_outs_are_added_found_and_taken_off_by_administrators_only(app, clie
     assert LEA not in client.get("/opt-outs/export.csv").text
 
 
-def test_saved_texts_are_checked(app, send_form, get):
+def test_saved_texts_are_checked(app, client, send_form, get):
     page = read_page(send_form("/texts/new", name="Vœux", text="Bonjour\n{{ prenom }}"), 400)
     assert "Ligne 2" in page.find(id="text-error").text
     assert send_form("/texts/new", name="Vœux", text="Bonjour {{ contact.prenom }}").location == "/texts/"
@@ -152,6 +152,12 @@ def test_saved_texts_are_checked(app, send_form, get):
     send_form("/texts/1/delete", page="/texts/")
     with app.app_context():
         assert db.session.scalar(select(SavedText)) is None
+    assert client.get("/texts/1/edit").status_code == 404
+    token = csrf(client, "/texts/new")
+    stale = client.post("/texts/1/edit", data={"csrf_token": token, "name": "Vœux", "text": "Belle année"})
+    assert stale.location == "/texts/", "what was typed in a tab that stayed open is not lost"
+    with app.app_context():
+        assert db.session.scalar(select(SavedText.text)) == "Belle année"
 
 
 def test_preferences_are_for_administrators_and_are_checked(app, send_form):

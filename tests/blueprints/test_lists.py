@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 
 import pytest
 from sqlalchemy import select
@@ -35,6 +36,9 @@ ODD = (
     "[]",
     "null",
     "NaN~1",
+    "~" + "9" * 5_000,
+    "9999-12-31T23:59:59-23:59~3",
+    "0001-01-01T00:00:00+14:00~3",
 )
 
 
@@ -91,8 +95,8 @@ def test_whatever_an_address_says_the_list_is_there(client, here, path, names):
             answer = client.get(path, query_string={name: value})
             # No database counts that far: such a line is not there.
             assert answer.status_code == (404 if answer.status_code == 404 and value == FAR else 200), (name, value)
-    for value in ODD:
-        answer = client.get(path, query_string={"sort": "number", "after": value})
+    for sort, value in itertools.product(("number", "updated"), ODD):
+        answer = client.get(path, query_string={"sort": sort, "after": value})
         assert answer.status_code == 200 or value == FAR, value
 
 
