@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parent.parent
@@ -58,7 +58,14 @@ def test_the_compiled_catalogue_is_the_source(english):
     compiled = BytesIO()
     with ENGLISH.open("rb") as file:
         write_mo(compiled, read_po(file))
-    assert compiled.getvalue() == ENGLISH.with_suffix(".mo").read_bytes(), "run `make translations`"
+    assert sentences_of(compiled.getvalue()) == sentences_of(ENGLISH.with_suffix(".mo").read_bytes()), (
+        "run `make translations`"
+    )
+
+
+def sentences_of(compiled):
+    """What a compiled catalogue says; its header names the version of Babel that wrote it, which says nothing."""
+    return [(message.id, message.string) for message in read_mo(BytesIO(compiled)) if message.id]
 
 
 def test_french_is_typed_as_french_is(sentences):
