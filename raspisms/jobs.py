@@ -66,7 +66,7 @@ def work_import(import_id: int) -> None:
 
 
 def work_campaign(campaign_id: int) -> None:
-    """Go on with a campaign's report or its messages. Twice at once: one of them looks at people, and each chunk
+    """Go on with a campaign's review or its messages. Twice at once: one of them looks at people, and each chunk
     of messages is taken under the write lock."""
     bell.answer(job_queue.WORK_CAMPAIGN, campaign_id)
     if launch.work(campaign_id, _let_callbacks_pass, _budget(LIST_BUDGET)):

@@ -1,4 +1,4 @@
-"""Campaigns: the list, the draft, the report before sending, the progress after."""
+"""Campaigns: the list, the draft, the review, the progress after."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ def act(campaign_id: int, verb: str) -> AnyResponse:
 
 @bp.get("/<int:campaign_id>/report.csv")
 def report_csv(campaign_id: int) -> Response:
-    """Everybody of the report before sending, with what becomes of them."""
+    """Everybody of the review, with what becomes of them."""
     _campaign(campaign_id)
     header = [gettext(name) for name in (N_("Numéro"), N_("Nom"), N_("Résultat"), N_("Détail"), N_("SMS"), N_("Texte"))]
     rows = (

@@ -58,7 +58,7 @@ def save(
     form_key: str | None = None,
     revision: str | None = None,
 ) -> Campaign:
-    """Keep a draft, and have its report made anew. Raises Refused.
+    """Keep a draft, and have its review made anew. Raises Refused.
 
     The same page, sent twice (with the same `form_key`), is one draft. A `revision` that the page was made for must
     still be that of the draft.
@@ -89,7 +89,7 @@ def save(
 
 
 def begin_report(session: Session, campaign: Campaign) -> None:
-    """Forget the report: what it was made from has changed. Call inside a transaction."""
+    """Forget the review: what it was made from has changed. Call inside a transaction."""
     campaign.revision = new_revision()
     campaign.prepared_at, campaign.estimate, campaign.position = None, None, 0
     campaign.cursor = campaign.outgoing = None
@@ -177,7 +177,7 @@ def remove(campaign_id: int) -> None:
 
 
 def ring(campaign_id: int) -> None:
-    """Have a worker go on with its report or its acceptance."""
+    """Have a worker go on with its review or its acceptance."""
     bell.ring(job_queue.LISTS, job_queue.WORK_CAMPAIGN, campaign_id, timeout=job_queue.LIST_SECONDS)
 
 

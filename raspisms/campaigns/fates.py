@@ -64,7 +64,7 @@ class Judge:
         return [self.template.begin([(wanted.person.data, wanted.person.metas()) for wanted in chunk])]
 
     def rows(self, chunk: list[Wanted], begun: list[Begun]) -> list[dict[str, Any]]:
-        """A row of the report for each of them, with the text that was begun."""
+        """A row of the review for each of them, with the text that was begun."""
         refused = self._refused(chunk)
         if self.template is None:
             return [self._row(wanted, refused) for wanted in chunk]

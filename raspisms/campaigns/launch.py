@@ -1,4 +1,4 @@
-"""The word that lets a campaign go: its report becomes messages, and they leave at their hour."""
+"""The word that lets a campaign go: its review becomes messages, and they leave at their hour."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from . import drafts, fates, lifecycle, outgoing_text, recipients, repetition, r
 
 log = logging.getLogger(__name__)
 
-# A repetition's report is made this long before its hour, with the people of that day.
+# A repetition's review is made this long before its hour, with the people of that day.
 LEAD = timedelta(minutes=10)
 # It begins at the clock's next look.
 ABOUT_TO_BEGIN = timedelta(seconds=5)
@@ -39,7 +39,7 @@ NEEDS_RIGHT = N_("Envoyer de la publicité à toute heure demande le droit d’u
 
 
 def send(campaign_id: int, revision: str, user_id: int | None, *, may_override: bool) -> Campaign:
-    """Somebody read the report and says "send". Raises campaigns.Refused.
+    """Somebody read the review and says "send". Raises lifecycle.Refused.
 
     It leaves after the undo window, or at its hour. Widening the hours of an advertisement is a right,
     and is written down.
@@ -69,7 +69,7 @@ def send(campaign_id: int, revision: str, user_id: int | None, *, may_override: 
 
 
 def work(campaign_id: int, between: Callable[[], None] = lambda: None, seconds: float = WORK_SECONDS) -> bool:
-    """Go on with whatever a campaign needs, for so long: its report, then its messages, then what a verb asks of them.
+    """Go on with whatever a campaign needs, for so long: its review, then its messages, then what a verb asks of them.
 
     True when there is more to do.
     """
@@ -94,7 +94,7 @@ def work(campaign_id: int, between: Callable[[], None] = lambda: None, seconds: 
 
 
 def _look_at_everybody(campaign: Campaign, between: Callable[[], None], ends: float) -> review.Step:
-    """Make its report, if that is to be made; CHANGED where nothing more comes of it."""
+    """Make its review, if that is to be made; CHANGED where nothing more comes of it."""
     try:
         if campaign.prepared_at is None:
             step = review.compute(campaign.id, between, ends)
@@ -104,13 +104,13 @@ def _look_at_everybody(campaign: Campaign, between: Callable[[], None], ends: fl
     except (*INTERRUPTIONS, SQLAlchemyError):
         raise  # the sweep has it tried again
     except Exception:
-        log.exception("campaign=%s: its report failed", campaign.id)
+        log.exception("campaign=%s: its review failed", campaign.id)
         _give_up(campaign.id, FAILED)
         return review.Step.CHANGED
 
 
 def _gave_up(campaign_id: int) -> bool:
-    """Whether a repetition's report says that it cannot be sent: nobody reads it before, so it says so after."""
+    """Whether a repetition's review says that it cannot be sent: nobody reads it before, so it says so after."""
     campaign = db.session.get_one(Campaign, campaign_id, populate_existing=True)
     is_untouched = campaign.state is CampaignState.SCHEDULED and not campaign.position and campaign.accepted_at is None
     if campaign.repeat_of_id is None or not is_untouched:
@@ -155,7 +155,7 @@ def unfinished() -> list[int]:
 
 
 def _accept(campaign_id: int, stride: Stride) -> bool:
-    """Make messages of the next people of the report; True when there may be more."""
+    """Make messages of the next people of the review; True when there may be more."""
     with bulk_step(stride) as (session, rows):
         campaign = session.get(Campaign, campaign_id)
         if campaign is None or campaign.state is not CampaignState.SCHEDULED or campaign.accepted_at is not None:
@@ -207,7 +207,7 @@ def _store(session: Session, campaign: Campaign, found: list[Recipient]) -> None
 
 
 def _changed_since(session: Session, campaign: Campaign, found: list[Recipient]) -> dict[int, Fate]:
-    """Who must not get it any more since the report was made: by recipient."""
+    """Who must not get it any more since the review was made: by recipient."""
     refused = recipients.refused(session, [one.number for one in found], campaign)
     return {one.id: fates.FATES[refused[one.number].reason] for one in found if one.number in refused}
 

@@ -41,7 +41,7 @@ def nth(wanted: Iterator[Wanted], position: int) -> Wanted | None:
 
 
 def outgoing_text(campaign: Campaign) -> str:
-    """The text as it leaves, as the report showed it: an advertisement ends with how to stop it."""
+    """The text as it leaves, as the review showed it: an advertisement ends with how to stop it."""
     return outgoing_now(campaign) if campaign.outgoing is None else campaign.outgoing
 
 

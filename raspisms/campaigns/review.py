@@ -1,4 +1,4 @@
-"""The report before sending: who gets the SMS, who does not and why, what it costs, when it ends."""
+"""The review: who gets the SMS, who does not and why, what it costs, when it ends."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def compute(campaign_id: int, between: Callable[[], None] = lambda: None, ends: 
 
 
 def _forget_old(campaign_id: int, run: str) -> bool:
-    """Remove what an earlier report said; False when somebody else looks by now."""
+    """Remove what an earlier review said; False when somebody else looks by now."""
     old, stride = select(Recipient.id).where(Recipient.campaign_id == campaign_id), Stride(500)
     while True:
         with bulk_step(stride) as (session, rows):
@@ -171,7 +171,7 @@ class Summary:
 
 
 def summary(campaign: Campaign) -> Summary:
-    """The figures of a complete report."""
+    """The figures of a complete review."""
     session = db.session()
     mine = Recipient.campaign_id == campaign.id
     kept = (mine, Recipient.fate == Fate.KEPT)
@@ -242,7 +242,7 @@ def _duration(session: Session, campaign: Campaign, people: int) -> timedelta:
 
 
 def recipients(campaign_id: int, fate: Fate | None, after: int, size: int) -> tuple[list[Recipient], bool]:
-    """People of the report, after an id, and whether there are more."""
+    """People of the review, after an id, and whether there are more."""
     query = select(Recipient).where(Recipient.campaign_id == campaign_id, Recipient.id > after)
     if fate is not None:
         query = query.where(Recipient.fate == fate)
@@ -251,7 +251,7 @@ def recipients(campaign_id: int, fate: Fate | None, after: int, size: int) -> tu
 
 
 def everybody(campaign_id: int) -> Iterator[Recipient]:
-    """All people of the report, a chunk at a time."""
+    """All people of the review, a chunk at a time."""
     last = 0
     while True:
         found, _ = recipients(campaign_id, None, last, CHUNK)

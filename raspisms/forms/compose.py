@@ -139,7 +139,7 @@ class ComposeForm(FlaskForm):
 
     @property
     def is_campaign(self) -> bool:
-        """Whether this needs a report first, rather than to leave at once."""
+        """Whether this needs a review first, rather than to leave at once."""
         return bool(
             self.draft is not None
             or self.as_campaign.data

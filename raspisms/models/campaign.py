@@ -80,19 +80,19 @@ class Campaign(Model):
     targets: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
     """Who was chosen, to compute the recipients from: see campaigns.targets."""
     revision: Mapped[str] = mapped_column(String(32), default=new_revision)
-    """A word that each change of the draft makes anew: a report is of one revision, and never of another draft's."""
+    """A word that each change of the draft makes anew: a review is of one revision, and never of another draft's."""
     form_key: Mapped[str | None] = mapped_column(String(64), unique=True)
     """The page that it was written on: the same page, sent twice, makes one draft."""
     outgoing: Mapped[str | None] = mapped_column(Text)
-    """The text with all that the law adds, as the report showed it: what leaves, whatever the phone says later."""
+    """The text with all that the law adds, as the review showed it: what leaves, whatever the phone says later."""
     position: Mapped[int] = mapped_column(default=0)
-    """How far the present step (the report, the acceptance) has come."""
+    """How far the present step (the review, the acceptance) has come."""
     cursor: Mapped[str | None] = mapped_column(String(40))
-    """Where the report goes on: see campaigns.targets.Place."""
+    """Where the review goes on: see campaigns.targets.Place."""
     retry_position: Mapped[int | None]
     """How far a retry of what failed has come, by id; None when none is under way."""
     prepared_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """When the report was complete."""
+    """When the review was complete."""
     accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When all its messages were there; its hour may still be to come."""
     starts_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -101,7 +101,7 @@ class Campaign(Model):
     hours: Mapped[Hours] = mapped_column(enum_column(Hours), default=Hours.FREE)
     tag: Mapped[str | None] = mapped_column(String(255))
     estimate: Mapped[Decimal | None] = mapped_column(Euros)
-    """Euros, as the report showed them."""
+    """Euros, as the review showed them."""
     canary: Mapped[int | None]
     """How many try it first."""
     canary_state: Mapped[Canary | None] = mapped_column(enum_column(Canary))

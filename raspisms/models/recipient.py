@@ -1,4 +1,4 @@
-"""Somebody whom a campaign would write to: what the report before sending shows, and nobody else."""
+"""Somebody whom a campaign would write to: what the review shows, and nobody else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Fate(StrEnum):
     """The text is empty for this person."""
     TOO_LONG = "too_long"
     GONE = "gone"
-    """The contact was deleted, or has another number, since the report was made."""
+    """The contact was deleted, or has another number, since the review was made."""
     MISTAKE = "mistake"
     """The text cannot be computed for this person."""
 

@@ -136,5 +136,5 @@ def _leave_out(campaign: Campaign, number: str, ids: set[int]) -> None:
     chosen = [one for one in held.get("contacts", []) if one not in ids]
     campaign.targets = {**held, "numbers": numbers, "contacts": chosen}
     if campaign.prepared_at is None and campaign.state in (CampaignState.DRAFT, CampaignState.SCHEDULED):
-        # A report that is being made counts places in the list of before: it begins anew.
+        # A review that is being made counts places in the list of before: it begins anew.
         campaign.holder, campaign.cursor, campaign.position = None, None, 0

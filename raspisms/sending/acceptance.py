@@ -94,7 +94,7 @@ def post_campaign(
     """Accept one text for the numbers of many lines (line number, what is written there), then let it leave.
 
     Nothing leaves before every line was read; an interrupted acceptance is cancelled as a whole.
-    Raises campaigns.Refused when it was cancelled in the meantime.
+    Raises lifecycle.Refused when it was cancelled in the meantime.
     What has not left by `expires_at` does not leave any more. Raises Refused, NoRecipient, StorageUnavailable.
     """
     text = outgoing.clean(text)
@@ -140,7 +140,7 @@ def _open(row: dict[str, Any], name: str) -> int:
 
 
 def _accept(entries: Iterator[tuple[int, str]], row: dict[str, Any], report: Report) -> None:
-    """Store everybody, then let the campaign leave. Raises NoRecipient, StorageUnavailable, campaigns.Refused."""
+    """Store everybody, then let the campaign leave. Raises NoRecipient, StorageUnavailable, lifecycle.Refused."""
     stride = Stride(CHUNK)
     while chunk := list(islice(entries, stride.rows)):
         refused = _patiently(functools.partial(_store, chunk, row, stride))

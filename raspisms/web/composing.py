@@ -39,7 +39,7 @@ class NobodyLeft(Exception):
 
 
 def compose(answered: Message | None = None, again: Message | None = None, draft: Campaign | None = None) -> Page:
-    """The page, or what follows from it: an SMS on its way, or the report of a campaign."""
+    """The page, or what follows from it: an SMS on its way, or the review of a campaign."""
     phones = list(db.session.scalars(select(Phone).order_by(Phone.name)))
     if not phones:
         return render_template("messages/no_phone.html")
