@@ -65,13 +65,13 @@ def fill(installation: Installation, size: int) -> None:
         f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {size // 500})"
         " INSERT INTO submissions (id, account_id, phone_id, request_id, state, text, purpose, lane, ticket,"
         "  attempts, in_flight, maybe_sent, unreadable, next_attempt_at, created_at)"
-        f" SELECT i, {account}, {phone}, 'old-' || i, 'accepted', 'Ancien', 'alert', 2, 'sms_old' || i,"
+        f" SELECT i, {account}, {phone}, 'old-' || i, 'accepted', 'Ancien', 'information', 2, 'sms_old' || i,"
         f"  1, 0, 0, 0, '{A_DAY}', '{A_DAY}' FROM n",
         f"{series} INSERT INTO messages (id, direction, phone_id, number, text, status, lane, purpose, batch_key,"
         "  parts, submission_id, created_at, sent_at, delivered_at, read_at)"
         " SELECT i, CASE WHEN i % 100 THEN 'out' ELSE 'in' END,"
         f"  {phone}, '+3367' || substr('0000000' || (i % 5000000), -7), 'Un ancien message', CASE WHEN i % 100 THEN"
-        "  'delivered' ELSE 'received' END, 2, 'alert', '', 1, CASE WHEN i % 100 THEN 1 + i / 510 END,"
+        "  'delivered' ELSE 'received' END, 2, 'information', '', 1, CASE WHEN i % 100 THEN 1 + i / 510 END,"
         f"  '{A_DAY}', '{A_DAY}', '{A_DAY}', '{A_DAY}' FROM n",
         "INSERT INTO message_events (message_id, at, status)"
         f" SELECT id, '{A_DAY}', e.status FROM messages, ({events}) AS e WHERE direction = 'out' ORDER BY id",

@@ -42,7 +42,7 @@ class Installation:
         self.switch(reports=False)
         self.leave_at_once()
         self.tree.control("credit", login=LOGIN, credit=100_000_000)
-        # Patient: it takes no turn among the application's writers, see raspisms/writers.py.
+        # Patient: it takes no turn among the application's writers, see raspisms/storage/writers.py.
         self._engine = create_engine(url_of(self.tree.settings()), connect_args={"timeout": 60})
         return self
 

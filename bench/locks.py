@@ -189,10 +189,10 @@ def a_campaign(installation: Installation, status: str, *, limit: bool = False) 
     installation.tell(
         "UPDATE phones SET status = 'disabled'",
         "INSERT INTO campaigns (name, phone_id, text, purpose, state, turn, revision, position, hours, created_at)"
-        f" VALUES ('Banc', 1, 'Banc', 'alert', '{state}', 0, '0', 0, 'free', '{A_DAY}')",
+        f" VALUES ('Banc', 1, 'Banc', 'information', '{state}', 0, '0', 0, 'free', '{A_DAY}')",
         SERIES.format(last=CAMPAIGN) + " INSERT INTO messages (direction, phone_id, number, text, status, lane,"
         " purpose, batch_key, parts, campaign_id, created_at, expires_at)"
-        f" SELECT 'out', 1, '+337' || substr('00000000' || i, -8), 'Banc', '{status}', 2, 'alert', 'k', 1,"
+        f" SELECT 'out', 1, '+337' || substr('00000000' || i, -8), 'Banc', '{status}', 2, 'information', 'k', 1,"
         f" (SELECT max(id) FROM campaigns), '{A_DAY}', {expires} FROM n",
     )
     return int(installation.ask("SELECT max(id) FROM campaigns")[0][0])

@@ -115,13 +115,13 @@ def fill(installation: Installation, size: int) -> None:
         " 1, '2026-01-05 10:00:00', '2026-01-05 10:00:00' FROM n",
         series.format(last=campaigns) + " INSERT INTO campaigns (id, name, phone_id, text, purpose, state, turn,"
         " revision, position, hours, created_at)"
-        f" SELECT i, 'Campagne ' || i, {phone}, 'Un message', 'alert', 'done', 0, 1, 0, 'free', {at} FROM n",
+        f" SELECT i, 'Campagne ' || i, {phone}, 'Un message', 'information', 'done', 0, 1, 0, 'free', {at} FROM n",
         series.format(last=size)
         + " INSERT INTO messages (id, direction, phone_id, number, text, status, lane, purpose,"
         " batch_key, parts, cost, campaign_id, created_at, sent_at, delivered_at, read_at)"
         f" SELECT i, CASE WHEN i % {each} = 0 THEN 'in' ELSE 'out' END, {phone}, {numbers},"
         " CASE WHEN i % 9973 = 500 THEN 'Un mot rarissime' ELSE 'Un message de la mairie, numéro ' || i END,"
-        f" {status}, 2, 'alert', '', 1, 60000, CASE WHEN i % {each} AND i % 7 THEN 1 + i % {campaigns} END,"
+        f" {status}, 2, 'information', '', 1, 60000, CASE WHEN i % {each} AND i % 7 THEN 1 + i % {campaigns} END,"
         f" {at}, {at}, {at},"
         f" CASE WHEN i % {each} = 0 AND i % {each * 50} THEN {at} END FROM n",
         "INSERT INTO message_events (message_id, at, status, reason) SELECT id, created_at, status,"

@@ -150,7 +150,7 @@ def replies(installation: Installation) -> Burst:
 
 
 def reply(n: int) -> bytes:
-    """A reply as Octopush sends it (octopush-api.md §8)."""
+    """A reply as Octopush sends it (docs/providers/octopush.md §8)."""
     said = {"number": f"+3361{n:07d}", "text": f"Oui merci, j’en serai {n}", "sim_card_number": NUMBER}
     return json.dumps(said | {"reception_date": "2026-11-23 14:05:10", "message_id": ""}).encode()
 
@@ -182,7 +182,7 @@ def sent_reports(installation: Installation, count: int, first: int = 0) -> list
 
 
 def body(ticket: str, number: str, status: str) -> bytes:
-    """A report as Octopush sends it (octopush-api.md §7)."""
+    """A report as Octopush sends it (docs/providers/octopush.md §7)."""
     return json.dumps(
         {
             "channel": "sms",

@@ -428,6 +428,17 @@ def test_a_start_that_comes_late_settles_nothing_that_was_said_since(inside):
     hears("STOP")
     hears("start", minutes=30)
     assert gate.may_get(db.session(), [LEA])[LEA].reason is gate.Reason.OPTED_OUT
+    hears("Start", minutes=-10)
+    assert gate.may_get(db.session(), [LEA]) == {}
+
+
+def test_a_start_between_two_stops_takes_back_neither(inside):
+    hears("STOP", minutes=180)
+    hears("Stop", minutes=60)
+    hears("START", minutes=120)
+    assert gate.may_get(db.session(), [LEA])[LEA].reason is gate.Reason.OPTED_OUT
+    hears("Start", minutes=30)
+    assert gate.may_get(db.session(), [LEA]) == {}
 
 
 def test_who_is_taken_off_the_list_is_still_asked_about_what_came_since(inside):

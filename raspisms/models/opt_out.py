@@ -26,5 +26,6 @@ class OptOut(Model):
     """The colleague who added it."""
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    """When it was last said, as far as we know: a START from before takes nothing back."""
     lifted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the person wrote START, or the team took them off: what was said before that counts no more."""

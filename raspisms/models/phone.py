@@ -44,7 +44,7 @@ class Phone(Model):
     number: Mapped[str] = mapped_column(String(20), index=True)
     """E.164."""
     sealed_settings: Mapped[str] = mapped_column(Text)
-    """The adapter's settings, encrypted; see phones.settings_of."""
+    """The adapter's settings, encrypted; see phones.settings."""
     token_digest: Mapped[str] = mapped_column(String(64), unique=True)
     sealed_token: Mapped[str] = mapped_column(Text)
     status: Mapped[PhoneStatus] = mapped_column(enum_column(PhoneStatus), default=PhoneStatus.AVAILABLE)

@@ -58,13 +58,17 @@ def add(
     `at` is when that was said: what was said before the person wrote START counts no more, however often a provider
     repeats it.
     """
+    said = min(at or _written_at(session, message_id) or now(), now())
     known = session.scalar(select(OptOut).where(_is(number)).limit(1))
     if known is None:
-        session.add(OptOut(number=number, origin=origin, message_id=message_id, user_id=user_id))
-    elif known.lifted_at is None or (at is not None and at <= known.lifted_at):
+        session.add(OptOut(number=number, origin=origin, message_id=message_id, user_id=user_id, created_at=said))
+    elif known.lifted_at is None:
+        known.created_at = max(known.created_at, said)  # said once more: a START from between takes nothing back
+        return False
+    elif at is not None and at <= known.lifted_at:
         return False
     else:
-        known.lifted_at, known.created_at = None, now()
+        known.lifted_at, known.created_at = None, said
         known.origin, known.message_id, known.user_id = origin, message_id, user_id
     session.flush()
     return True
@@ -73,12 +77,13 @@ def add(
 def take_back(session: Session, number: str, at: datetime | None = None) -> None:
     """The person writes START: they may be written to again. Call inside a transaction.
 
-    It is kept even of somebody who had not said STOP as far as we know: what is told later may be older.
+    It is kept even of somebody who had not said STOP as far as we know: what is told later may be older. A START that
+    was said before a STOP and comes late takes nothing back.
     """
     moment = at or now()
     known = session.scalars(select(OptOut).where(_is(number))).all()
     for one in known:
-        if _said_at(session, one) <= moment:
+        if one.created_at <= moment:
             one.lifted_at = one.lifted_at or moment
     if not known:
         session.add(OptOut(number=number, origin="reply", lifted_at=moment))
@@ -86,10 +91,9 @@ def take_back(session: Session, number: str, at: datetime | None = None) -> None
     session.flush()
 
 
-def _said_at(session: Session, opt_out: OptOut) -> datetime:
-    """When they said STOP; a START that was said before and comes late takes nothing back."""
-    message = session.get(Message, opt_out.message_id) if opt_out.message_id is not None else None
-    return min(message.created_at, opt_out.created_at) if message is not None else opt_out.created_at
+def _written_at(session: Session, message_id: int | None) -> datetime | None:
+    message = session.get(Message, message_id) if message_id is not None else None
+    return message.created_at if message is not None else None
 
 
 def _dismiss(session: Session, number: str, up_to: datetime) -> None:

@@ -6,16 +6,16 @@ once nobody wants it to leave. What cannot be known then is said to be unknown, 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .. import gate
 from ..clock import now
 from ..delivery_reports import giving_up
 from ..delivery_reports.giving_up import CANCELLED
 from ..i18n import N_
-from ..messages import hours
 from ..messages.history import add_all
 from ..messages.submissions import campaign_of, named
 from ..models import Campaign, CampaignState, Message, Status, Submission
@@ -37,6 +37,9 @@ def may(session: Session, submission: Submission) -> bool:
     """Whether it may be repeated now; where it may never be, it is closed. Call inside a transaction."""
     campaign = campaign_of(session, submission)
     if campaign is not None and not _is_wanted(session, submission, campaign):
+        return False
+    if (opens := gate.opens_at(submission.purpose, campaign.hours if campaign else None)) is not None:
+        _wait_or_give_up(session, submission, opens)
         return False
     rows = session.execute(
         select(Message.number, Message.id).where(
@@ -65,13 +68,14 @@ def _is_wanted(session: Session, submission: Submission, campaign: Campaign) -> 
         submission.next_attempt_at = now() + PAUSE
         session.flush()
         return False
-    opens = hours.opening(campaign.hours, now())
-    if opens is None:
-        return True
+    return True
+
+
+def _wait_or_give_up(session: Session, submission: Submission, opens: datetime) -> None:
+    """Nobody is woken: it is asked about once it may leave, if the provider still knows it by then."""
     window = adapter_class(submission.phone.adapter).repeat_window or timedelta(0)
     if submission.first_attempt_at is not None and opens < submission.first_attempt_at + window:
-        submission.next_attempt_at = opens  # the provider still knows it then: asking tells, and wakes nobody
+        submission.next_attempt_at = opens
         session.flush()
     else:
         giving_up.give_up(session, submission, CLOSED)
-    return False

@@ -10,10 +10,11 @@ from raspisms.campaigns import lifecycle
 from raspisms.delivery_reports import giving_up
 from raspisms.extensions import db
 from raspisms.messages import hours
-from raspisms.models import Hours, Message, OptOut, Phone, PhoneStatus, Status, Submission
+from raspisms.models import Contact, Hours, Message, OptOut, Phone, PhoneStatus, Status, Submission
 from raspisms.models.message import STOP_ANSWER
 from raspisms.people import opt_outs
 from raspisms.sending import asking_again, outbox, outcome, unknown_outcomes
+from raspisms.sms.purposes import Purpose
 from raspisms.storage.transactions import transaction
 from tests.desk import (
     sent,
@@ -162,6 +163,26 @@ def test_closed_hours_are_waited_for_as_long_as_the_provider_remembers(
     monkeypatch.setattr(hours, "opening", lambda *_: None)
     again()
     assert len(octopush.messages) == (len(PEOPLE) if status is Status.SENDING else 0)
+
+
+def test_advertising_by_hand_is_not_asked_about_at_night_either(app, phone, octopush, run_jobs, again, monkeypatch):
+    octopush.faults.append("cut_before")
+    with app.app_context():
+        with transaction() as session:
+            session.add(Contact(name="Léa", number=LEA, sort_key="lea", search="lea", consent="Formulaire"))
+        monkeypatch.setattr(hours, "opening", lambda *_: None)
+        found = db.session.get(Phone, phone.id)
+        kept = outbox.post(found, [LEA], "Soldes STOP au 36180", purpose=Purpose.ADVERTISING).messages[0].id
+    run_jobs()
+    monkeypatch.setattr(
+        hours, "opening", lambda profile, moment, *_: None if profile is Hours.FREE else moment + timedelta(hours=10)
+    )
+    again()
+    assert octopush.messages == []
+    assert message(app, kept).status is Status.SENDING
+    monkeypatch.setattr(hours, "opening", lambda *_: None)
+    again()
+    assert message(app, kept).status in (Status.SENT, Status.DELIVERED)
 
 
 def test_a_passed_limit_says_so(app, phone, octopush, run_jobs, again):
