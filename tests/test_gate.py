@@ -210,12 +210,25 @@ def number_corrected(contact_id):
         session.get_one(Contact, contact_id).number = "+33639987009"
 
 
-@pytest.mark.parametrize("change", [consent_withdrawn, contact_deleted, number_corrected])
-def test_what_changed_after_scheduling_counts_at_the_claim(app, inside, octopush, run_jobs, change):
+@pytest.fixture
+def lea(inside):
+    """A contact who agreed to advertising."""
     with transaction() as session:
-        lea = Contact(name="Léa", number=LEA, sort_key="lea", search="lea", consent="Formulaire du 3 mars")
-        session.add(lea)
-    scheduled_for(lea, purpose=Purpose.ADVERTISING, hours=Hours.FREE)
+        found = Contact(name="Léa", number=LEA, sort_key="lea", search="lea", consent="Formulaire du 3 mars")
+        session.add(found)
+    return found
+
+
+CHANGES = [
+    (Purpose.ADVERTISING, consent_withdrawn),
+    (Purpose.INFORMATION, contact_deleted),
+    (Purpose.INFORMATION, number_corrected),
+]
+
+
+@pytest.mark.parametrize(("purpose", "change"), CHANGES, ids=[change.__name__ for _, change in CHANGES])
+def test_what_changed_after_scheduling_counts_at_the_claim(app, inside, octopush, run_jobs, lea, purpose, change):
+    scheduled_for(lea, purpose=purpose, hours=Hours.FREE)
     assert db.session.scalar(select(Message.status)) is Status.QUEUED
     db.session.rollback()
     change(lea.id)
@@ -224,12 +237,53 @@ def test_what_changed_after_scheduling_counts_at_the_claim(app, inside, octopush
     assert db.session.scalar(select(Message.status)) is Status.CANCELLED
 
 
-def test_what_did_not_change_leaves(app, inside, octopush, run_jobs):
+@pytest.mark.parametrize(("purpose", "change"), CHANGES, ids=[change.__name__ for _, change in CHANGES])
+def test_what_changed_since_the_review_makes_no_message(app, inside, lea, purpose, change):
+    wish = drafts.Wish(1, "Soldes STOP au 36180", Targets(contacts=[lea.id]), purpose=purpose, hours=Hours.FREE)
+    saved = drafts.save(None, wish, None)
+    launch.work(saved.id)
+    change(lea.id)
+    launch.send(saved.id, drafts.get(saved.id).revision, None, may_override=True)
+    launch.work(saved.id)
+    assert db.session.scalar(select(Message.id)) is None
+
+
+@pytest.mark.parametrize(("purpose", "change"), CHANGES, ids=[change.__name__ for _, change in CHANGES])
+@pytest.mark.parametrize("again", ["what failed", "what is in doubt"])
+def test_what_changed_since_it_left_keeps_it_from_leaving_again(app, inside, lea, purpose, change, again):
+    scheduled_for(lea, purpose=purpose, hours=Hours.FREE)
+    status = Status.FAILED if again == "what failed" else Status.UNKNOWN
     with transaction() as session:
-        lea = Contact(name="Léa", number=LEA, sort_key="lea", search="lea", consent="Formulaire du 3 mars")
-        session.add(lea)
+        sms = session.scalars(select(Message)).one()
+        sms.status, sms.submission_id = status, None
+    scheduler.sweep()
+    change(lea.id)
+    by_campaign = again == "what failed"
+    with pytest.raises((lifecycle.Refused, unknown_outcomes.Refused)):
+        lifecycle.retry_failed(sms.campaign_id) if by_campaign else unknown_outcomes.send_again(sms.id, 1)
+    db.session.expire_all()
+    assert db.session.scalar(select(Message.status)) is status
+
+
+def test_what_did_not_change_leaves(app, inside, octopush, run_jobs, lea):
     scheduled_for(lea, purpose=Purpose.ADVERTISING, hours=Hours.FREE)
     assert requests_made(app, octopush, run_jobs) == [[{"phone_number": LEA}]]
+
+
+@pytest.mark.parametrize("how", ["contact", "number"])
+def test_consent_stated_with_a_list_is_not_that_of_a_contact(app, inside, octopush, run_jobs, lea, how):
+    """Who was kept as a contact is asked as a contact, whatever was stated for the numbers beside."""
+    typed = [{"number": LEA}] if how == "number" else [{"number": BOB}]
+    chosen = [] if how == "number" else [lea.id]
+    both = Targets(numbers=typed, contacts=chosen, consent="Inscription du 3 mars")
+    wish = drafts.Wish(1, "Soldes STOP au 36180", both, purpose=Purpose.ADVERTISING, hours=Hours.FREE)
+    saved = drafts.save(None, wish, None)
+    launch.work(saved.id)
+    launch.send(saved.id, drafts.get(saved.id).revision, None, may_override=True)
+    launch.work(saved.id)
+    scheduler.sweep()
+    consent_withdrawn(lea.id)
+    assert requests_made(app, octopush, run_jobs) == [[{"phone_number": BOB if how == "contact" else LEA}]]
 
 
 # -- the SMS as a whole ---------------------------------------------------------------------------------------
