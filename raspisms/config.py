@@ -216,6 +216,7 @@ def complete(values: dict[str, Any]) -> dict[str, Any]:
         "SESSION_COOKIE_NAME": "raspisms",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_REFRESH_EACH_REQUEST": False,  # web.access.stay_signed_in does it, by pages only
         "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch must still send
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         "BABEL_DEFAULT_LOCALE": "fr",

@@ -1,4 +1,4 @@
-"""Pages, one blueprint per thing; everything is closed unless it is listed here."""
+"""Pages, one blueprint per thing; everything is closed unless `web.access` lists it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask_login import current_user
 from ..extensions import csrf, login
 from ..machine.front import STRANGERS_BYTES
 from ..web import compression, errors, filters, tables
-from ..web.access import closed_by_default, load_user
+from ..web.access import closed_by_default, load_user, stay_signed_in
 from ..web.headers import add_headers
 from . import (
     audit,
@@ -57,6 +57,7 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     filters.init_app(app)
     app.before_request(closed_by_default)
+    app.before_request(stay_signed_in)
     app.after_request(add_headers)
     app.after_request(compression.compress)
     login.user_loader(load_user)

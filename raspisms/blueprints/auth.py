@@ -10,6 +10,7 @@ from flask_babel import get_locale, gettext
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
+from ..clock import today
 from ..extensions import limiter
 from ..forms.auth import LoginForm, SetupForm
 from ..models import Role, User
@@ -25,6 +26,7 @@ def _sign_in(user: User) -> None:
     session.clear()  # whatever a stranger's session held is not the person's
     login_user(user, remember=False)
     session.permanent = True
+    session["day"] = today().isoformat()
 
 
 @bp.route("/login", methods=["GET", "POST"])

@@ -1,1 +1,1 @@
-"""Campaigns before they leave: who is meant, what each one gets, what it costs, and the word that lets it go."""
+"""Campaigns: who is meant, what each one gets and costs, the word that lets it go, and all that happens to it until its end."""

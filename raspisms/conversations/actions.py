@@ -1,4 +1,4 @@
-"""What the team does with a conversation: assign, close, tag, note, begin an answer."""
+"""What the team does with a conversation: assign, close, tag, note."""
 
 from __future__ import annotations
 

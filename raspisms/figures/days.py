@@ -1,4 +1,4 @@
-"""Figures of what was sent: by day and status, with a chart; the numbers that nothing arrives at."""
+"""Figures of what was sent: by day, phone and status, with what it cost."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Finding things again: words in texts, lines in lists."""
+"""Messages: their one maker, their statuses and requests, their hours, and finding them again."""

@@ -1,4 +1,4 @@
-"""Submissions that surely did not leave: gathered while another request was in the air, or waiting for a retry."""
+"""Requests to a provider (submissions): the one maker, what they still name, and putting back what surely did not leave."""
 
 from __future__ import annotations
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import abort, redirect, request, url_for
+from flask import abort, redirect, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from ..clock import today
 from ..extensions import db
 from ..models import User
 
@@ -36,6 +37,17 @@ def closed_by_default() -> Response | None:
         return None
     wanted = request.script_root + (request.full_path if request.query_string else request.path)
     return redirect(url_for("auth.login", next=wanted if request.method == "GET" else None))
+
+
+def stay_signed_in() -> None:
+    """Before each request: a signed-in person's cookie begins its month anew, once a day and only with a page.
+
+    Not with each answer: what a page looks up by itself may be answered after "Déconnexion" was, and its cookie,
+    the last to arrive, would sign the person in again on a computer that others use.
+    """
+    is_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    if is_page and current_user.is_authenticated and session.get("day") != (day := today().isoformat()):
+        session["day"] = day
 
 
 def load_user(session_id: str) -> User | None:

@@ -11,6 +11,19 @@ def test_a_person_signs_in_and_out(client):
     assert client.get("/messages/").location == "/login?next=/messages/"
 
 
+def test_signing_out_is_not_undone_by_an_answer_that_was_under_way(visitor, alice):
+    """Only a page renews the cookie, once a day: what a page looks up by itself may be answered after signing out."""
+    sign_in(visitor, alice.email)
+    visitor.get("/messages/")  # which gives the session its form token
+    assert "Set-Cookie" not in visitor.get("/messages/").headers
+    with visitor.session_transaction() as session:
+        session["day"] = "2026-01-01"
+    assert "Set-Cookie" not in visitor.get("/messages/", headers={"Accept": "*/*"}).headers
+    page = visitor.get("/messages/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert "Max-Age=" in page.headers["Set-Cookie"], "its month begins anew"
+    assert "Set-Cookie" not in visitor.get("/messages/", headers={"Accept": "text/html"}).headers
+
+
 @pytest.mark.parametrize(("email", "password"), [("alice@example.org", "wrong"), ("nobody@example.org", PASSWORD)])
 def test_a_wrong_address_and_a_wrong_password_get_the_same_answer(visitor, alice, email, password):
     token = csrf(visitor, "/login")

@@ -94,10 +94,11 @@ def test_whatever_an_address_says_the_list_is_there(client, here, path, names):
         for value in ODD:
             answer = client.get(path, query_string={name: value})
             # No database counts that far: such a line is not there.
-            assert answer.status_code == (404 if answer.status_code == 404 and value == FAR else 200), (name, value)
+            may_miss = value == FAR and name in {"phone", "campaign", "group", "user", "chosen"}
+            assert answer.status_code in ({200, 404} if may_miss else {200}), (name, value)
     for sort, value in itertools.product(("number", "updated"), ODD):
         answer = client.get(path, query_string={"sort": sort, "after": value})
-        assert answer.status_code == 200 or value == FAR, value
+        assert answer.status_code == 200, value
 
 
 def test_sent_messages_are_filtered_and_exported_as_shown(app, client, phone, get):

@@ -15,7 +15,7 @@ from tests.factories import LEA
 
 def hears(phone, text="Bonjour", number=LEA):
     with transaction() as session:
-        entry = JournalEntry(phone=phone, phone_id=phone.id, kind="reception", body=b"{text}", received_at=now())
+        entry = JournalEntry(phone=phone, phone_id=phone.id, kind="reception", body=text.encode(), received_at=now())
         session.add(entry)
         session.flush()
         replies.apply(session, entry, Reply(number, text, "", "", now()))

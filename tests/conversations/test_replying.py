@@ -1,4 +1,4 @@
-"""What a stranger's reading found: each of these did the wrong thing before."""
+"""Answers that two people write at once, take back or keep for later."""
 
 import threading
 

@@ -14,7 +14,7 @@ from tests.conversations.steps import hears
 from tests.factories import LEA
 
 
-def test_nothing_of_a_person_is_left_in_the_new_tables(here):
+def test_nothing_of_a_person_is_left_in_notes_drafts_notices_or_the_journal(here):
     saved = contacts.save(None, None, "Léa", LEA, {})
     message = hears(here, "secret")
     actions.note(1, 1, "secret")

@@ -1,4 +1,4 @@
-"""What a careful reader found: rare orders of events in which a message could be doubled, lost or misjudged."""
+"""Sending again: rare orders of events in which a message could be doubled, lost or misjudged."""
 
 import pytest
 from sqlalchemy import update
