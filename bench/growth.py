@@ -63,7 +63,7 @@ def fill(installation: Installation, size: int) -> None:
     events = " UNION ALL ".join(f"SELECT '{status}' AS status" for status in EVENTS)
     installation.tell(
         f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {size // 500})"
-        " INSERT INTO submissions (id, account_id, phone_id, request_id, state, text, purpose, lane, ticket,"
+        " INSERT INTO submissions (id, account_id, phone_id, request_id, state, text, purpose, lane, provider_id,"
         "  attempts, in_flight, maybe_sent, unreadable, next_attempt_at, created_at)"
         f" SELECT i, {account}, {phone}, 'old-' || i, 'accepted', 'Ancien', 'information', 2, 'sms_old' || i,"
         f"  1, 0, 0, 0, '{A_DAY}', '{A_DAY}' FROM n",

@@ -108,7 +108,7 @@ class Installation:
     def tickets(self, text: str) -> list[tuple[str, str]]:
         """Ticket and number of every message with this text."""
         return self.ask(
-            "SELECT submissions.ticket, messages.number FROM messages JOIN submissions"
+            "SELECT submissions.provider_id, messages.number FROM messages JOIN submissions"
             f" ON submissions.id = messages.submission_id WHERE messages.text = '{text}' ORDER BY messages.id"
         )
 

@@ -204,9 +204,8 @@ def compose(client, path="/messages/new", **changes):
 
 
 def deliveries(octopush, count):
-    found = until(
-        lambda: len(octopush.postman.deliveries) >= count and octopush.postman.deliveries, what=f"{count} deliveries"
-    )
+    made = octopush.callbacks.deliveries
+    found = until(lambda: len(made) >= count and made, what=f"{count} deliveries")
     assert all(is_well_received(delivery) for delivery in found), found
     return found
 

@@ -26,7 +26,7 @@ def test_a_whole_story_leaves_no_word_in_the_log(app, client, phone, octopush, c
     callbacks.http.post(callbacks.reception, json=reply)
     callbacks.http.post(callbacks.status, data=b'{"text": "' + REPLY.encode())
     run_jobs()
-    until(lambda: octopush.postman.deliveries)
+    until(lambda: octopush.callbacks.deliveries)
     run_jobs()
     said = "\n".join(record.getMessage() + str(record.exc_info or "") for record in caplog.records)
     assert "submission=1 accepted" in said

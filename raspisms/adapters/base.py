@@ -66,7 +66,7 @@ class Batch:
 class Accepted:
     """The provider has the batch."""
 
-    ticket: str | None
+    provider_id: str | None
     """None when it says that it had taken the same request_id before."""
     cost: Decimal | None = None
     """Euros, for the whole batch."""
@@ -83,7 +83,7 @@ class Accepted:
     @property
     def was_taken_before(self) -> bool:
         """Whether an earlier attempt is what was taken."""
-        return self.taken_before or self.ticket is None
+        return self.taken_before or self.provider_id is None
 
 
 class AdapterError(Exception):
@@ -172,7 +172,7 @@ class Outcome(StrEnum):
 class Report:
     """What a provider says about one sent message."""
 
-    ticket: str
+    provider_id: str
     number: str
     outcome: Outcome
     words: str
@@ -194,7 +194,7 @@ class Reply:
     text: str
     received_by: str
     """Our number that it was sent to, when the provider says so."""
-    ticket: str
+    provider_id: str
     """The request that it answers, when the provider found one."""
     at: datetime | None
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
-from ..machine.front import LETTERS
+from ..machine.front import CALLBACKS
 from ..phones import tokens
 from ..receiving import envelope, journal
-from ..receiving.inbox import Letter
+from ..receiving.inbox import SpooledCallback
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -53,12 +53,12 @@ def receive(token: str, kind: str) -> Response:
         return Response(status=200)
     try:
         label = envelope.label(request.content_type, request.headers.get("Content-Encoding"))
-        letter = journal.letter(phone_id, kind, label, query, body)
-        letters = request.environ.get(LETTERS)
-        if letters is None:
-            journal.keep([letter])
+        callback = journal.spooled(phone_id, kind, label, query, body)
+        callbacks = request.environ.get(CALLBACKS)
+        if callbacks is None:
+            journal.keep([callback])
         else:  # stored before the answer leaves, with those of others, see front.py
-            letters.append(letter)
+            callbacks.append(callback)
     except OSError:
         log.exception("phone=%s: a callback could be stored nowhere", phone_id)
         return Response(status=503)
@@ -87,10 +87,10 @@ def is_quick(app: Flask, environ: Any) -> bool:
         return len(parts) == 3 and parts[0] == "callbacks" and tokens.is_remembered(parts[1])
 
 
-def store(app: Flask, letters: list[Letter]) -> None:
+def store(app: Flask, callbacks: list[SpooledCallback]) -> None:
     """Store what views have left. Raises OSError."""
     with app.app_context():
-        journal.store(letters)
+        journal.store(callbacks)
 
 
 def ring(app: Flask) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from .. import job_queue
 from ..extensions import bell, db
 from ..i18n import N_
-from ..models import Campaign, CampaignState, Canary, Hours, Message, Phone, Recipient, Status
+from ..models import Campaign, CampaignState, Hours, Message, Phone, Recipient, Status, Trial
 from ..models.campaign import new_revision
 from ..models.phone import SENDING_STATUSES
 from ..sms.purposes import Purpose
@@ -46,7 +46,7 @@ class Wish:
     starts_at: datetime | None = None
     expires_at: datetime | None = None
     hours: Hours = Hours.FREE
-    canary: int | None = None
+    trial: int | None = None
     repeats: str | None = None
 
 
@@ -79,8 +79,8 @@ def save(
         campaign.tag = wish.tag.replace("\0", "").strip()[:255] or None
         campaign.starts_at, campaign.expires_at = wish.starts_at, wish.expires_at
         campaign.hours, campaign.repeats = wish.hours, wish.repeats
-        campaign.canary = wish.canary
-        campaign.canary_state = Canary.FIRST if wish.canary else None
+        campaign.trial = wish.trial
+        campaign.trial_state = Trial.FIRST if wish.trial else None
         campaign.targets = wish.targets.as_dict() | {"any_phone": wish.phone_id is None}
         begin_report(session, campaign)
         session.add(campaign)
@@ -151,11 +151,11 @@ def duplicate(campaign_id: int, user_id: int | None) -> Campaign:
         numbers = [{"number": number} for number in found]
     with transaction() as session:
         old = session.get_one(Campaign, campaign_id)
-        copied = ("phone_id", "name", "text", "purpose", "hours", "tag", "canary")
+        copied = ("phone_id", "name", "text", "purpose", "hours", "tag", "trial")
         facts: dict[str, Any] = {name: getattr(old, name) for name in copied}
         targets = old.targets or Targets(numbers=numbers).as_dict()
         campaign = Campaign(**facts, user_id=user_id, state=CampaignState.DRAFT, targets=targets)
-        campaign.canary_state = Canary.FIRST if campaign.canary else None
+        campaign.trial_state = Trial.FIRST if campaign.trial else None
         session.add(campaign)
     ring(campaign.id)
     return campaign

@@ -33,7 +33,7 @@ FATES: dict[gate.Reason, Fate] = {
 }
 
 
-class Judge:
+class Fates:
     """Says of people what becomes of them, one after the other: who comes first gets it."""
 
     def __init__(self, campaign: Campaign) -> None:

@@ -19,7 +19,7 @@ from ..live import changes
 from ..machine import processes
 from ..messages import attempts, hours, submissions
 from ..messages.history import add_all
-from ..models import Action, Campaign, CampaignState, Canary, Message, Phone, Status, Submission, SubmissionState
+from ..models import Action, Campaign, CampaignState, Message, Phone, Status, Submission, SubmissionState, Trial
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
 from ..team import audit
@@ -124,8 +124,8 @@ def _send(session: Session, campaign: Campaign) -> None:
     campaign.state = CampaignState.SENDING
     campaign.waits_until = hours.opening(campaign.hours, now())
     campaign.pause_reason = None
-    if campaign.canary_state is Canary.FAILED:  # somebody has looked, or nobody would let it leave
-        campaign.canary_state = Canary.PASSED
+    if campaign.trial_state is Trial.FAILED:  # somebody has looked, or nobody would let it leave
+        campaign.trial_state = Trial.PASSED
     campaign.finished_at = None
     changes.remember(session, "campaigns", campaign.id)
 
@@ -150,9 +150,9 @@ def resume(campaign_id: int, user_id: int | None = None) -> Campaign:
     """Go on with a paused campaign. Raises Refused."""
     with transaction() as session:
         campaign = _in_state(session, campaign_id, CampaignState.PAUSED, CANNOT_RESUME)
-        if campaign.canary_state in (Canary.WAITING, Canary.FAILED):  # a person looked
-            tried = trial.left(session, campaign_id) >= (campaign.canary or 0)
-            campaign.canary_state = Canary.PASSED if tried else Canary.FIRST
+        if campaign.trial_state in (Trial.WAITING, Trial.FAILED):  # a person looked
+            tried = trial.left(session, campaign_id) >= (campaign.trial or 0)
+            campaign.trial_state = Trial.PASSED if tried else Trial.FIRST
         _send(session, campaign)
         session.execute(  # what was perhaps sent is asked about at once
             update(Submission)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..clock import now
 from ..extensions import db
-from ..models import Campaign, CampaignState, Canary
+from ..models import Campaign, CampaignState, Trial
 
 REPEATS = ("daily", "weekly", "monthly")
 
@@ -25,7 +25,7 @@ def write_next(session: Session, campaign: Campaign) -> None:
         return
     if session.scalar(select(Campaign.id).where(Campaign.repeat_of_id == campaign.id).limit(1)) is not None:
         return
-    copied = ("phone_id", "user_id", "name", "text", "purpose", "hours", "tag", "canary", "targets", "repeats")
+    copied = ("phone_id", "user_id", "name", "text", "purpose", "hours", "tag", "trial", "targets", "repeats")
     first = _first_start(session, campaign)
     following = next_time(campaign.starts_at, campaign.repeats, first)
     while following <= now():  # what was missed while the machine was off is not made up for
@@ -34,7 +34,7 @@ def write_next(session: Session, campaign: Campaign) -> None:
         Campaign(
             **{name: getattr(campaign, name) for name in copied},
             state=CampaignState.SCHEDULED,
-            canary_state=Canary.FIRST if campaign.canary else None,
+            trial_state=Trial.FIRST if campaign.trial else None,
             starts_at=following,
             expires_at=campaign.expires_at + (following - campaign.starts_at) if campaign.expires_at else None,
             repeat_of_id=campaign.id,

@@ -27,7 +27,7 @@ from ..models import Campaign, CampaignState, Fate, Group, Message, Recipient, S
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
 from . import targets
-from .fates import Judge
+from .fates import Fates
 from .outgoing_text import outgoing_now, outgoing_text
 from .targets import Place, Targets, Wanted
 
@@ -68,11 +68,11 @@ def compute(campaign_id: int, between: Callable[[], None] = lambda: None, ends: 
             campaign.position, campaign.outgoing = 0, outgoing_now(campaign)
     if campaign.cursor is None and not _forget_old(campaign_id, run):
         return Step.CHANGED
-    judge = Judge(campaign)
+    fates = Fates(campaign)
     try:
         everybody = _chunks(targets.people(Targets.of(campaign.targets), place))
-        for chunk, begun in ahead(everybody, judge.begin):
-            if not _store(campaign_id, run, judge.rows(chunk, begun), chunk[-1].place):
+        for chunk, begun in ahead(everybody, fates.begin):
+            if not _store(campaign_id, run, fates.rows(chunk, begun), chunk[-1].place):
                 return Step.CHANGED
             between()
             if monotonic() > ends:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ..clock import now
 from ..i18n import N_
 from ..live import changes
-from ..models import Campaign, CampaignState, Canary, Message, Status
+from ..models import Campaign, CampaignState, Message, Status, Trial
 
 # How long reports are awaited; telephones that are switched off answer later.
 PATIENCE = timedelta(minutes=10)
@@ -31,15 +31,15 @@ NO_REPORTS = N_(
 
 def chunk(session: Session, campaign: Campaign, limit: int) -> int:
     """How many of a campaign may leave in its next request."""
-    if campaign.canary is None or campaign.canary_state is not Canary.FIRST:
+    if campaign.trial is None or campaign.trial_state is not Trial.FIRST:
         return limit
-    return max(1, min(limit, campaign.canary - left(session, campaign.id)))
+    return max(1, min(limit, campaign.trial - left(session, campaign.id)))
 
 
 def count(session: Session, campaign: Campaign) -> None:
     """Stop after the first ones. Call inside a transaction, when some of them were chosen."""
-    if campaign.canary_state is Canary.FIRST and left(session, campaign.id) >= (campaign.canary or 0):
-        campaign.canary_state, campaign.canary_at = Canary.WAITING, now()
+    if campaign.trial_state is Trial.FIRST and left(session, campaign.id) >= (campaign.trial or 0):
+        campaign.trial_state, campaign.trial_at = Trial.WAITING, now()
 
 
 def left(session: Session, campaign_id: int) -> int:
@@ -50,23 +50,23 @@ def left(session: Session, campaign_id: int) -> int:
 
 def has_any(session: Session) -> bool:
     """Whether a campaign waits for the reports of its first ones."""
-    query = select(Campaign.id).where(Campaign.state == CampaignState.SENDING, Campaign.canary_state == Canary.WAITING)
+    query = select(Campaign.id).where(Campaign.state == CampaignState.SENDING, Campaign.trial_state == Trial.WAITING)
     return session.scalar(query.limit(1)) is not None
 
 
 def judge(session: Session) -> list[int]:
     """Go on or stop, where the reports allow it: the campaigns that go on. Call inside a transaction."""
     going_on = []
-    waiting = select(Campaign).where(Campaign.state == CampaignState.SENDING, Campaign.canary_state == Canary.WAITING)
+    waiting = select(Campaign).where(Campaign.state == CampaignState.SENDING, Campaign.trial_state == Trial.WAITING)
     for campaign in session.scalars(waiting):
         reason = _verdict(session, campaign)
         if reason is None:
             continue
         if reason:
-            campaign.canary_state, campaign.state, campaign.pause_reason = Canary.FAILED, CampaignState.PAUSED, reason
+            campaign.trial_state, campaign.state, campaign.pause_reason = Trial.FAILED, CampaignState.PAUSED, reason
             changes.remember(session, "campaigns", campaign.id)
         else:
-            campaign.canary_state = Canary.PASSED
+            campaign.trial_state = Trial.PASSED
             going_on.append(campaign.id)
     return going_on
 
@@ -80,10 +80,10 @@ def _verdict(session: Session, campaign: Campaign) -> str | None:
     )
     found = {status: number for status, number in rows}
     tried, answered = sum(found.values()), sum(found.get(status, 0) for status in ANSWERS)
-    if tried < (campaign.canary or 0):  # the phone paused, and they went back to the queue
-        campaign.canary_state = Canary.FIRST
+    if tried < (campaign.trial or 0):  # the phone paused, and they went back to the queue
+        campaign.trial_state = Trial.FIRST
         return None
-    late = campaign.canary_at is not None and campaign.canary_at < now() - PATIENCE
+    late = campaign.trial_at is not None and campaign.trial_at < now() - PATIENCE
     failed = found.get(Status.FAILED, 0)
     if failed > tried * (1 - DELIVERED_SHARE):
         return TOO_MANY_FAILED

@@ -54,7 +54,7 @@ def as_dict(found: Message) -> dict[str, Any]:
         "parts": found.parts,
         "cost": None if found.cost is None else float(found.cost),
         "request_id": submission.request_id if submission else None,
-        "ticket": submission.ticket if submission else None,
+        "ticket": submission.provider_id if submission else None,
         "created_at": found.created_at.isoformat(),
         "sent_at": found.sent_at.isoformat() if found.sent_at else None,
         "delivered_at": found.delivered_at.isoformat() if found.delivered_at else None,

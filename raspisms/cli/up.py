@@ -43,10 +43,10 @@ def up(sandbox: bool) -> None:
     process.be_thrifty()
     gc.collect()
     gc.freeze()  # what the children share stays shared
-    family = supervisor.Family(
+    watch = supervisor.Watch(
         supervisor.services(values, sandbox=sandbox), functools.partial(_tell_who_loops, Path(values["INSTANCE"]))
     )
-    family.run(lambda: _announce(values, sandbox))
+    watch.run(lambda: _announce(values, sandbox))
     _close(values)
     click.echo(say("RaspiSMS est arrêté."))
     lock.close()

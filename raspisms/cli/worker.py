@@ -26,8 +26,8 @@ def worker() -> None:
     process.be_thrifty()
     gc.collect()
     gc.freeze()
-    family = supervisor.Family(supervisor.workers(values))
-    family.run(lambda: click.echo(say("Les processus d’envoi et de réception tournent. Ctrl-C arrête tout.")))
+    watch = supervisor.Watch(supervisor.workers(values))
+    watch.run(lambda: click.echo(say("Les processus d’envoi et de réception tournent. Ctrl-C arrête tout.")))
 
 
 def _check_shared() -> None:

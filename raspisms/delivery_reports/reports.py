@@ -1,4 +1,4 @@
-"""Delivery reports: matched on (ticket, number), and never back from a final status."""
+"""Delivery reports: matched on (provider id, number), and never back from a final status."""
 
 from __future__ import annotations
 
@@ -26,7 +26,17 @@ from ..models import (
 )
 from ..models.message import UNCERTAIN
 from ..people import opt_outs, wrong_numbers
-from .matching import Key, adopt, adopt_earlier, find, find_earlier, find_many, is_in_the_air, is_known, without_ticket
+from .matching import (
+    Key,
+    adopt,
+    adopt_earlier,
+    find,
+    find_earlier,
+    find_many,
+    is_in_the_air,
+    is_known,
+    without_provider_id,
+)
 
 ARRIVED_AFTER_ALL = N_("Le premier envoi est arrivé après tout : ce SMS n’est pas renvoyé.")
 
@@ -38,13 +48,13 @@ ERASED = "erased"
 
 
 def apply(session: Session, entry: JournalEntry, report: Report) -> str:
-    """Apply a report, or keep it until its ticket is known; what became of it, in a word."""
+    """Apply a report, or keep it until its provider id is known; what became of it, in a word."""
     account_id = entry.phone.account_id
     at, said_at = believed(report.at, entry.received_at)
-    message = find(session, entry.phone, report.ticket, report.number)
-    earlier = None if message else find_earlier(session, entry.phone, report.ticket, report.number)
+    message = find(session, entry.phone, report.provider_id, report.number)
+    earlier = None if message else find_earlier(session, entry.phone, report.provider_id, report.number)
     if message is None and earlier is None:
-        if is_known(session, account_id, report.ticket):
+        if is_known(session, account_id, report.provider_id):
             if report.opted_out:  # the person is erased, their wish is not
                 opt_outs.add(session, report.number, "report", at=at)
                 opt_outs.forget_number(session, report.number)
@@ -53,7 +63,7 @@ def apply(session: Session, entry: JournalEntry, report: Report) -> str:
         message = adopted[0] if adopted else None
         earlier = None if adopted else adopt_earlier(session, account_id, report)
         if learnt := adopted or earlier:
-            _learn(session, learnt[1], report.ticket)
+            _learn(session, learnt[1], report.provider_id)
     about = message or (earlier[0] if earlier else None)
     if report.opted_out:
         opt_outs.add(session, report.number, "report", about.id if about else None, at=at)
@@ -62,7 +72,7 @@ def apply(session: Session, entry: JournalEntry, report: Report) -> str:
             ParkedReport(
                 journal_id=entry.id,
                 account_id=account_id,
-                ticket=report.ticket,
+                provider_id=report.provider_id,
                 number=report.number,
                 outcome=report.outcome.value,
                 words=report.words,
@@ -82,7 +92,7 @@ def apply_many(session: Session, wanted: list[tuple[Key, JournalEntry, Report]])
     """Apply, in order, the reports whose message is known: what became of each.
 
     Reports come by the thousand: what `apply` asks for one, this asks once for all. Those that it leaves out
-    (an unknown ticket, a person who said STOP) are for `apply`.
+    (an unknown provider id, a person who said STOP) are for `apply`.
     """
     messages = find_many(session, wanted)
     said = _said(session, {message.id for message in messages.values()})
@@ -138,30 +148,32 @@ def _said(session: Session, message_ids: Collection[int]) -> dict[int, set[str]]
 
 
 def match_left_over(session: Session) -> None:
-    """Look again at submissions whose ticket was never learnt: what was in the air before may have landed."""
-    for submission in session.scalars(select(Submission).where(*without_ticket())).all():
+    """Look again at submissions whose provider id was never learnt: what was in the air before may have landed."""
+    for submission in session.scalars(select(Submission).where(*without_provider_id())).all():
         match_parked(session, submission)
 
 
 def match_parked(session: Session, submission: Submission) -> None:
     """Apply the reports that came before this submission's answer; call it in the answer's transaction."""
-    if submission.ticket is None:
+    if submission.provider_id is None:
         _adopt_parked(session, submission)
-    if submission.ticket is None:
+    if submission.provider_id is None:
         return
     parked = session.scalars(
         select(ParkedReport)
-        .where(ParkedReport.account_id == submission.account_id, ParkedReport.ticket == submission.ticket)
+        .where(ParkedReport.account_id == submission.account_id, ParkedReport.provider_id == submission.provider_id)
         .order_by(ParkedReport.id)
     )
     for report in list(parked):
-        message = find(session, submission.phone, report.ticket, report.number)
+        message = find(session, submission.phone, report.provider_id, report.number)
         if message is not None:
             _change(
                 session, message, Outcome(report.outcome), report.words, report.reason, report.at, report.journal_id
             )
-        elif earlier := find_earlier(session, submission.phone, report.ticket, report.number):
-            said = Report(report.ticket, report.number, Outcome(report.outcome), report.words, report.reason, report.at)
+        elif earlier := find_earlier(session, submission.phone, report.provider_id, report.number):
+            said = Report(
+                report.provider_id, report.number, Outcome(report.outcome), report.words, report.reason, report.at
+            )
             _arrived_after_all(session, *earlier, said, report.at, report.journal_id)
         else:
             continue
@@ -193,36 +205,36 @@ def _arrived_after_all(
     return True
 
 
-def _learn(session: Session, submission: Submission, ticket: str) -> None:
-    submission.ticket = ticket
-    log.info("submission=%s learnt its ticket from a report", submission.id)
+def _learn(session: Session, submission: Submission, provider_id: str) -> None:
+    submission.provider_id = provider_id
+    log.info("submission=%s learnt its provider id from a report", submission.id)
     session.flush()
     match_parked(session, submission)
 
 
 def _adopt_parked(session: Session, submission: Submission) -> None:
-    """Give a submission without a ticket the one that parked reports for its numbers agree on."""
+    """Give a submission without a provider id the one that parked reports for its numbers agree on."""
     earlier = select(EarlierAttempt.message_id).where(EarlierAttempt.submission_id == submission.id)
     its_own = or_(Message.submission_id == submission.id, Message.id.in_(earlier))
     numbers = session.scalars(select(Message.number).where(its_own)).all()
     if is_in_the_air(session, submission.account_id, numbers):
         return
-    known = select(Submission.ticket).where(
-        Submission.account_id == submission.account_id, Submission.ticket.is_not(None)
+    known = select(Submission.provider_id).where(
+        Submission.account_id == submission.account_id, Submission.provider_id.is_not(None)
     )
-    tickets = session.scalars(
-        select(ParkedReport.ticket)
+    provider_ids = session.scalars(
+        select(ParkedReport.provider_id)
         .where(
             ParkedReport.account_id == submission.account_id,
             ParkedReport.number.in_(numbers),
             ParkedReport.created_at >= submission.created_at,
-            ParkedReport.ticket.not_in(known),
+            ParkedReport.provider_id.not_in(known),
         )
         .distinct()
         .limit(2)
     ).all()
-    if len(tickets) == 1:
-        submission.ticket = tickets[0]
+    if len(provider_ids) == 1:
+        submission.provider_id = provider_ids[0]
         session.flush()
 
 

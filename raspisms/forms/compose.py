@@ -33,7 +33,7 @@ from . import mistakes
 # One screen of numbers; more people than this are a campaign.
 MANY = 500
 # What, once filled, needs a review first: the page has them from here, see compose.js.
-CAMPAIGN_FIELDS = ("starts_at", "hours", "repeats", "canary")
+CAMPAIGN_FIELDS = ("starts_at", "hours", "repeats", "trial")
 CAMPAIGN_CHOICES = ("contacts", "groups", "import_id", "as_campaign", "file")
 MOST_TRIED = 1000
 NAMED_CONTACTS = 20
@@ -78,7 +78,7 @@ class ComposeForm(FlaskForm):
         render_kw={"type": "datetime-local"},
     )
     repeats = SelectField(_l("Répéter"), validate_choice=False)
-    canary = StringField(
+    trial = StringField(
         _l("Essayer d’abord sur"),
         description=_l(
             "Un nombre de personnes. La campagne attend leurs accusés, puis continue ou s’arrête toute seule."
@@ -199,7 +199,7 @@ class ComposeForm(FlaskForm):
             starts_at=moment(self.starts_at.data),
             expires_at=self.expiry,
             hours=Hours(self.hours.data) if self.hours.data else hours.usual(purpose),
-            canary=int(self.canary.data) if self.canary.data else None,
+            trial=int(self.trial.data) if self.trial.data else None,
             repeats=self.repeats.data or None,
         )
 
@@ -271,7 +271,7 @@ class ComposeForm(FlaskForm):
     def validate_expires_at(self, field: Any) -> None:
         _check_moment(field)
 
-    def validate_canary(self, field: Any) -> None:
+    def validate_trial(self, field: Any) -> None:
         raw = (field.data or "").strip()
         field.data = raw
         if raw and not (raw.isascii() and raw.isdecimal() and 1 <= int(raw[:9]) <= MOST_TRIED):
@@ -348,7 +348,7 @@ def _of_draft(draft: Campaign | None) -> dict[str, Any]:
         "starts_at": _local(draft.starts_at),
         "expires_at": _local(draft.expires_at),
         "repeats": draft.repeats or "",
-        "canary": str(draft.canary or ""),
+        "trial": str(draft.trial or ""),
         "tag": draft.tag or "",
     }
 

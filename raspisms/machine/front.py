@@ -26,7 +26,7 @@ Body = SpooledTemporaryFile[bytes] | io.BytesIO
 # What is stored within this time is told about once.
 GATHER_SECONDS = 0.05
 # In an environ: where a view may leave what is to be stored before its answer is sent.
-LETTERS = "raspisms.letters"
+CALLBACKS = "raspisms.callbacks"
 # Of whom we know nothing.
 STRANGERS_BYTES = 64 * 1024
 IN_MEMORY_BYTES = 256 * 1024
@@ -233,7 +233,7 @@ class Together:
 class Callbacks:
     """The public application: what granian serves on the callbacks' port. An ASGI application.
 
-    What `is_quick` says of an environ is answered here and now, its letters stored together with those of others;
+    What `is_quick` says of an environ is answered here and now, its callbacks stored together with those of others;
     whatever may wait for the database has a thread.
     """
 
@@ -271,12 +271,12 @@ class Callbacks:
         body.seek(0)
         environ = build_environ(whole_scope, body)  # type: ignore[arg-type]
         if self._is_quick(environ):
-            letters: list[Any] = []
-            environ[LETTERS] = letters  # type: ignore[literal-required]
+            callbacks: list[Any] = []
+            environ[CALLBACKS] = callbacks  # type: ignore[literal-required]
             status, headers, content = self._ask(environ)
             try:
-                if letters:
-                    await self._together.put(letters)
+                if callbacks:
+                    await self._together.put(callbacks)
             except OSError:
                 await refuse(send, 503)
                 return

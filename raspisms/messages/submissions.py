@@ -1,4 +1,4 @@
-"""Requests to a provider (submissions): the one maker, what they still name, and putting back what surely did not leave."""
+"""Requests to a provider (submissions): their one maker, what they still name, and taking back what did not leave."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from .account import Account
 from .audit import Action, AuditEntry
-from .campaign import Campaign, CampaignState, Canary, Hours
+from .campaign import Campaign, CampaignState, Hours, Trial
 from .contact import Contact
 from .contact_import import Import, ImportLine, ImportPiece, ImportState, Verdict
 from .conversation import Conversation, ConversationTag, Note, ReplyDraft
@@ -29,7 +29,6 @@ __all__ = [
     "AuditEntry",
     "Campaign",
     "CampaignState",
-    "Canary",
     "Contact",
     "Conversation",
     "ConversationTag",
@@ -70,6 +69,7 @@ __all__ = [
     "StopMark",
     "Submission",
     "SubmissionState",
+    "Trial",
     "User",
     "Verdict",
     "group_contacts",

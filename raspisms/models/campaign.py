@@ -42,7 +42,7 @@ class Hours(StrEnum):
     """8:00 to 21:30, Monday to Saturday: the operators' charter of 2026."""
 
 
-class Canary(StrEnum):
+class Trial(StrEnum):
     """How a campaign that tries a few people first stands."""
 
     FIRST = "first"
@@ -102,10 +102,10 @@ class Campaign(Model):
     tag: Mapped[str | None] = mapped_column(String(255))
     estimate: Mapped[Decimal | None] = mapped_column(Euros)
     """Euros, as the review showed them."""
-    canary: Mapped[int | None]
+    trial: Mapped[int | None]
     """How many try it first."""
-    canary_state: Mapped[Canary | None] = mapped_column(enum_column(Canary))
-    canary_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    trial_state: Mapped[Trial | None] = mapped_column(enum_column(Trial))
+    trial_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the last of them left."""
     pause_reason: Mapped[str | None] = mapped_column(String(500))
     """Why it paused by itself: a sentence (a msgid)."""

@@ -47,7 +47,7 @@ class Submission(Model):
     text: Mapped[str] = mapped_column(Text)
     purpose: Mapped[Purpose] = mapped_column(enum_column(Purpose))
     lane: Mapped[int]
-    ticket: Mapped[str | None] = mapped_column(Foreign(128), index=True)
+    provider_id: Mapped[str | None] = mapped_column(Foreign(128), index=True)
     """The provider's name for the request; with a number, it names one SMS."""
     attempts: Mapped[int] = mapped_column(default=0)
     in_flight: Mapped[bool] = mapped_column(default=False)
@@ -55,7 +55,7 @@ class Submission(Model):
     maybe_sent: Mapped[bool] = mapped_column(default=False)
     """At least one attempt may have reached the provider: only this request_id may be used again."""
     unreadable: Mapped[int] = mapped_column(default=0)
-    """Successful answers that held no ticket."""
+    """Successful answers that held no provider id."""
     first_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     next_attempt_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -28,7 +28,7 @@ TIME_OVER = "no time left"
 
 
 def post_due(seconds: float = float("inf")) -> None:
-    """Send what is due, for so long: what one person is to know of received messages goes in one letter."""
+    """Send what is due, for so long: what one person is to know of received messages goes in one mail."""
     ends = monotonic() + seconds
     notices = planning.claim(TOGETHER) if planning.is_possible() else []
     if not notices:
@@ -55,18 +55,18 @@ def _bundle(notice: Notice) -> tuple[int, str, str]:
 def _post(server: smtplib.SMTP, bundle: list[Notice]) -> None:
     first = bundle[0]
     try:
-        letter = _letter(bundle)
-        mail = None if letter is None else writing.as_mail(letter, first.user)
+        mail = _mail(bundle)
+        email = None if mail is None else writing.as_email(mail, first.user)
     except INTERRUPTIONS:
         raise
-    except Exception as error:  # this one only: the letters of others do not wait for it
+    except Exception as error:  # this one only: the mails of others do not wait for it
         log.exception("notice=%s cannot be written", first.id)
         db.session.rollback()
         _later(bundle, type(error).__name__)
         return
-    if mail is not None:
+    if email is not None:
         try:
-            server.send_message(mail)
+            server.send_message(email)
         except smtplib.SMTPServerDisconnected:
             raise
         except smtplib.SMTPException as error:  # this one only: an address that the server refuses, say
@@ -78,7 +78,7 @@ def _post(server: smtplib.SMTP, bundle: list[Notice]) -> None:
             session.get_one(Notice, notice.id).sent_at = now()
 
 
-def _letter(bundle: list[Notice]) -> writing.Letter | None:
+def _mail(bundle: list[Notice]) -> writing.Mail | None:
     first = bundle[0]
     name = f"raspisms-{first.kind.value}-{first.id}-{bundle[-1].id}"
     if first.kind is NoticeKind.DIGEST:

@@ -28,28 +28,28 @@ CAUSES = 5
 
 
 @dataclass(frozen=True)
-class Letter:
+class Mail:
     """A subject and a body."""
 
     subject: str
     body: str
     name: str
-    """Makes the same letter, sent twice after a crash, recognisable: its Message-ID."""
+    """Makes the same mail, sent twice after a crash, recognisable: its Message-ID."""
 
 
-def as_mail(letter: Letter, user: User) -> EmailMessage:
-    """The letter as an e-mail to somebody of the team."""
-    mail = EmailMessage()
-    mail["Subject"] = one_line(letter.subject)
-    mail["From"] = current_app.config["MAIL_FROM"]
-    mail["To"] = user.email
-    mail["Date"] = format_datetime(now())
+def as_email(mail: Mail, user: User) -> EmailMessage:
+    """What is posted to somebody of the team."""
+    email = EmailMessage()
+    email["Subject"] = one_line(mail.subject)
+    email["From"] = current_app.config["MAIL_FROM"]
+    email["To"] = user.email
+    email["Date"] = format_datetime(now())
     domain = current_app.config["MAIL_FROM"].rpartition("@")[2].strip("<> ") or "localhost"
-    mail["Message-ID"] = f"<{letter.name}@{domain}>"
-    # Automatic answers to automatic letters go round for ever.
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(letter.body)
-    return mail
+    email["Message-ID"] = f"<{mail.name}@{domain}>"
+    # Automatic answers to automatic mails go round for ever.
+    email["Auto-Submitted"] = "auto-generated"
+    email.set_content(mail.body)
+    return email
 
 
 def one_line(words: str) -> str:
@@ -57,15 +57,15 @@ def one_line(words: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]+", " ", words).strip()
 
 
-def received(messages: Sequence[Message], user: User, name: str) -> Letter:
-    """What people wrote to us: one letter, however many they are."""
+def received(messages: Sequence[Message], user: User, name: str) -> Mail:
+    """What people wrote to us: one mail, however many they are."""
     locale = user.locale
     names = contact_list.names_of([message.number for message in messages])
     subject = translate(locale, N_("Vous avez reçu un SMS"))
     if len(messages) > 1:
         subject = translate(locale, N_("Vous avez reçu %(count)s SMS"), count=len(messages))
     parts = [_one(message, names.get(message.number), locale) for message in messages]
-    return Letter(subject, "\n\n".join(parts) + "\n", name)
+    return Mail(subject, "\n\n".join(parts) + "\n", name)
 
 
 def _one(message: Message, name: str | None, locale: str) -> str:
@@ -89,7 +89,7 @@ def _one(message: Message, name: str | None, locale: str) -> str:
     return "\n".join(lines)
 
 
-def digest(day: date, user: User, name: str) -> Letter:
+def digest(day: date, user: User, name: str) -> Mail:
     """A day in a few lines: what came, what left, what failed and why, who waits."""
     locale = user.locale
     figures = days.by_day(day, day, None)
@@ -116,7 +116,7 @@ def digest(day: date, user: User, name: str) -> Letter:
         "",
         _url("/"),
     ]
-    return Letter(translate(locale, N_("RaspiSMS, %(day)s"), day=shown), "\n".join(lines) + "\n", name)
+    return Mail(translate(locale, N_("RaspiSMS, %(day)s"), day=shown), "\n".join(lines) + "\n", name)
 
 
 def _causes(day: date, locale: str) -> list[str]:

@@ -26,7 +26,7 @@ LOCK_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
-# AUTOINCREMENT: an id is never given twice, even when everything was imported in between. The name of a letter is
+# AUTOINCREMENT: an id is never given twice, even when everything was imported in between. The name of a callback is
 # random: a file that comes back from an older copy gives its ids again.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS inbox (
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS identity (name TEXT NOT NULL);
 
 
 @dataclass(frozen=True)
-class Letter:
+class SpooledCallback:
     """One callback as it came."""
 
     phone_id: int
@@ -57,8 +57,8 @@ class Letter:
 
 
 class _Waiting:
-    def __init__(self, letters: tuple[Letter, ...]) -> None:
-        self.letters = letters
+    def __init__(self, callbacks: tuple[SpooledCallback, ...]) -> None:
+        self.callbacks = callbacks
         self.error: BaseException | None = None
         self.done = False
 
@@ -74,12 +74,12 @@ class Inbox:
         self._connection: sqlite3.Connection | None = None
         self._opened: tuple[int, tuple[int, int] | None] = (0, None)
 
-    def add(self, *letters: Letter) -> bool:
-        """Store letters for good; True for the one caller of many at a time that has something to announce.
+    def add(self, *callbacks: SpooledCallback) -> bool:
+        """Store callbacks for good; True for the one caller of many at a time that has something to announce.
 
         Raises OSError when the file takes nothing.
         """
-        mine = _Waiting(letters)
+        mine = _Waiting(callbacks)
         with self._guard:
             self._waiting.append(mine)
         wrote = False
@@ -118,7 +118,7 @@ class Inbox:
             connection.executemany(
                 "INSERT INTO inbox (phone_id, kind, content_type, query, body, received_at, name)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(*astuple(letter), new_token()[:32]) for waiting in together for letter in waiting.letters],
+                [(*astuple(callback), new_token()[:32]) for waiting in together for callback in waiting.callbacks],
             )
             connection.execute("COMMIT")
         except BaseException:
@@ -196,24 +196,24 @@ class Inbox:
 
 
 class Reader:
-    """A look at the letters of an inbox."""
+    """A look at the callbacks of an inbox."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.name: str = connection.execute("SELECT name FROM identity").fetchone()[0]
         """Tells this file's ids from those of a file that stood here before."""
 
-    def first(self, limit: int) -> list[tuple[int, str, Letter]]:
-        """The oldest letters, with their ids and their names."""
+    def first(self, limit: int) -> list[tuple[int, str, SpooledCallback]]:
+        """The oldest callbacks, with their ids and their names."""
         rows = self._connection.execute(
             "SELECT id, name, phone_id, kind, content_type, query, body, received_at FROM inbox ORDER BY id LIMIT ?",
             (limit,),
         )
-        # A letter from before letters had names is named after its file.
-        return [(row[0], row[1] or f"{self.name}-{row[0]}", Letter(*row[2:])) for row in rows]
+        # A callback from before callbacks had names is named after its file.
+        return [(row[0], row[1] or f"{self.name}-{row[0]}", SpooledCallback(*row[2:])) for row in rows]
 
     def forget(self, last_id: int) -> None:
-        """Remove the letters up to this one."""
+        """Remove the callbacks up to this one."""
         self._connection.execute("DELETE FROM inbox WHERE id <= ?", (last_id,))
 
 

@@ -41,7 +41,7 @@ from ..storage import stride
 from ..storage.transactions import INTERRUPTIONS, transaction
 from ..team import audit
 from . import envelope, replies, stops
-from .inbox import Letter, inbox
+from .inbox import SpooledCallback, inbox
 
 log = logging.getLogger(__name__)
 
@@ -60,20 +60,20 @@ IMPORTED_TOGETHER, IMPORTED_BYTES = 500, 8 * 1024 * 1024
 PATIENCE = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 
 
-def letter(phone_id: int, kind: str, content_type: str, query: str, body: bytes) -> Letter:
+def spooled(phone_id: int, kind: str, content_type: str, query: str, body: bytes) -> SpooledCallback:
     """A callback as it came, now."""
-    return Letter(phone_id, kind, content_type[:255], query[:4096], body, now().isoformat())
+    return SpooledCallback(phone_id, kind, content_type[:255], query[:4096], body, now().isoformat())
 
 
-def keep(letters: list[Letter]) -> None:
+def keep(callbacks: list[SpooledCallback]) -> None:
     """Store callbacks for good, then ring. Raises OSError when they could be stored nowhere."""
-    if store(letters):
+    if store(callbacks):
         ring()
 
 
-def store(letters: list[Letter]) -> bool:
+def store(callbacks: list[SpooledCallback]) -> bool:
     """Store callbacks for good; whether somebody has to ring for them. Raises OSError."""
-    return inbox().add(*letters)
+    return inbox().add(*callbacks)
 
 
 def ring() -> None:
@@ -96,33 +96,33 @@ def _import_inbox() -> None:
     if inbox().is_empty():
         return
     with inbox().reading() as reader:
-        while letters := _some(reader.first(IMPORTED_TOGETHER)):
-            opened = {name: envelope.opened(letter.body, letter.content_type) for _, name, letter in letters}
+        while callbacks := _some(reader.first(IMPORTED_TOGETHER)):
+            opened = {name: envelope.opened(callback.body, callback.content_type) for _, name, callback in callbacks}
             with transaction() as session:
-                _store(session, {name: letter for _, name, letter in letters}, opened)
+                _store(session, {name: callback for _, name, callback in callbacks}, opened)
             # Dying here does no harm: the journal knows their names.
-            reader.forget(letters[-1][0])
+            reader.forget(callbacks[-1][0])
 
 
-def _some(letters: list[tuple[int, str, Letter]]) -> list[tuple[int, str, Letter]]:
-    """The first letters, as far as memory and one transaction are to take them: opened, each may be larger."""
+def _some(callbacks: list[tuple[int, str, SpooledCallback]]) -> list[tuple[int, str, SpooledCallback]]:
+    """The first callbacks, as far as memory and one transaction are to take them: opened, each may be larger."""
     size = 0
-    for place, (_, _, letter) in enumerate(letters):
-        size += envelope.LARGEST if envelope.is_packed(letter.body, letter.content_type) else len(letter.body)
+    for place, (_, _, callback) in enumerate(callbacks):
+        size += envelope.LARGEST if envelope.is_packed(callback.body, callback.content_type) else len(callback.body)
         if size > IMPORTED_BYTES and place:
-            return letters[:place]
-    return letters
+            return callbacks[:place]
+    return callbacks
 
 
-def _store(session: Session, letters: dict[str, Letter], opened: dict[str, bytes]) -> None:
-    known = set(session.scalars(select(JournalEntry.inbox_id).where(JournalEntry.inbox_id.in_(letters))))
+def _store(session: Session, callbacks: dict[str, SpooledCallback], opened: dict[str, bytes]) -> None:
+    known = set(session.scalars(select(JournalEntry.inbox_id).where(JournalEntry.inbox_id.in_(callbacks))))
     phones = set(session.scalars(select(Phone.id)))
     rows = [
-        vars(letter)
-        | {"inbox_id": name, "received_at": datetime.fromisoformat(letter.received_at)}
+        vars(callback)
+        | {"inbox_id": name, "received_at": datetime.fromisoformat(callback.received_at)}
         | {"body": opened[name]}
-        for name, letter in letters.items()
-        if name not in known and letter.phone_id in phones
+        for name, callback in callbacks.items()
+        if name not in known and callback.phone_id in phones
     ]
     if rows:
         session.execute(insert(JournalEntry), [row | {"state": JournalState.NEW} for row in rows])

@@ -138,7 +138,7 @@ def _not_stored(
 
 def _answered_many(session: Session, new: list[_New]) -> dict[Key, tuple[int | None, int | None]]:
     """What each reply answers, and of which campaign: the same as `_answered` and `_answered_campaign`."""
-    by_ticket = _by_ticket(session, new)
+    by_provider_id = _by_provider_id(session, new)
     last = _last_of_each(session, new, Message.sent_at.is_not(None))
     of_campaign = _last_of_each(
         session, new, Message.campaign_id.is_not(None), Message.sent_at > now() - CAMPAIGN_ANSWERS
@@ -146,7 +146,7 @@ def _answered_many(session: Session, new: list[_New]) -> dict[Key, tuple[int | N
     answered = {}
     for one in new:
         message_id, campaign_id = (
-            by_ticket.get((one.phone.account_id, one.reply.ticket, one.reply.number))
+            by_provider_id.get((one.phone.account_id, one.reply.provider_id, one.reply.number))
             or last.get(one.pair)
             or (None, None)
         )
@@ -156,18 +156,19 @@ def _answered_many(session: Session, new: list[_New]) -> dict[Key, tuple[int | N
     return answered
 
 
-def _by_ticket(session: Session, new: list[_New]) -> dict[tuple[int, str, str], tuple[int, int | None]]:
-    tickets = {one.reply.ticket for one in new if one.reply.ticket}
-    if not tickets:
+def _by_provider_id(session: Session, new: list[_New]) -> dict[tuple[int, str, str], tuple[int, int | None]]:
+    provider_ids = {one.reply.provider_id for one in new if one.reply.provider_id}
+    if not provider_ids:
         return {}
     rows = session.execute(
-        select(Submission.account_id, Submission.ticket, Message.number, Message.id, Message.campaign_id)
+        select(Submission.account_id, Submission.provider_id, Message.number, Message.id, Message.campaign_id)
         .join(Submission, Message.submission_id == Submission.id)
-        .where(Submission.ticket.in_(tickets), Message.number.in_({one.reply.number for one in new}))
+        .where(Submission.provider_id.in_(provider_ids), Message.number.in_({one.reply.number for one in new}))
         .where(Message.direction == Direction.OUT)
     )
     return {
-        (account_id, ticket or "", number): (found, campaign) for account_id, ticket, number, found, campaign in rows
+        (account_id, provider_id or "", number): (found, campaign)
+        for account_id, provider_id, number, found, campaign in rows
     }
 
 
@@ -231,13 +232,13 @@ def _stored_before(session: Session, phone: Phone, reply: Reply, received_at: da
 
 
 def _answered(session: Session, phone: Phone, reply: Reply) -> Message | None:
-    """The message that this reply answers: by its ticket, else the last one that left for that person."""
+    """The message that this reply answers: by its provider id, else the last one that left for that person."""
     sent = select(Message).where(Message.direction == Direction.OUT, Message.number == reply.number)
-    if reply.ticket:
-        by_ticket = sent.join(Submission, Message.submission_id == Submission.id).where(
-            Submission.account_id == phone.account_id, Submission.ticket == reply.ticket
+    if reply.provider_id:
+        by_provider_id = sent.join(Submission, Message.submission_id == Submission.id).where(
+            Submission.account_id == phone.account_id, Submission.provider_id == reply.provider_id
         )
-        found: Message | None = session.scalar(by_ticket.limit(1))
+        found: Message | None = session.scalar(by_provider_id.limit(1))
         if found is not None:
             return found
     left = sent.where(Message.phone_id == phone.id, Message.sent_at.is_not(None), Message.status != Status.FAILED)

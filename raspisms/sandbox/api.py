@@ -178,7 +178,7 @@ def _report_before_answer(sandbox: State, account: Account, sms: Any) -> None:
     )
     url = account.callbacks.get("deliveries", "")
     if url:
-        sandbox.postman.deliver({"url": url, "body": content, "content_type": content_type, "left": 0})
+        sandbox.callbacks.deliver({"url": url, "body": content, "content_type": content_type, "left": 0})
 
 
 def _refusal(sandbox: State, account: Account, body: dict[str, Any]) -> tuple[Response, int] | None:

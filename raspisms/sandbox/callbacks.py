@@ -23,7 +23,7 @@ class Repeats(Protocol):
     retries: int
 
 
-class Postman:
+class CallbackPoster:
     """One thread that waits for the next delivery, and a few that make them."""
 
     def __init__(self, lock: threading.RLock, switches: Callable[[], Repeats]) -> None:
@@ -33,18 +33,18 @@ class Postman:
         self._heap: list[tuple[float, int, dict[str, Any]]] = []
         self._order = itertools.count()
         self._wake = threading.Condition()
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="postman")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="callbacks")
         self._local = threading.local()
         self._closed = False
-        threading.Thread(target=self._run, name="postman", daemon=True).start()
+        threading.Thread(target=self._run, name="callbacks", daemon=True).start()
 
     def post(self, url: str, body: bytes, content_type: str | None, *, delay: float = 0.0) -> None:
         """Post `body` to `url` in `delay` seconds; an account without a URL gets nothing, as in life."""
         if not url:
             return
-        letter = {"url": url, "body": body, "content_type": content_type, "left": self.switches().retries}
+        callback = {"url": url, "body": body, "content_type": content_type, "left": self.switches().retries}
         with self._wake:
-            heapq.heappush(self._heap, (time.monotonic() + delay, next(self._order), letter))
+            heapq.heappush(self._heap, (time.monotonic() + delay, next(self._order), callback))
             self._wake.notify()
 
     def close(self) -> None:
@@ -62,19 +62,19 @@ class Postman:
                     self._wake.wait(wait)
                 if self._closed:
                     return
-                letter = heapq.heappop(self._heap)[2]
-            self._pool.submit(self.deliver, letter)
+                callback = heapq.heappop(self._heap)[2]
+            self._pool.submit(self.deliver, callback)
 
-    def deliver(self, letter: dict[str, Any]) -> dict[str, Any]:
-        """Post one letter now; what became of it."""
+    def deliver(self, callback: dict[str, Any]) -> dict[str, Any]:
+        """Post one callback now; what became of it."""
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
-        headers = {"Content-Type": letter["content_type"]}  # None sends no such header
+        headers = {"Content-Type": callback["content_type"]}  # None sends no such header
         started = time.monotonic()
-        note: dict[str, Any] = {"url": letter["url"], "body": letter["body"].decode("utf-8", "replace")}
+        note: dict[str, Any] = {"url": callback["url"], "body": callback["body"].decode("utf-8", "replace")}
         try:
             answer = self._local.session.post(
-                letter["url"], data=letter["body"], headers=headers, timeout=10, allow_redirects=False
+                callback["url"], data=callback["body"], headers=headers, timeout=10, allow_redirects=False
             )
             note |= {"status": answer.status_code, "empty": answer.content == b""}
         except requests.RequestException as error:
@@ -83,9 +83,9 @@ class Postman:
         note["conforming"] = note["status"] // 100 == 2 and note["empty"] and note["seconds"] < PATIENCE
         with self.lock:
             self.deliveries.append(note)
-        if note["status"] // 100 != 2 and letter["left"] > 0:
+        if note["status"] // 100 != 2 and callback["left"] > 0:
             with self._wake:
-                letter = letter | {"left": letter["left"] - 1}
-                heapq.heappush(self._heap, (time.monotonic() + 0.2, next(self._order), letter))
+                callback = callback | {"left": callback["left"] - 1}
+                heapq.heappush(self._heap, (time.monotonic() + 0.2, next(self._order), callback))
                 self._wake.notify()
         return note

@@ -22,7 +22,7 @@ def show() -> Response:
             switches=asdict(sandbox.switches),
             requests=sandbox.requests,
             messages=[asdict(sms) for sms in sandbox.messages],
-            deliveries=sandbox.postman.deliveries,
+            deliveries=sandbox.callbacks.deliveries,
             warnings=sandbox.warnings,
             accounts={
                 login: {"credit": float(account.credit), "callbacks": account.callbacks}

@@ -35,7 +35,7 @@ def write(
         date_key: reports.date(sms.at),
     }
     body, content_type = reports.encode(fields, manner)
-    state.postman.post(account.callbacks.get("inbounds", ""), body, content_type)
+    state.callbacks.post(account.callbacks.get("inbounds", ""), body, content_type)
     if text.strip().upper() == STOP:
         account.blacklist.add(number)
     if notice:
@@ -47,7 +47,7 @@ def _notify(state: State, account: Account, sms: Sms) -> None:
     fields = {"message_id": "", "number": sms.number, "text": sms.text, "stop_date": reports.date(sms.at)}
     body, content_type = reports.encode(fields, "")
     url = account.callbacks.get("blacklisted") or account.callbacks.get("inbounds", "")
-    state.postman.post(url, body, content_type)
+    state.callbacks.post(url, body, content_type)
 
 
 def _last_ticket(state: State, number: str, to: str) -> str:

@@ -45,7 +45,7 @@ def schedule(state: State, account: Account, sms: Sms, sms_type: str, later: flo
 def send(state: State, account: Account, sms: Sms, word: str, manner: str = "", *, delay: float = 0.0) -> None:
     """Post one report to the account's URL, in the given manner."""
     body, content_type = encode(_fields(state, sms, word, manner), manner)
-    state.postman.post(account.callbacks.get("deliveries", ""), body, content_type, delay=delay)
+    state.callbacks.post(account.callbacks.get("deliveries", ""), body, content_type, delay=delay)
 
 
 def _fields(state: State, sms: Sms, word: str, manner: str) -> dict[str, Any]:

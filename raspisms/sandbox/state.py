@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import current_app
 
-from .callbacks import Postman
+from .callbacks import CallbackPoster
 
 KEY = "sandbox-key"
 """The API key of every account; any other is wrong."""
@@ -89,7 +89,7 @@ class State:
         self.faults: deque[str] = deque()
         self.met: set[tuple[str, str]] = set()
         """Faults that happen once for a request_id, and did."""
-        self.postman = Postman(self.lock, lambda: self.switches)
+        self.callbacks = CallbackPoster(self.lock, lambda: self.switches)
 
     def account(self, login: str) -> Account:
         """The account of a login, opened at first sight."""

@@ -21,13 +21,13 @@ from ..models import (
     Account,
     Campaign,
     CampaignState,
-    Canary,
     Hours,
     Lane,
     Message,
     Status,
     Submission,
     SubmissionState,
+    Trial,
 )
 from ..phones.settings import adapter_class
 from ..receiving import journal
@@ -215,7 +215,7 @@ def _next_waiting(session: Session, account_id: int, lanes: Lane) -> Message | N
 def _next_of_campaigns(session: Session, phones: Select[int]) -> Message | None:
     """The first message of the campaign that had the fewest turns."""
     waiting = select(Message.id).where(Message.campaign_id == Campaign.id, eligible.waiting())
-    tried = or_(Campaign.canary_state.is_(None), Campaign.canary_state.in_((Canary.FIRST, Canary.PASSED)))
+    tried = or_(Campaign.trial_state.is_(None), Campaign.trial_state.in_((Trial.FIRST, Trial.PASSED)))
     campaign_id = session.scalar(
         select(Campaign.id)
         .where(
@@ -244,7 +244,7 @@ def _gather(session: Session, first: Message) -> Submission | None:
     limit = adapter_class(first.phone.adapter).max_recipients
     campaign = session.get_one(Campaign, first.campaign_id) if first.campaign_id is not None else None
     waiting = session.execute(_like(first).order_by(Message.id).limit(limit)).all()
-    # A ticket and a number name one SMS: the same number twice makes two requests.
+    # A provider id and a number name one SMS: the same number twice makes two requests.
     chosen = {number: message_id for message_id, number in reversed(waiting)}
     chosen = eligible.leave_out(session, chosen, first.purpose, campaign)
     if not chosen:

@@ -77,7 +77,7 @@ def _send(account_id: int, may_go_on: Callable[[], bool]) -> None:
             try:
                 if _is_plain(result) and may_go_on():
                     following = runway.launch(_claim_or_none(account_id, ready))
-            finally:  # whatever befalls the next one, this answer holds a ticket
+            finally:  # whatever befalls the next one, this answer holds a provider id
                 _record(flight.submission_id, result)
             if following is None and may_go_on():
                 following = runway.launch(_next_claim(account_id, may_go_on))
@@ -152,7 +152,7 @@ def _claim_or_none(account_id: int, ready: claim.Claim | None) -> claim.Claim | 
 
 
 def _record(submission_id: int, result: Accepted | AdapterError) -> None:
-    """Keep the answer, however long the database is locked or full: it holds the ticket.
+    """Keep the answer, however long the database is locked or full: it holds the provider id.
 
     Giving up loses no message: the next attempt repeats the request_id and learns that it was taken.
     """

@@ -38,7 +38,7 @@ from .backoff import LONGEST_ACCOUNT_WAIT, LONGEST_WAIT_BY_HAND, backoff
 
 log = logging.getLogger(__name__)
 
-# A 2xx without a ticket was probably a success: asking again is safe only as far as request_id is kept.
+# A 2xx without a provider id was probably a success: asking again is safe only as far as request_id is kept.
 UNREADABLE_LIMIT = 3
 
 NOBODY = N_("Le fournisseur a pris la demande, mais n’a retenu aucun destinataire.")
@@ -81,7 +81,7 @@ def _accepted(session: Session, submission: Submission, answer: Accepted) -> Non
         restoration.notice(session, restoration.PROVIDER_KNOWS)
     submission.state = SubmissionState.ACCEPTED
     submission.closed_at = now()
-    submission.ticket = answer.ticket
+    submission.provider_id = answer.provider_id
     submission.parts = answer.parts
     submission.credit = answer.credit
     submission.reason = None
@@ -105,7 +105,7 @@ def _accepted(session: Session, submission: Submission, answer: Accepted) -> Non
 
 
 def _took_nobody(session: Session, submission: Submission, answer: Accepted) -> None:
-    """A ticket, and nobody behind it: whatever reports may say of it, it is no success."""
+    """A provider id, and nobody behind it: whatever reports may say of it, it is no success."""
     submission.state = SubmissionState.UNKNOWN
     submission.reason = NOBODY
     add_all(session, waiting_of(submission), Status.UNKNOWN, reason=NOBODY, words=answer.words, code=answer.code)

@@ -1,6 +1,6 @@
 """`raspisms up`: everything in one command, restarted when it dies, gone when it ends."""
 
 from .services import services, workers
-from .watch import Family, Service
+from .watch import Service, Watch
 
-__all__ = ["Family", "Service", "services", "workers"]
+__all__ = ["Service", "Watch", "services", "workers"]

@@ -139,7 +139,7 @@ def run_sandbox(settings: dict[str, Any]) -> None:
             is_settled = True
         if ended.wait(2):
             break
-    state.postman.close()
+    state.callbacks.close()
     server.shutdown()
 
 

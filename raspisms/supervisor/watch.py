@@ -1,4 +1,4 @@
-"""The family of processes: started, watched, restarted with back-off, replaced when silent, stopped together."""
+"""Services: started, watched, restarted with back-off, replaced when silent, stopped together."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Service:
     probed: float = 0.0
 
 
-class Family:
+class Watch:
     """Keeps services alive until it is told to stop.
 
     `tell` is called with the names of those that die again and again, whenever that changes.
@@ -73,9 +73,9 @@ class Family:
                 self._start(service)
             ready()
             while not self._stop_asked():
-                self._bury()
+                self._note_ends()
                 self._replace_silent()
-                self._revive()
+                self._restart()
                 self._say_who_loops()
         finally:
             self._stop()
@@ -97,13 +97,13 @@ class Family:
         caught = signal.sigtimedwait(process.HANDLED, TICK)
         return caught is not None and caught.si_signo != signal.SIGCHLD
 
-    def _bury(self) -> None:
+    def _note_ends(self) -> None:
         """Note the services whose process has ended."""
         for service in self.services:
             if service.pid and os.waitpid(service.pid, os.WNOHANG)[0]:
-                self._mourn(service)
+                self._plan_restart(service)
 
-    def _mourn(self, service: Service) -> None:
+    def _plan_restart(self, service: Service) -> None:
         process.kill_group(service.pid)
         self._forget(service)
         alive_for = time.monotonic() - service.started
@@ -140,7 +140,7 @@ class Family:
         service.probed = moment
         return service.probe()
 
-    def _revive(self) -> None:
+    def _restart(self) -> None:
         for service in self.services:
             if not service.pid and service.restart_at <= time.monotonic():
                 try:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from ..clock import now
 from ..extensions import db
 from ..messages import hours, restored
-from ..models import Campaign, CampaignState, Canary, Contact, JournalEntry, Message, Status
+from ..models import Campaign, CampaignState, Contact, JournalEntry, Message, Status, Trial
 from ..operations import health
 from .filters import exact
 
@@ -84,7 +84,7 @@ def _of_campaign(campaign: Campaign) -> str | None:
         return str(gettext("Sa campagne n’a pas encore commencé."))
     if opens := hours.opening(campaign.hours, now()):
         return str(gettext("Il attend les heures d’envoi de sa campagne, à partir du %(date)s.", date=exact(opens)))
-    if campaign.canary_state in (Canary.WAITING, Canary.FAILED):
+    if campaign.trial_state in (Trial.WAITING, Trial.FAILED):
         return str(gettext("Sa campagne attend les accusés de ses premiers SMS."))
     return None
 

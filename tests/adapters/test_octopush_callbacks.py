@@ -71,7 +71,7 @@ def test_every_status_has_its_class(word, outcome):
 def test_a_report_is_read():
     [report] = read(REPORT)
     assert report == Report(
-        ticket="sms_5fec89fe97109",
+        provider_id="sms_5fec89fe97109",
         number="+33612345678",
         outcome=Outcome.DELIVERED,
         words="DELIVERED",
@@ -86,7 +86,7 @@ def test_a_reply_is_read():
         number="+33612345678",
         text="Oui merci",
         received_by="+33755551111",
-        ticket="sms_5fec89fe97109",
+        provider_id="sms_5fec89fe97109",
         at=datetime(2021, 6, 18, 12, 5, 10, tzinfo=UTC),
     )
 

@@ -138,7 +138,7 @@ def test_an_odd_answer_has_an_outcome(app, phone, provider, monkeypatch, name):
     result = submit(provider(ANSWERS[name]).url)
     assert isinstance(result, Accepted | AdapterError)
     if isinstance(result, Accepted):
-        assert result.ticket
+        assert result.provider_id
         assert result.cost is None or result.cost >= 0
     [sent] = post(app, phone)
     with app.app_context():

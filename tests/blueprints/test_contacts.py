@@ -221,14 +221,14 @@ def test_nothing_of_an_erased_person_is_left_anywhere(app, phone, octopush, call
         db.session.remove()
     [sent] = post(app, phone, LEA, text="Madame Durand, votre dossier medical est prêt")
     run_jobs()
-    ticket = factories.message(app, sent).submission.ticket
+    ticket = factories.message(app, sent).submission.provider_id
     report = {"message_id": ticket, "number": LEA, "status": "DELIVERED"}
     reply = {"number": LEA, "text": "merci pour le dossier medical", "reception_date": "2026-11-25 10:00:00"}
     for _ in range(2):
         callbacks.http.post(callbacks.status, json=report)
         callbacks.http.post(callbacks.reception, json=reply)
     run_jobs()
-    factories.until(lambda: len(octopush.postman.deliveries) >= 2)
+    factories.until(lambda: len(octopush.callbacks.deliveries) >= 2)
     run_jobs()
     assert send_form(f"/contacts/{saved}/erase", page=f"/contacts/{saved}").status_code == 302
     callbacks.http.post(callbacks.status, json=report | {"status": "READ"})  # a late one

@@ -27,7 +27,7 @@ FILLED = [
     {"hours": "strict"},
     {"hours": "free"},
     {"repeats": "weekly"},
-    {"canary": "20"},
+    {"trial": "20"},
     {"purpose": "information"},
     {"purpose": "advertising"},
     {"text": "Bonjour {{ contact.name }}"},

@@ -18,7 +18,6 @@ from raspisms.models import (
     AuditEntry,
     Campaign,
     CampaignState,
-    Canary,
     Contact,
     Fate,
     Hours,
@@ -26,6 +25,7 @@ from raspisms.models import (
     Recipient,
     Status,
     Submission,
+    Trial,
 )
 from raspisms.people import contacts, groups, opt_outs
 from raspisms.scheduler import sweep as scheduler
@@ -184,15 +184,15 @@ def test_widening_the_hours_of_an_advertisement_is_a_right_and_is_written_down(a
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "state", "canary_state"),
+    ("outcomes", "state", "trial_state"),
     [
-        ([Status.DELIVERED] * 3, CampaignState.SENDING, Canary.PASSED),
-        ([Status.FAILED, Status.DELIVERED, Status.DELIVERED], CampaignState.PAUSED, Canary.FAILED),
-        ([Status.SENT, Status.DELIVERED, Status.DELIVERED], CampaignState.SENDING, Canary.WAITING),
+        ([Status.DELIVERED] * 3, CampaignState.SENDING, Trial.PASSED),
+        ([Status.FAILED, Status.DELIVERED, Status.DELIVERED], CampaignState.PAUSED, Trial.FAILED),
+        ([Status.SENT, Status.DELIVERED, Status.DELIVERED], CampaignState.SENDING, Trial.WAITING),
     ],
 )
-def test_a_few_try_it_first(at_once, octopush, run_jobs, outcomes, state, canary_state):
-    campaign = sent(written(*MANY, canary=3))
+def test_a_few_try_it_first(at_once, octopush, run_jobs, outcomes, state, trial_state):
+    campaign = sent(written(*MANY, trial=3))
     run_jobs()
     scheduler.sweep()
     assert len(octopush.messages) == 3
@@ -202,9 +202,9 @@ def test_a_few_try_it_first(at_once, octopush, run_jobs, outcomes, state, canary
             message.status = outcome
     scheduler.sweep()
     found = fresh(campaign.id)
-    assert (found.state, found.canary_state) == (state, canary_state)
+    assert (found.state, found.trial_state) == (state, trial_state)
     run_jobs()
-    assert len(octopush.messages) == (10 if canary_state is Canary.PASSED else 3)
+    assert len(octopush.messages) == (10 if trial_state is Trial.PASSED else 3)
     if state is CampaignState.PAUSED:
         assert "échoué" in found.pause_reason
         lifecycle.resume(campaign.id)
@@ -213,10 +213,10 @@ def test_a_few_try_it_first(at_once, octopush, run_jobs, outcomes, state, canary
 
 
 def test_reports_that_never_come_stop_it_after_ten_minutes(at_once, octopush, run_jobs):
-    campaign = sent(written(*MANY, canary=3))
+    campaign = sent(written(*MANY, trial=3))
     run_jobs()
     with transaction() as session:
-        session.execute(update(Campaign).values(canary_at=now() - trial.PATIENCE - timedelta(seconds=1)))
+        session.execute(update(Campaign).values(trial_at=now() - trial.PATIENCE - timedelta(seconds=1)))
     scheduler.sweep()
     assert fresh(campaign.id).state is CampaignState.PAUSED
     assert "callback" in fresh(campaign.id).pause_reason
@@ -287,15 +287,15 @@ def test_a_repetition_that_cannot_be_sent_says_why_and_the_next_one_is_tried(at_
 
 
 def test_the_first_few_that_went_back_to_the_queue_are_tried_again(at_once, octopush, run_jobs):
-    campaign = sent(written(*MANY, canary=3))
+    campaign = sent(written(*MANY, trial=3))
     run_jobs()
     with transaction() as session:
         session.execute(update(Message).where(Message.status == Status.SENT).values(status=Status.QUEUED))
     scheduler.sweep()
-    assert fresh(campaign.id).canary_state is Canary.FIRST
+    assert fresh(campaign.id).trial_state is Trial.FIRST
     scheduler.sweep()
     run_jobs()
-    assert fresh(campaign.id).canary_state is Canary.WAITING
+    assert fresh(campaign.id).trial_state is Trial.WAITING
 
 
 def test_a_request_that_is_repeated_waits_for_the_hours_too(at_once, monkeypatch, octopush, run_jobs):
@@ -347,7 +347,7 @@ def test_what_changed_since_the_report_counts(at_once, change):
 
 
 def test_the_first_few_are_not_passed_over_by_a_pause(at_once, octopush, run_jobs):
-    campaign = sent(written(*MANY, canary=3))
+    campaign = sent(written(*MANY, trial=3))
     lifecycle.pause(campaign.id)
     lifecycle.resume(campaign.id)
     run_jobs()
@@ -356,7 +356,7 @@ def test_the_first_few_are_not_passed_over_by_a_pause(at_once, octopush, run_job
 
 def test_a_report_that_fails_says_so_and_is_not_tried_for_ever(at_once, monkeypatch):
     campaign = drafts.save(None, wish(LEA), None)
-    monkeypatch.setattr(fates.Judge, "rows", lambda *_: 1 / 0)
+    monkeypatch.setattr(fates.Fates, "rows", lambda *_: 1 / 0)
     launch.work(campaign.id)
     assert launch.unfinished() == []
     assert any("échoué" in problem for problem in review.summary(fresh(campaign.id)).problems)

@@ -14,7 +14,7 @@ def test_reports_find_their_message_after_the_login_was_changed(app, phone, octo
     [sent] = post(app, phone)
     run_jobs()
     change(app, phone, login="other@example.org")
-    ticket = message(app, sent).submission.ticket
+    ticket = message(app, sent).submission.provider_id
     callbacks.http.post(callbacks.status, json={"message_id": ticket, "number": LEA, "status": "DELIVERED"})
     run_jobs()
     assert message(app, sent).status is Status.DELIVERED
@@ -42,7 +42,7 @@ def test_a_lost_ticket_is_not_taken_from_a_request_in_the_air(app, phone, octopu
         from raspisms.adapters.base import Accepted
         from raspisms.sending import outcome
 
-        outcome.record(claimed.submission_id, Accepted(ticket="sms_b"))
+        outcome.record(claimed.submission_id, Accepted(provider_id="sms_b"))
         session.flush()
     assert message(app, flying).status is Status.FAILED
     callbacks.http.post(callbacks.status, json={"number": LEA, "status": "DELIVERED", "message_id": ticket_a})

@@ -83,7 +83,7 @@ def test_every_manner_of_arriving(app, phone, octopush, callbacks, run_jobs, num
 def test_a_report_before_the_answer_is_kept_and_matched(app, phone, octopush, callbacks, run_jobs):
     [sent] = post(app, phone, "+33639980209")
     run_jobs("sending")
-    assert is_well_received(octopush.postman.deliveries[0])
+    assert is_well_received(octopush.callbacks.deliveries[0])
     run_jobs()
     assert message(app, sent).status is Status.DELIVERED
 
@@ -92,7 +92,7 @@ def test_an_early_report_waits_for_its_ticket(app, phone, octopush, callbacks, r
     report = {"message_id": "sms_early", "number": LEA, "status": "DELIVERED", "delivery_date": "2026-11-23 15:00:00"}
     callbacks.http.post(callbacks.status, json=report)
     run_jobs()
-    assert [row.ticket for row in parked(app)] == ["sms_early"]
+    assert [row.provider_id for row in parked(app)] == ["sms_early"]
 
     from raspisms.sandbox import api
 
@@ -115,7 +115,7 @@ def test_a_foreign_report_changes_nothing_and_is_kept_for_a_while(app, phone, oc
     assert callbacks.http.post(callbacks.status, json=report).status_code == 200
     run_jobs()
     assert message(app, sent).status is Status.DELIVERED
-    assert [row.ticket for row in parked(app)] == ["sms_foreign"]
+    assert [row.provider_id for row in parked(app)] == ["sms_foreign"]
     assert journal(app)[-1] == (JournalState.APPLIED, "early")
 
 
@@ -138,7 +138,7 @@ def test_another_account_cannot_report_on_our_messages(app, phone, octopush, cal
     with app.app_context():
         stranger = factories.phone(name="Autre", login="other@example.org", number="+33639989999")
         status, _ = factories.callback_urls(stranger, callbacks.url)
-    ticket = message(app, sent).submission.ticket
+    ticket = message(app, sent).submission.provider_id
     callbacks.http.post(status, json={"message_id": ticket, "number": LEA, "status": "DELIVERED"})
     run_jobs()
     assert message(app, sent).status is Status.SENT
@@ -153,7 +153,7 @@ def test_the_other_phone_of_the_account_may_carry_the_report(app, phone, octopus
     with app.app_context():
         second = factories.phone(name="École", number="+33639989999")
         _, reception = factories.callback_urls(second, callbacks.url)
-    ticket = message(app, sent).submission.ticket
+    ticket = message(app, sent).submission.provider_id
     callbacks.http.post(reception, json={"message_id": ticket, "number": LEA, "status": "DELIVERED"})
     run_jobs()
     assert message(app, sent).status is Status.DELIVERED
@@ -172,7 +172,7 @@ def test_a_late_word_does_not_hide_the_reason(app, client, phone, octopush, call
     octopush.switches.reports = False
     [sent] = post(app, phone)
     run_jobs()
-    ticket = message(app, sent).submission.ticket
+    ticket = message(app, sent).submission.provider_id
     for word in ("BAD_DESTINATION", "ACK"):
         callbacks.http.post(callbacks.status, json={"message_id": ticket, "number": LEA, "status": word})
         run_jobs()
@@ -196,7 +196,7 @@ def test_nothing_late_moves_what_was_delivered(app, phone, octopush, callbacks, 
     octopush.switches.reports = False
     [sent] = post(app, phone)
     run_jobs()
-    ticket = message(app, sent).submission.ticket
+    ticket = message(app, sent).submission.provider_id
     earlier, later = ((now() - timedelta(hours=hours)).isoformat() for hours in (2, 1))
     put(callbacks, run_jobs, said(ticket, LEA, "DELIVERED", earlier))
     first = message(app, sent)
@@ -214,7 +214,7 @@ def test_what_is_no_report_among_others_hides_none_of_them(app, phone, octopush,
     octopush.switches.reports = False
     ids = post(app, phone, LEA, BOB)
     run_jobs()
-    ticket = message(app, ids[0]).submission.ticket
+    ticket = message(app, ids[0]).submission.provider_id
     put(callbacks, run_jobs, [said(ticket, LEA, "DELIVERED"), None, 12, "x", [], said(ticket, BOB, "DELIVERED")])
     assert {message(app, one).status for one in ids} == {Status.DELIVERED}
 
@@ -224,7 +224,7 @@ def test_a_repeated_report_that_somebody_stopped_is_older_than_their_start(app, 
     [sent] = post(app, phone)
     run_jobs()
     stops = said(
-        message(app, sent).submission.ticket, LEA, "BLACKLISTED_NUMBER", (now() - timedelta(hours=2)).isoformat()
+        message(app, sent).submission.provider_id, LEA, "BLACKLISTED_NUMBER", (now() - timedelta(hours=2)).isoformat()
     )
     put(callbacks, run_jobs, stops)
     start = {"number": LEA, "text": "START", "reception_date": (now() - timedelta(hours=1)).isoformat()}
@@ -242,7 +242,7 @@ def test_a_report_from_another_age_is_dated_now_and_says_so(app, phone, octopush
     octopush.switches.reports = False
     [sent] = post(app, phone)
     run_jobs()
-    put(callbacks, run_jobs, said(message(app, sent).submission.ticket, LEA, "DELIVERED", date))
+    put(callbacks, run_jobs, said(message(app, sent).submission.provider_id, LEA, "DELIVERED", date))
     found = message(app, sent)
     assert abs(found.delivered_at - now()) < timedelta(minutes=1)
     assert found.events[-1].said_at.year in {int(date[:4]), int(date[:4]) - 1}
@@ -252,7 +252,7 @@ def test_somebody_who_was_erased_stops_all_the_same(app, phone, octopush, callba
     octopush.switches.reports = False
     [sent] = post(app, phone)
     run_jobs()
-    ticket = message(app, sent).submission.ticket
+    ticket = message(app, sent).submission.provider_id
     with app.app_context(), transaction() as session:
         session.execute(delete(MessageEvent))
         session.execute(delete(Message))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import resource
 import struct
 import subprocess
@@ -49,6 +50,7 @@ class Installation:
         self.state: State = self.provider.app.extensions["sandbox"]
         self.clock = folder / "clock"
         self.aside: list[str] = []
+        self.numbers = (f"+3361{n:07d}" for n in itertools.count(1))
         self.queue = None
         if helpers:  # machines that help must reach the queue server
             self.queue = ValkeyServer(port=0, unix_socket_path=folder / "queue.sock", config={"save": ""})
@@ -123,7 +125,7 @@ class Installation:
                 running.stop()
         if self.queue:
             self.queue.stop()
-        self.state.postman.close()
+        self.state.callbacks.close()
         self.provider.close()
         with self.app.app_context():
             db.session.remove()

@@ -36,7 +36,7 @@ def reported(outcome, reason=None, **more):
     """What the provider says of the one message that left."""
     sms = db.session.query(Message).one()
     with transaction() as session:
-        said = Report(sms.submission.ticket, sms.number, outcome, outcome.value, reason, now(), **more)
+        said = Report(sms.submission.provider_id, sms.number, outcome, outcome.value, reason, now(), **more)
         assert reports.apply_many(session, [(1, entry(session, "status"), said)]) == {1: "report"}
 
 

@@ -35,7 +35,7 @@ def entries(app):
 def waiting(app):
     """What is in the inbox."""
     with app.app_context(), inbox.inbox().reading() as reader:
-        return [letter for _, _, letter in reader.first(100)]
+        return [callback for _, _, callback in reader.first(100)]
 
 
 def come_to_pass(app):
@@ -147,7 +147,7 @@ def test_a_fault_of_ours_in_many_reports_is_met_one_by_one(app, phone, octopush,
     monkeypatch.setattr(reports, "apply_many", lambda *_: 1 / 0)
     [sent] = post(app, phone)
     run_jobs()
-    until(lambda: len(octopush.postman.deliveries) == 2)
+    until(lambda: len(octopush.callbacks.deliveries) == 2)
     run_jobs()
     assert message(app, sent).status is Status.DELIVERED
     assert [entry.state for entry in entries(app)] == [JournalState.APPLIED] * 2
@@ -344,7 +344,7 @@ def test_a_job_stops_before_its_limit_and_rings_for_the_rest(app, phone, callbac
     with app.app_context():
         for number in range(300):
             body = json.dumps({"number": f"+336110{number:05}", "text": f"réponse {number}"}).encode()
-            inbox.inbox().add(inbox.Letter(phone.id, "reception", "application/json", "", body, now().isoformat()))
+            journal.store([journal.spooled(phone.id, "reception", "application/json", "", body)])
         bell.ring(job_queue.RECEIVING, job_queue.APPLY_CALLBACKS, timeout=job_queue.APPLY_SECONDS)
         run_jobs()
     assert len(all_messages(app)) == 300

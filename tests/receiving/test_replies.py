@@ -19,11 +19,11 @@ def write(octopush, callbacks, run_jobs):
     """A handset writes to us, through the pretended Octopush and our public application."""
 
     def write(text, number=LEA, to=NUMBER, **more):
-        before = len(octopush.postman.deliveries)
+        before = len(octopush.callbacks.deliveries)
         body = {"login": LOGIN, "number": number, "to": to, "text": text} | more
         assert requests.post(f"{octopush.control}/replies", json=body, timeout=5).status_code == 201
         count = before + (2 if more.get("notice") else 1)
-        found = until(lambda: len(octopush.postman.deliveries) >= count and octopush.postman.deliveries)
+        found = until(lambda: len(octopush.callbacks.deliveries) >= count and octopush.callbacks.deliveries)
         assert is_well_received(found[-1]), found[-1]
         run_jobs()
 

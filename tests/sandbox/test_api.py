@@ -144,7 +144,7 @@ def test_callbacks_are_registered_nested_or_flat_and_judged(octopush):
             "deliveries": listener
         }
     send(octopush)
-    notes = until(lambda: len(octopush.postman.deliveries) == 2 and octopush.postman.deliveries)
+    notes = until(lambda: len(octopush.callbacks.deliveries) == 2 and octopush.callbacks.deliveries)
     assert [note["conforming"] for note in notes] == [False, False]  # a 404 page is no empty 200
 
 

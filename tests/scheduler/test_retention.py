@@ -56,7 +56,7 @@ def test_raw_callbacks_go_once_they_were_applied(at_once, phone):
             ParkedReport(
                 journal_id=parked.id,
                 account_id=phone.account_id,
-                ticket="t",
+                provider_id="t",
                 number=LEA,
                 outcome="delivered",
                 words="DELIVERED",

@@ -14,7 +14,7 @@ from raspisms.clock import now
 from raspisms.delivery_reports import giving_up
 from raspisms.extensions import db
 from raspisms.figures import days, prices
-from raspisms.models import Canary, Contact, JournalEntry, Message, Phone, Status, Submission
+from raspisms.models import Contact, JournalEntry, Message, Phone, Status, Submission, Trial
 from raspisms.receiving import journal
 from raspisms.scheduler import sweep as scheduler
 from raspisms.sending import claim, dispatch, lease, outcome, unknown_outcomes
@@ -143,7 +143,7 @@ def test_a_report_for_nobody_that_we_know_any_more_teaches_nothing(desk, octopus
     desk.work()
     desk.report(first, "DELIVERED", LEA)
     desk.work()
-    assert [one.ticket for one in db.session.scalars(select(Submission).order_by(Submission.id))] == [first, None]
+    assert [one.provider_id for one in db.session.scalars(select(Submission).order_by(Submission.id))] == [first, None]
     entry = db.session.scalar(select(JournalEntry))
     assert (entry.outcome, entry.body) == ("erased", b"")
 
@@ -265,7 +265,7 @@ def test_an_answer_is_kept_whatever_befalls_the_choice_of_the_next_request(app, 
     monkeypatch.setattr(dispatch, "_claim_or_none", lambda *_: 1 / 0)
     with app.app_context(), pytest.raises(ZeroDivisionError):
         dispatch.drain(phone.account_id)
-    assert message(app, first).submission.ticket == octopush.messages[0].ticket
+    assert message(app, first).submission.provider_id == octopush.messages[0].ticket
 
 
 def test_an_unreadable_inbox_is_something_that_waits(at_once, monkeypatch):
@@ -277,7 +277,7 @@ def test_an_unreadable_inbox_is_something_that_waits(at_once, monkeypatch):
 
 
 def test_a_retry_passes_no_trial_on_a_few(desk, octopush, app):
-    campaign = desk.launch(*PEOPLE, canary=2)
+    campaign = desk.launch(*PEOPLE, trial=2)
     desk.report(desk.ticket(), "NOT_DELIVERED", *PEOPLE[:2])
     desk.work()
     lifecycle.retry_failed(campaign.id)
@@ -285,7 +285,7 @@ def test_a_retry_passes_no_trial_on_a_few(desk, octopush, app):
     assert len(octopush.messages) == 2
     sweep(app)  # the verdict: of the few, none was tried yet
     desk.work()
-    assert fresh(campaign.id).canary_state is Canary.WAITING
+    assert fresh(campaign.id).trial_state is Trial.WAITING
     assert len(octopush.messages) == 4
 
 

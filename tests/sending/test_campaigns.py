@@ -349,7 +349,7 @@ def test_a_message_sent_again_believes_the_same_word_again(app, phone, octopush,
     def failed_by_the_operator():
         with app.app_context():
             [sent] = db.session.scalars(select(Message))
-            ticket = sent.submission.ticket
+            ticket = sent.submission.provider_id
         callbacks.http.post(callbacks.status, json={"message_id": ticket, "number": LEA, "status": "NOT_DELIVERED"})
         run_jobs()
         return counts(app, report.campaign_id)

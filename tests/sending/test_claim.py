@@ -42,7 +42,7 @@ def test_the_same_number_twice_makes_two_requests(app, phone, octopush, run_jobs
     first, second = [post(app, phone, LEA)[0] for _ in range(2)]
     run_jobs()
     assert lengths(octopush) == [1, 1]
-    tickets = {message(app, sent).submission.ticket for sent in (first, second)}
+    tickets = {message(app, sent).submission.provider_id for sent in (first, second)}
     assert len(tickets) == 2
 
 

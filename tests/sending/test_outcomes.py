@@ -68,7 +68,7 @@ def test_any_2xx_with_a_ticket_is_sent_and_its_figures_are_kept(app, phone, octo
 
     found = message(app, sent)
     assert found.status is Status.SENT
-    assert found.submission.ticket == octopush.messages[0].ticket
+    assert found.submission.provider_id == octopush.messages[0].ticket
     assert found.submission.cost == found.cost == Decimal("0.09")
     assert found.submission.parts == 2
     assert found.submission.credit == Decimal("9.91")
@@ -135,7 +135,7 @@ def test_182_means_that_it_was_sent_once(app, phone, octopush, run_jobs, number)
 
     found = message(app, sent)
     assert found.status is Status.SENT
-    assert found.submission.ticket is None
+    assert found.submission.provider_id is None
     assert found.submission.code == "182"
     assert len(set(request_ids(octopush))) == 1
     assert len(accepted(octopush, number)) == 1
@@ -147,12 +147,12 @@ def test_a_report_teaches_the_ticket_that_was_lost(app, phone, octopush, run_job
     let_time_pass(app)
     ring(app)
     run_jobs()
-    until(lambda: len(octopush.postman.deliveries) == 2)
+    until(lambda: len(octopush.callbacks.deliveries) == 2)
     run_jobs()
 
     found = message(app, sent)
     assert found.status is Status.DELIVERED
-    assert found.submission.ticket == octopush.messages[0].ticket
+    assert found.submission.provider_id == octopush.messages[0].ticket
 
 
 def test_nothing_leaves_while_octopush_cannot_be_reached(app, octopush, run_jobs):
@@ -433,7 +433,7 @@ def test_a_cost_that_nobody_names_is_that_of_the_last_one_and_marked(app, phone,
 def test_a_ticket_for_nobody_is_no_success(app, phone, number, status):
     found = answered(app, phone, post(app, phone, LEA, BOB), taken(taken=number))
     assert {one.status for one in found} == {status}
-    assert found[0].submission.ticket == "ticket", "reports may still tell"
+    assert found[0].submission.provider_id == "ticket", "reports may still tell"
     assert (found[0].events[-1].reason is None) is (number in {2, None})
 
 

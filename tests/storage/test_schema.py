@@ -7,7 +7,8 @@ from raspisms import create_worker_app
 from raspisms.clock import now
 from raspisms.config import load
 from raspisms.extensions import db
-from raspisms.models import JournalEntry, Message, MessageEvent
+from raspisms.models import Campaign, JournalEntry, Message, MessageEvent, ParkedReport, Submission
+from raspisms.sms.purposes import Purpose
 from raspisms.storage import schema
 from raspisms.storage.transactions import transaction
 from tests import factories
@@ -20,6 +21,11 @@ ROWS = (
     "INSERT INTO accounts (id, digest, failures) VALUES (1, 'd', 0)",
     "INSERT INTO phones (id, name, adapter, account_id, number, sealed_settings, token_digest, sealed_token, status,"
     f" checks, created_at) VALUES (1, 'Mairie', 'x', 1, '+33755551111', 's', 't', 's', 'available', 0, '{OLD}')",
+    "INSERT INTO campaigns (id, name, phone_id, text, purpose, state, turn, created_at)"
+    f" VALUES (1, 'Soldes', 1, 'Soldes', 'wholesale', 'done', 0, '{OLD}')",
+    "INSERT INTO submissions (id, account_id, phone_id, request_id, state, text, purpose, lane, ticket, attempts,"
+    " in_flight, maybe_sent, unreadable, next_attempt_at, created_at)"
+    f" VALUES (1, 1, 1, 'r', 'accepted', 'Soldes', 'wholesale', 2, 'sms_1', 1, FALSE, FALSE, 0, '{OLD}', '{OLD}')",
     "INSERT INTO messages (id, direction, phone_id, number, text, status, lane, purpose, batch_key, parts, created_at)"
     f" VALUES (1, 'out', 1, '{LEA}', 'Bonjour', 'queued', 1, 'alert', 'k', 1, '{OLD}')",
     f"INSERT INTO message_events (id, message_id, at, status) VALUES (1, 1, '{OLD}', 'queued')",
@@ -43,6 +49,10 @@ def test_what_the_first_version_held_is_still_there(tmp_path, database):
         assert schema.version() is schema.Version.CURRENT
         assert [(one.number, one.text, one.expires_at) for one in db.session.query(Message)] == [(LEA, "Bonjour", None)]
         assert db.session.query(MessageEvent).count() == 1
+        [campaign], [request], [report] = (db.session.query(one).all() for one in (Campaign, Submission, ParkedReport))
+        purposes = [one.purpose for one in (campaign, request, *db.session.query(Message))]
+        assert purposes == [Purpose.ADVERTISING, Purpose.ADVERTISING, Purpose.INFORMATION]
+        assert (request.provider_id, report.provider_id) == ("sms_1", "sms_1")
         assert [entry.state.value for entry in db.session.query(JournalEntry)] == ["new"]
         db.session.remove()
         db.engine.dispose()

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from raspisms.clock import now
 from raspisms.extensions import db
-from raspisms.models import Account, Campaign, CampaignState, Canary, Hours, Message, Phone, PhoneStatus, Status
+from raspisms.models import Account, Campaign, CampaignState, Hours, Message, Phone, PhoneStatus, Status, Trial
 from raspisms.operations import health
 from raspisms.sending import outbox
 from raspisms.storage.transactions import transaction
@@ -55,7 +55,7 @@ def test_for_the_provider(waiting):
     ("campaign", "words"),
     [
         ({"state": CampaignState.PAUSED}, "Sa campagne est suspendue"),
-        ({"state": CampaignState.SENDING, "canary_state": Canary.WAITING}, "les accusés de ses premiers SMS"),
+        ({"state": CampaignState.SENDING, "trial_state": Trial.WAITING}, "les accusés de ses premiers SMS"),
     ],
 )
 def test_for_its_campaign(waiting, campaign, words):

@@ -101,7 +101,7 @@ class OctopushVirtualNumber(Adapter):
         ticket = _ticket(body.get("sms_ticket"))
         if answer.ok and ticket:
             return Accepted(
-                ticket=ticket,
+                provider_id=ticket,
                 cost=_amount(body.get("total_cost")),
                 parts=_integer(body.get("number_of_sms_needed")),
                 credit=_decimal(body.get("residual_credit")),
@@ -109,7 +109,7 @@ class OctopushVirtualNumber(Adapter):
             )
         if codes.code_of(body) == codes.ALREADY_ACCEPTED:
             words = codes.words_of(body, answer.text)
-            return Accepted(ticket=ticket or None, words=words, code="182", taken_before=True)
+            return Accepted(provider_id=ticket or None, words=words, code="182", taken_before=True)
         raise self._error(answer)
 
     def _body(self, batch: Batch) -> dict[str, Any]:

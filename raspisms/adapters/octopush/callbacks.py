@@ -228,7 +228,7 @@ def _item(one: dict[str, Any], zone: ZoneInfo) -> Item:
             number=number,
             text=str(data.get("text") if data.get("text") is not None else ""),
             received_by=phone_numbers.from_provider(_first(data, ("sim_card_number",)) or ""),
-            ticket=str(_first(data, TICKET_KEYS) or ""),
+            provider_id=str(_first(data, TICKET_KEYS) or ""),
             at=_date(data, REPLY_DATES, zone),
         )
     if kind == "report":
