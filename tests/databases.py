@@ -115,10 +115,11 @@ class PostgreSQL:
         return self._new("template1")
 
     def migrated(self, instance):
-        return self._new("migrated")
+        self._execute("DROP DATABASE IF EXISTS current WITH (FORCE)")
+        return self._new("migrated", "current")  # one after the other: an application keeps to its address
 
-    def _new(self, template):
-        name = f"test_{next(self.numbers)}"
+    def _new(self, template, name=None):
+        name = name or f"test_{next(self.numbers)}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return {"RASPISMS_DATABASE_URL": self.url(name)}
 
@@ -196,9 +197,10 @@ def fill_the_disk(app):
 
 
 def find_room(app):
-    """Undo fill_the_disk."""
+    """Undo fill_the_disk and shorten_patience, and begin with new connections."""
     with app.app_context():
-        event.remove(db.engine, "connect", app.every_connection)
+        if done := vars(app).pop("every_connection", None):
+            event.remove(db.engine, "connect", done)
         db.session.remove()
         db.engine.dispose()
 

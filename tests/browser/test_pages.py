@@ -17,6 +17,7 @@ from raspisms.people import contacts, groups, imports, opt_outs, reading
 from raspisms.storage.transactions import transaction
 from tests.browser import pictures
 from tests.browser.conftest import sign_in
+from tests.factories import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.tree]
 
@@ -145,7 +146,14 @@ def furnish_conversation():
     with transaction() as session:
         session.get(Campaign, draft.id).starts_at = now() + timedelta(days=1)
     review.compute(draft.id)
-    launch.send(draft.id, db.session.get(Campaign, draft.id).revision, None, may_override=True)
+    reviewed = until(lambda: is_reviewed(draft.id), what="a review")  # the installation's own job may be at it
+    launch.send(draft.id, reviewed.revision, None, may_override=True)
+
+
+def is_reviewed(campaign_id):
+    db.session.rollback()
+    campaign = db.session.get(Campaign, campaign_id, populate_existing=True)
+    return campaign.prepared_at is not None and campaign
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli import processes
 from tests.databases import raw, url_of
 from tests.factories import KEY, LEA, LOGIN, NUMBER
 
@@ -22,18 +23,22 @@ def raspisms(tmp_path, octopush, database):
     environ |= database.blank(tmp_path / "instance")
 
     def run(*arguments, status=0, stdin=None, **more):
-        done = subprocess.run(
-            [*RASPISMS, *arguments],
-            env=environ | more,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            cwd=tmp_path,
-        )
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout if status == 0 else done.stderr
+        if more:  # what it reads of its environment while it is imported
+            done = subprocess.run(
+                [*RASPISMS, *arguments],
+                env=environ | more,
+                cwd=tmp_path,
+                timeout=60,
+                capture_output=True,
+                text=True,
+                input=stdin,
+                check=False,
+            )
+            code, output, errors = done.returncode, done.stdout, done.stderr
+        else:
+            code, output, errors = processes.run(arguments, environ, tmp_path, stdin)
+        assert code == status, output + errors
+        return output if status == 0 else errors
 
     run.instance = tmp_path / "instance"
     run.database = url_of(environ)

@@ -46,6 +46,11 @@ class Kind:
     helpers: int = 0
     """Other machines that run `raspisms worker`; they need a database that machines can share."""
 
+    @property
+    def needs_its_own(self) -> bool:
+        """Whether it needs an installation that others do not have."""
+        return self.small_disk or self.own_clock or self.helpers > 0
+
 
 def kill(*names: str) -> Break:
     """kill -9 one of these services."""

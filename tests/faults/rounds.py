@@ -81,7 +81,7 @@ class Rounds:
     def __init__(self, installation: Installation, random: Random, *, by_page: bool = False, patience: float = 90.0):
         self.installation, self.random = installation, random
         self.patience = patience
-        self.numbers = (f"+3361{n:07d}" for n in itertools.count(random.randrange(1_000) * 1_000))
+        self.numbers = installation.numbers
         self.page = Page(installation) if by_page else None
         self.tally = Tally()
 

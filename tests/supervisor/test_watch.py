@@ -17,14 +17,14 @@ from raspisms.job_queue import DRAIN, SERIALIZER
 from raspisms.jobs import ListedJob, NotListed
 from raspisms.operations import health
 from raspisms.supervisor.pulse import beat
-from raspisms.supervisor.watch import Family, Service
+from raspisms.supervisor.watch import Service, Watch
 from raspisms.supervisor.workers import Worker
 from tests.factories import LEA, until
 from tests.tree import Tree, children
 
 
 @pytest.fixture
-def family(monkeypatch):
+def watch(monkeypatch):
     """Watch services until something is seen; nothing stays."""
     monkeypatch.setattr("raspisms.supervisor.watch.LONGEST_DELAY", 0.1)
     monkeypatch.setattr("raspisms.supervisor.watch.FIRST_DELAY", 0.05)
@@ -35,10 +35,10 @@ def family(monkeypatch):
             signal.sigtimedwait((signal.SIGCHLD,), 0.05)
             return seen()
 
-        monkeypatch.setattr(Family, "_stop_asked", look)
+        monkeypatch.setattr(Watch, "_stop_asked", look)
         previous = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         try:
-            Family(services, tell).run(lambda: None)
+            Watch(services, tell).run(lambda: None)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 
@@ -66,7 +66,7 @@ def hangs():
     signal.pause()
 
 
-def test_who_falls_silent_is_replaced_and_who_beats_is_not(family):
+def test_who_falls_silent_is_replaced_and_who_beats_is_not(watch):
     silent = Service("silent", hangs, patience=0.5)
     steady = Service("steady", alive, patience=0.5)
     pids = set()
@@ -75,11 +75,11 @@ def test_who_falls_silent_is_replaced_and_who_beats_is_not(family):
         pids.add(silent.pid)
         return len(pids - {0}) > 2
 
-    family(silent, steady, seen=within(20, seen))
+    watch(silent, steady, seen=within(20, seen))
     assert steady.deaths == 0
 
 
-def test_a_program_that_is_not_ours_is_asked(family):
+def test_a_program_that_is_not_ours_is_asked(watch):
     answers = [True, True, False]
     asked = []
 
@@ -88,14 +88,14 @@ def test_a_program_that_is_not_ours_is_asked(family):
         return answers[min(len(asked), 3) - 1]
 
     program = Service("program", signal.pause, patience=0.5, probe=probe)
-    family(program, seen=within(20, lambda: program.deaths > 0))
+    watch(program, seen=within(20, lambda: program.deaths > 0))
     assert len(asked) > 3
 
 
-def test_who_dies_at_once_is_mended_and_told(family):
+def test_who_dies_at_once_is_mended_and_told(watch):
     told, mended = [], []
     loop = Service("loop", lambda: None, mend=lambda: mended.append(1))
-    family(loop, seen=within(20, lambda: ["loop"] in told), tell=told.append)
+    watch(loop, seen=within(20, lambda: ["loop"] in told), tell=told.append)
     assert told[0] == []
     assert mended
 
@@ -188,6 +188,7 @@ def test_every_page_says_that_a_service_loops(app, look, tmp_path):
 
 def test_a_queue_that_is_away_is_one_line_of_the_log(app, caplog):
     with app.app_context():
+        assert bell.ring("sending", DRAIN, 1, timeout=10)  # nothing was said before
         alive, app.extensions["bell"] = app.extensions["bell"], Redis.from_url("unix:///nonexistent/valkey.sock")
         try:
             for _ in range(20):
