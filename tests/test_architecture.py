@@ -176,7 +176,8 @@ def test_only_adapters_speak_a_providers_words():
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
         ]
         assert not [word for word in words if "octopush" in word.lower() or word in spoken], path
-        names = {getattr(node, "attr", getattr(node, "id", getattr(node, "arg", ""))) for node in ast.walk(tree)}
+        kinds = ("attr", "id", "arg", "name")
+        names = {str(getattr(node, kind, "")) for node in ast.walk(tree) for kind in kinds}
         assert not [name for name in {*names, *words} if name and "ticket" in name], path  # Octopush's: a provider_id
 
 
@@ -318,7 +319,7 @@ def lets_interruptions_pass(node):
 
 
 def keeps_for_others(handler):
-    """The inbox hands an error to everybody whose letter it was; each of them raises it."""
+    """The inbox hands an error to everybody whose callback it was; each of them raises it."""
     return any(isinstance(one, ast.Attribute) and one.attr == "error" for one in ast.walk(handler))
 
 

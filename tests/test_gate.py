@@ -30,11 +30,11 @@ from raspisms.models import (
 from raspisms.people import contacts, opt_outs
 from raspisms.receiving import incoming, replies
 from raspisms.scheduler import sweep as scheduler
-from raspisms.sending import acceptance, claim, lease, outbox, recall, unknown_outcomes
+from raspisms.sending import acceptance, asking_again, claim, lease, outbox, recall, unknown_outcomes
 from raspisms.sms.purposes import Purpose
 from raspisms.storage.transactions import transaction
 from raspisms.team import opening_hours, preferences
-from tests.factories import BOB, LEA, csrf, ring
+from tests.factories import BOB, LEA, csrf, let_time_pass, ring
 
 AMERICAN = "+12125550123"
 
@@ -263,6 +263,51 @@ def test_what_changed_since_it_left_keeps_it_from_leaving_again(app, inside, lea
         lifecycle.retry_failed(sms.campaign_id) if by_campaign else unknown_outcomes.send_again(sms.id, 1)
     db.session.expire_all()
     assert db.session.scalar(select(Message.status)) is status
+
+
+@pytest.mark.parametrize(("purpose", "change"), CHANGES, ids=[change.__name__ for _, change in CHANGES])
+def test_what_changed_while_it_is_in_doubt_is_not_asked_about(app, inside, octopush, run_jobs, lea, purpose, change):
+    octopush.faults.append("cut_before")
+    scheduled_for(lea, purpose=purpose, hours=Hours.FREE)
+    assert len(requests_made(app, octopush, run_jobs)) == 1
+    change(lea.id)
+    let_time_pass(app)
+    assert len(requests_made(app, octopush, run_jobs)) == 1
+    db.session.expire_all()
+    sms = db.session.scalars(select(Message)).one()
+    assert (sms.status, sms.events[-1].reason) == (Status.UNKNOWN, asking_again.REFUSED)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("door", [command, campaign], ids=lambda door: door.__name__)
+def test_what_a_rule_forbids_while_it_is_in_doubt_is_not_asked_about(app, inside, octopush, run_jobs, door, rule):
+    octopush.faults.append("cut_before")
+    door(inside)
+    assert len(requests_made(app, octopush, run_jobs)) == 1
+    RULES[rule]()
+    let_time_pass(app)
+    assert len(requests_made(app, octopush, run_jobs)) == 1
+    db.session.expire_all()
+    mine = select(Message.status).where(Message.direction == Direction.OUT)
+    assert db.session.scalars(mine).all() == [Status.UNKNOWN]
+
+
+def test_of_many_in_doubt_the_others_are_asked_about(app, inside, octopush, run_jobs, lea):
+    octopush.faults.append("cut_before")
+    both = drafts.Wish(1, "Bonjour", Targets(contacts=[lea.id], numbers=[{"number": BOB}]), hours=Hours.FREE)
+    saved = drafts.save(None, both, None)
+    launch.work(saved.id)
+    launch.send(saved.id, drafts.get(saved.id).revision, None, may_override=True)
+    launch.work(saved.id)
+    scheduler.sweep()
+    requests_made(app, octopush, run_jobs)
+    contact_deleted(lea.id)
+    let_time_pass(app)
+    assert requests_made(app, octopush, run_jobs)[1:] == [[{"phone_number": BOB}]]
+    db.session.expire_all()
+    ended = {sms.number: (sms.status, sms.events[-1].reason) for sms in db.session.scalars(select(Message))}
+    assert ended[LEA] == (Status.CANCELLED, asking_again.NOT_SENT), "it was taken now: nothing had left before"
+    assert ended[BOB][0] is Status.SENT
 
 
 def test_what_did_not_change_leaves(app, inside, octopush, run_jobs, lea):

@@ -28,15 +28,15 @@ ORDERS: dict[str, Order[AuditEntry]] = {
 
 
 def _asked() -> tuple[Select[AuditEntry], dict[str, str]]:
-    words = {name: request.args.get(name, "").replace("\0", "")[:100] for name in ("q", "action", "user", "sort")}
+    words = tables.asked("q", "action", "user", "sort")
     query = select(AuditEntry)
-    if words["action"]:
+    if "action" in words:
         query = query.where(AuditEntry.action == words["action"])
-    if words["user"].isdecimal():
-        query = query.where(AuditEntry.user_id == int(words["user"]))
-    if words["q"].strip():
-        query = query.where(AuditEntry.subject.icontains(words["q"].strip(), autoescape=True))
-    return query, {name: value for name, value in words.items() if value}
+    if user_id := tables.number("user"):
+        query = query.where(AuditEntry.user_id == user_id)
+    if "q" in words:
+        query = query.where(AuditEntry.subject.icontains(words["q"], autoescape=True))
+    return query, words
 
 
 @bp.get("/")

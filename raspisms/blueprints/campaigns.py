@@ -19,7 +19,7 @@ from flask import (
 )
 from flask_babel import format_datetime, gettext, ngettext
 from flask_login import current_user
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import csv_files, pagination
@@ -68,17 +68,15 @@ def allow_lists(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 
 def _asked() -> tuple[Select[Campaign], dict[str, str]]:
     """The campaigns that the URL asks for, and its words for the links of the page."""
-    words = {name: request.args.get(name, "").replace("\0", "")[:200] for name in ("q", "state", "tag", "sort")}
+    words = tables.asked("q", "state", "tag", "sort")
     query = select(Campaign)
-    if needle := words["q"].strip():
-        query = query.where(
-            or_(Campaign.name.icontains(needle, autoescape=True), Campaign.text.icontains(needle, autoescape=True))
-        )
-    if words["state"] in {one.value for one in CampaignState}:
+    if "q" in words:
+        query = query.where(progress.containing(words["q"]))
+    if words.get("state") in {one.value for one in CampaignState}:
         query = query.where(Campaign.state == CampaignState(words["state"]))
-    if words["tag"]:
+    if "tag" in words:
         query = query.where(Campaign.tag == words["tag"])
-    return query, {name: value for name, value in words.items() if value}
+    return query, words
 
 
 @bp.get("/")

@@ -25,7 +25,7 @@ from ..sending import outbox
 from ..sms import phone_numbers as telephone_numbers
 from ..storage.transactions import StorageUnavailable
 from ..team import preferences, users
-from ..web import errors
+from ..web import errors, tables
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
 
@@ -53,9 +53,9 @@ def _asked() -> lists.Asked:
     view = request.args.get("view", "open")
     return lists.Asked(
         view=view if view in lists.VIEWS else "open",
-        q=request.args.get("q", "").replace("\0", "")[:200],
-        tag=request.args.get("tag", "").replace("\0", "")[: actions.TAG_LENGTH],
-        phone=request.args.get("phone", type=whole),
+        q=tables.word("q"),
+        tag=tables.word("tag")[: actions.TAG_LENGTH],
+        phone=tables.number("phone"),
     )
 
 
@@ -87,7 +87,7 @@ def state() -> Response:
 @bp.get("/with")
 def with_number() -> Response:
     """The conversation of a phone with a number that we know: begun by a link from any list."""
-    number = request.args.get("number", "").replace("\0", "")
+    number = tables.word("number")
     phone_id = request.args.get("phone", type=whole)
     mine = select(Conversation.id).where(Conversation.number == number)
     if phone_id is not None:

@@ -19,11 +19,6 @@ from ..web.access import admin_only
 bp = Blueprint("optouts", __name__, url_prefix="/opt-outs")
 
 
-def _asked() -> dict[str, str]:
-    words = {name: request.args.get(name, "").replace("\0", "")[:100] for name in ("q", "origin", "sort")}
-    return {name: value for name, value in words.items() if value}
-
-
 def origins() -> dict[str, str]:
     """How a number came on the list, in words."""
     return {
@@ -37,7 +32,7 @@ def origins() -> dict[str, str]:
 
 @bp.get("/")
 def index() -> str:
-    words = _asked()
+    words = tables.asked("q", "origin", "sort")
     name, order = pagination.chosen(opt_outs.ORDERS, words.get("sort"))
     query = opt_outs.matching(words.get("q", ""), words.get("origin", ""))
     page = pagination.page(query, order, request.args.get("after"))

@@ -8,11 +8,11 @@ from datetime import datetime
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import csv_files, pagination
-from ..campaigns import lifecycle
+from ..campaigns import lifecycle, progress
 from ..extensions import db
 from ..models import Campaign, CampaignState, Fate, Phone, Recipient
 from ..pagination import Order, whole
@@ -30,16 +30,13 @@ ORDERS: dict[str, Order[Campaign]] = {
 
 
 def _asked() -> tuple[Select[Campaign], dict[str, str]]:
-    words = {name: request.args.get(name, "").replace("\0", "")[:200] for name in ("q", "phone", "sort")}
+    words = tables.asked("q", "phone", "sort")
     query = select(Campaign).where(Campaign.state == CampaignState.SCHEDULED, Campaign.starts_at.is_not(None))
-    if words["q"].strip():
-        needle = words["q"].strip()
-        query = query.where(
-            or_(Campaign.name.icontains(needle, autoescape=True), Campaign.text.icontains(needle, autoescape=True))
-        )
-    if words["phone"].isdecimal():
-        query = query.where(Campaign.phone_id == int(words["phone"]))
-    return query, {name: value for name, value in words.items() if value}
+    if "q" in words:
+        query = query.where(progress.containing(words["q"]))
+    if phone_id := tables.number("phone"):
+        query = query.where(Campaign.phone_id == phone_id)
+    return query, words
 
 
 @bp.get("/")

@@ -13,7 +13,6 @@ from ..extensions import db
 from ..figures import days, failing_numbers
 from ..labels import STATUS_LABELS
 from ..models import Phone
-from ..pagination import whole
 from ..web import chart, tables
 
 bp = Blueprint("statistics", __name__, url_prefix="/statistics")
@@ -70,7 +69,7 @@ def _asked() -> tuple[date, date, int | None]:
     today = clock.today()
     first = _day(request.args.get("from"), today - timedelta(days=USUAL_DAYS - 1))
     last = max(first, _day(request.args.get("to"), today))
-    return max(first, last - timedelta(days=MOST_DAYS - 1)), last, request.args.get("phone", type=whole) or None
+    return max(first, last - timedelta(days=MOST_DAYS - 1)), last, tables.number("phone")
 
 
 def _day(raw: str | None, otherwise: date) -> date:

@@ -133,7 +133,7 @@ def _give_up(campaign_id: int, problem: str) -> None:
 
 
 def unfinished() -> list[int]:
-    """Campaigns whose report or acceptance is under way, or due."""
+    """Campaigns whose review or acceptance is under way, or due."""
     soon = now() + LEAD
     rows = db.session.execute(
         select(Campaign.id, Campaign.state, Campaign.starts_at, Campaign.repeat_of_id, Campaign.text).where(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from ..clock import now
 from ..extensions import db
@@ -18,6 +18,11 @@ LEFT = (Status.SENT, Status.DELIVERED, Status.FAILED, Status.UNKNOWN)
 # The rate is that of the last minute: what counts for the time that remains.
 RATE_WINDOW = timedelta(seconds=60)
 CHUNK = 1_000
+
+
+def containing(words: str) -> ColumnElement[bool]:
+    """The campaigns whose name or text has these words, a condition on Campaign."""
+    return or_(Campaign.name.icontains(words, autoescape=True), Campaign.text.icontains(words, autoescape=True))
 
 
 @dataclass

@@ -43,10 +43,10 @@ def up(sandbox: bool) -> None:
     process.be_thrifty()
     gc.collect()
     gc.freeze()  # what the children share stays shared
-    watch = supervisor.Watch(
+    processes = supervisor.Supervisor(
         supervisor.services(values, sandbox=sandbox), functools.partial(_tell_who_loops, Path(values["INSTANCE"]))
     )
-    watch.run(lambda: _announce(values, sandbox))
+    processes.run(lambda: _announce(values, sandbox))
     _close(values)
     click.echo(say("RaspiSMS est arrêté."))
     lock.close()

@@ -26,8 +26,8 @@ def worker() -> None:
     process.be_thrifty()
     gc.collect()
     gc.freeze()
-    watch = supervisor.Watch(supervisor.workers(values))
-    watch.run(lambda: click.echo(say("Les processus d’envoi et de réception tournent. Ctrl-C arrête tout.")))
+    processes = supervisor.Supervisor(supervisor.workers(values))
+    processes.run(lambda: click.echo(say("Les processus d’envoi et de réception tournent. Ctrl-C arrête tout.")))
 
 
 def _check_shared() -> None:

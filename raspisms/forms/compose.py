@@ -80,6 +80,7 @@ class ComposeForm(FlaskForm):
     repeats = SelectField(_l("Répéter"), validate_choice=False)
     trial = StringField(
         _l("Essayer d’abord sur"),
+        name="canary",  # of a page too that has been open since before it was called so
         description=_l(
             "Un nombre de personnes. La campagne attend leurs accusés, puis continue ou s’arrête toute seule."
         ),

@@ -17,7 +17,7 @@ WRITTEN = re.compile(
 )
 SHIFT = re.compile(r"(?P<sign>[+-]?)\s*(?P<count>\d{1,6})\s*(?P<unit>second|sec|minute|min|hour|day|week|month|year)s?")
 NAMED = {"now": 0, "today": 0, "midnight": 0, "tomorrow": 1, "yesterday": -1}
-# PHP's callbacks, as patterns of Babel; what is computed is in `_computed`.
+# PHP's letters, as patterns of Babel; what is computed is in `_computed`.
 PHP_LETTERS = {
     "d": "dd", "j": "d", "D": "EEE", "l": "EEEE", "F": "MMMM", "m": "MM", "M": "MMM", "n": "M", "Y": "y",
     "y": "yy", "H": "HH", "G": "H", "h": "hh", "g": "h", "i": "mm", "s": "ss", "A": "a", "a": "a", "W": "ww",
@@ -27,7 +27,7 @@ STRFTIME_LETTERS = {
     "d": "dd", "e": "d", "m": "MM", "Y": "y", "y": "yy", "H": "HH", "M": "mm", "S": "ss", "B": "MMMM", "b": "MMM",
     "A": "EEEE", "a": "EEE", "I": "hh", "j": "DDD",
 }  # fmt: skip
-# What each callback of a format takes when a date is read by it.
+# What each letter of a format takes when a date is read by it.
 READS = {
     "d": r"(?P<d>\d{2})", "j": r"(?P<d>\d{1,2})", "m": r"(?P<m>\d{2})", "n": r"(?P<m>\d{1,2})", "Y": r"(?P<y>\d{4})",
     "y": r"(?P<yy>\d{2})", "H": r"(?P<H>\d{2})", "G": r"(?P<H>\d{1,2})", "i": r"(?P<M>\d{2})", "s": r"(?P<S>\d{2})",
@@ -65,10 +65,10 @@ def _made(year: Any, month: Any, day: Any, hour: Any = 0, minute: Any = 0, secon
 
 def read_as(pattern: str, text: str) -> datetime | None:
     """The date in `text`, written as PHP's `pattern` says; a part that it does not name is the present one's."""
-    expression = "".join(READS.get(callback, re.escape(callback)) for callback in pattern.lstrip("!|"))
+    expression = "".join(READS.get(letter, re.escape(letter)) for letter in pattern.lstrip("!|"))
     try:
         found = re.fullmatch(expression, text.strip())
-    except re.error:  # a callback twice
+    except re.error:  # a letter twice
         return None
     if found is None:
         return None
@@ -106,8 +106,8 @@ def is_birthday(born: datetime) -> bool:
 
 
 def written(moment: datetime, pattern: str) -> str:
-    """The date in PHP's callbacks ("d/m/Y"), or in strftime's where the pattern has a percent sign."""
-    callbacks, sign = (STRFTIME_LETTERS, "%") if "%" in pattern else (PHP_LETTERS, "")
+    """The date in PHP's letters ("d/m/Y"), or in strftime's where the pattern has a percent sign."""
+    letters, sign = (STRFTIME_LETTERS, "%") if "%" in pattern else (PHP_LETTERS, "")
     pieces, position = [], 0
     while position < len(pattern):
         character = pattern[position]
@@ -117,17 +117,17 @@ def written(moment: datetime, pattern: str) -> str:
             continue
         if sign and character == "%" and position + 1 < len(pattern):
             position += 1
-            pieces.append(_letter(moment, pattern[position], callbacks))
+            pieces.append(_letter(moment, pattern[position], letters))
         elif not sign:
-            pieces.append(_letter(moment, character, callbacks))
+            pieces.append(_letter(moment, character, letters))
         else:
             pieces.append(character)
         position += 1
     return "".join(pieces)
 
 
-def _letter(moment: datetime, callback: str, callbacks: dict[str, str]) -> str:
-    if callback in callbacks:
-        return str(format_datetime(moment, callbacks[callback], locale=LOCALE))
+def _letter(moment: datetime, letter: str, letters: dict[str, str]) -> str:
+    if letter in letters:
+        return str(format_datetime(moment, letters[letter], locale=LOCALE))
     computed = {"N": moment.isoweekday(), "w": moment.isoweekday() % 7, "U": int(moment.timestamp())}
-    return str(computed.get(callback, callback))
+    return str(computed.get(letter, letter))

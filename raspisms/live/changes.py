@@ -56,6 +56,3 @@ def publish(event: dict[str, Any]) -> None:
     except (RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         log.info("open pages could not be told: %s", type(error).__name__)
-
-
-# -- who is writing -----------------------------------------------------------------------------------

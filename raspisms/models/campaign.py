@@ -72,7 +72,7 @@ class Campaign(Model):
     turn: Mapped[int] = mapped_column(default=0)
     """Requests made so far: the campaign with the fewest goes next, so that none starves another."""
     holder: Mapped[str | None] = mapped_column(String(128))
-    """The process that is accepting it; see sending.lease."""
+    """The process that is accepting it, or the run that is reviewing it; see sending.lease."""
     held_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When that process last wrote to it."""
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

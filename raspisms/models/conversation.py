@@ -37,7 +37,7 @@ class Conversation(Model):
     """When something was last said, on either side."""
     last_message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), index=True)
     unread: Mapped[int] = mapped_column(default=0)
-    """Received messages that nobody has read: a copy of what the messages say, kept by conversations.threads."""
+    """Received messages that nobody has read: a copy of what the messages say, kept by conversations.counting."""
     waiting_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the person wrote what nobody has answered yet."""
     assigned_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)

@@ -19,7 +19,7 @@ from ..team import opening_hours, preferences
 DIGEST_AT = time(7)
 # What was sent, or given up, is kept for so long.
 KEPT = timedelta(days=7)
-# A process that died with letters in its hands is forgotten after this long.
+# A process that died with mails in its hands is forgotten after this long.
 CLAIMED = timedelta(minutes=5)
 RESTS, REST = "mail-rests-until", timedelta(minutes=2)
 

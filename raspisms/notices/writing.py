@@ -18,9 +18,9 @@ from .. import clock, labels
 from ..clock import now
 from ..conversations import counting
 from ..extensions import db
-from ..figures import days
+from ..figures import days, failures
 from ..i18n import N_, translate
-from ..models import Conversation, Direction, Message, MessageEvent, Status, User
+from ..models import Conversation, Direction, Message, Status, User
 from ..people import contact_list
 from ..sms import phone_numbers
 
@@ -126,15 +126,10 @@ def _causes(day: date, locale: str) -> list[str]:
         .where(Message.created_at >= start, Message.created_at < end, Message.direction == Direction.OUT)
         .where(Message.status == Status.FAILED)
     )
-    rows = db.session.execute(
-        select(MessageEvent.reason, func.count(MessageEvent.message_id.distinct()))
-        .where(MessageEvent.status == Status.FAILED, MessageEvent.message_id.in_(failed))
-        .group_by(MessageEvent.reason)
-        .order_by(func.count(MessageEvent.message_id.distinct()).desc())
-        .limit(CAUSES)
-    )
     unsaid = labels.STATUS_SENTENCES[Status.FAILED]
-    return [f"  {number} × {translate(locale, reason or unsaid)}" for reason, number in rows]
+    return [
+        f"  {cause.number} × {translate(locale, cause.reason or unsaid)}" for cause in failures.causes(failed, CAUSES)
+    ]
 
 
 def _url(path: str) -> str:

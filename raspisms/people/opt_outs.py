@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from itertools import islice
 
@@ -13,7 +13,6 @@ from ..clock import now
 from ..extensions import db
 from ..i18n import N_
 from ..models import Action, Message, OptOut, StopMark
-from ..models.message import STOP_ANSWER
 from ..pagination import Order
 from ..sms import phone_numbers as telephone_numbers
 from ..storage.stride import Stride
@@ -218,13 +217,3 @@ def decide(message_id: int, user_id: int | None, *, stops: bool) -> None:
         audit.record(
             session, user_id, Action.STOP_CONFIRMED if stops else Action.STOP_DISMISSED, f"message {message_id}"
         )
-
-
-def silent_among(session: Session, messages: Mapping[str, int]) -> set[str]:
-    """Those of these numbers (with the ids of their messages) that said STOP; its one answer may still leave."""
-    found = silent(session, list(messages))
-    if found:
-        ids = [messages[number] for number in found]
-        answers = select(Message.number).where(Message.id.in_(ids), Message.dedup_key.startswith(STOP_ANSWER))
-        found -= set(session.scalars(answers))
-    return found

@@ -19,11 +19,19 @@ from ..i18n import N_
 from ..messages.history import add_all
 from ..messages.submissions import campaign_of, named
 from ..models import Campaign, CampaignState, Message, Status, Submission
-from ..people.opt_outs import silent_among
 from ..phones.settings import adapter_class
+from . import eligible
 
 STOPPED = N_(
     "Cette personne a envoyé STOP alors que l’on ne savait pas si ce SMS était parti : RaspiSMS ne l’a pas redemandé."
+)
+REFUSED = N_(
+    "On ne peut plus écrire à cette personne (peut-être un STOP, accord retiré, fiche supprimée ou corrigée, numéro à "
+    "corriger ou pays exclu), et l’on ne savait pas si ce SMS était parti : RaspiSMS ne l’a pas redemandé."
+)
+NOT_SENT = N_(
+    "On ne peut plus écrire à cette personne (peut-être un STOP, accord retiré, fiche supprimée ou corrigée, numéro à "
+    "corriger ou pays exclu) : le SMS n’est pas parti."
 )
 CLOSED = N_(
     "Les heures d’envoi sont passées alors que l’on ne savait pas si ce SMS était parti : "
@@ -47,13 +55,15 @@ def may(session: Session, submission: Submission) -> bool:
         )
     )
     waiting = {number: message_id for number, message_id in rows}
-    silent = silent_among(session, waiting)
-    if len(silent) == len(waiting):
-        giving_up.give_up(session, submission, STOPPED)
+    refused = eligible.refused(session, waiting, submission.purpose, campaign)
+    if len(refused) == len(waiting):
+        stopped = gate.Reason.OPTED_OUT in refused.values()
+        giving_up.give_up(session, submission, STOPPED if stopped else REFUSED)
         return False
-    if silent:  # the others are asked about; the answer tells of these too, see outcome.py
-        ids = [waiting[number] for number in silent]
-        add_all(session, Message.id.in_(ids), Status.UNKNOWN, reason=STOPPED)
+    for said, reason in ((True, STOPPED), (False, REFUSED)):  # the others are asked about, which tells of these too
+        ids = [waiting[number] for number, why in refused.items() if (why is gate.Reason.OPTED_OUT) is said]
+        if ids:
+            add_all(session, Message.id.in_(ids), Status.UNKNOWN, reason=reason)
     if session.scalar(select(Message.id).where(named(submission)).limit(1)) is None:
         submission.asked_up_to = None  # of the part that was to be named, nobody is left
         session.flush()

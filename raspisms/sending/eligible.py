@@ -137,7 +137,7 @@ def leave_out(
 
     Call inside a transaction.
     """
-    reasons = _refused(session, messages, purpose, campaign)
+    reasons = {number: LEFT_OUT[reason] for number, reason in refused(session, messages, purpose, campaign).items()}
     for reason in dict.fromkeys(reasons.values()):
         which = Message.id.in_([messages[number] for number, why in reasons.items() if why == reason])
         unanswered = counting.by_hand(session, which)
@@ -146,18 +146,18 @@ def leave_out(
     return {number: message_id for number, message_id in messages.items() if number not in reasons}
 
 
-def _refused(
+def refused(
     session: Session, messages: Mapping[str, int], purpose: Purpose, campaign: Campaign | None
-) -> dict[str, str]:
-    """Why some of them may not be written to: a sentence (a msgid) by number."""
+) -> dict[str, gate.Reason]:
+    """Why some of these people (with the ids of their messages) may not be written to any more, by number."""
     if campaign is not None:
-        refused = recipients.refused(session, list(messages), campaign)
+        refusals = recipients.refused(session, list(messages), campaign)
     else:
-        refused = gate.may_get(session, messages, purpose)
-    answers = _answers_to_stop(session, [messages[number] for number in refused]) if refused else set()
+        refusals = gate.may_get(session, messages, purpose)
+    answers = _answers_to_stop(session, [messages[number] for number in refusals]) if refusals else set()
     return {
-        number: LEFT_OUT[refusal.reason]
-        for number, refusal in refused.items()
+        number: refusal.reason
+        for number, refusal in refusals.items()
         if not (number in answers and refusal.reason in gate.WAIVED_FOR_STOP)
     }
 

@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, case, false, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import (
@@ -27,13 +27,13 @@ from ..i18n import N_
 from ..messages import submissions
 from ..messages.history import add_all
 from ..messages.submissions import waiting_of
-from ..models import Account, Lane, Message, Status, Submission, SubmissionState
+from ..models import Account, Lane, Message, MessageEvent, Status, Submission, SubmissionState
 from ..people import wrong_numbers
 from ..people.opt_outs import SAID_STOP
 from ..phones import checking
 from ..phones.settings import adapter_class
 from ..storage.transactions import transaction
-from . import restoration
+from . import asking_again, restoration
 from .backoff import LONGEST_ACCOUNT_WAIT, LONGEST_WAIT_BY_HAND, backoff
 
 log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ def _settle_left_out(session: Session, submission: Submission, answer: Accepted)
     """
     if not submission.maybe_sent:
         return  # every attempt named everybody: the most frequent answer costs no statement here
-    said_stop = and_(Message.submission_id == submission.id, Message.status == Status.UNKNOWN)
+    left_out = and_(Message.submission_id == submission.id, Message.status == Status.UNKNOWN)
     upto = submission.asked_up_to
     others = and_(waiting_of(submission), false() if upto is None else Message.id > upto)
     if answer.was_taken_before and submission.leaves_doubt:
@@ -152,9 +152,11 @@ def _settle_left_out(session: Session, submission: Submission, answer: Accepted)
         add_all(session, others, Status.UNKNOWN, reason=OUTCOME_UNKNOWN, words=answer.words, code=answer.code)
         return
     if answer.was_taken_before:
-        add_all(session, said_stop, Status.SENT, reason=TAKEN_BEFORE, words=answer.words, code=answer.code)
+        add_all(session, left_out, Status.SENT, reason=TAKEN_BEFORE, words=answer.words, code=answer.code)
         return
-    add_all(session, said_stop, Status.CANCELLED, reason=SAID_STOP, submission_id=None, figures_at=now())
+    stopped = exists().where(MessageEvent.message_id == Message.id, MessageEvent.reason == asking_again.STOPPED)
+    for which, reason in ((stopped, SAID_STOP), (~stopped, asking_again.NOT_SENT)):
+        add_all(session, and_(left_out, which), Status.CANCELLED, reason=reason, submission_id=None, figures_at=now())
     add_all(session, others, Status.QUEUED, reason=None, submission_id=None)
 
 

@@ -53,7 +53,7 @@ class Service:
     probed: float = 0.0
 
 
-class Watch:
+class Supervisor:
     """Keeps services alive until it is told to stop.
 
     `tell` is called with the names of those that die again and again, whenever that changes.

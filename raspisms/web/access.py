@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -27,6 +28,8 @@ PUBLIC_ENDPOINTS = frozenset(
         "bootstrap.static",
     }
 )
+# A page that was opened so long ago renews its cookie by what it looks up.
+UNOPENED = timedelta(days=7)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -40,14 +43,18 @@ def closed_by_default() -> Response | None:
 
 
 def stay_signed_in() -> None:
-    """Before each request: a signed-in person's cookie begins its month anew, once a day and only with a page.
+    """Before each request: a signed-in person's cookie begins its month anew, once a day, and with a page.
 
     Not with each answer: what a page looks up by itself may be answered after "Déconnexion" was, and its cookie,
-    the last to arrive, would sign the person in again on a computer that others use.
+    the last to arrive, would sign the person in again on a computer that others use. Only where no page was opened
+    for a week does that renew it too: a screen on the wall must not be signed out after a month.
     """
+    if not current_user.is_authenticated:
+        return
     is_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
-    if is_page and current_user.is_authenticated and session.get("day") != (day := today().isoformat()):
-        session["day"] = day
+    day = today()
+    if session.get("day", "") < (day if is_page else day - UNOPENED).isoformat():
+        session["day"] = day.isoformat()
 
 
 def load_user(session_id: str) -> User | None:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from .. import clock
 from ..clock import now
 from ..conversations import counting
 from ..extensions import db
 from ..figures import days
+from ..figures.failures import Cause, causes
 from ..messages import restored
 from ..models import (
     Campaign,
@@ -22,7 +23,6 @@ from ..models import (
     Direction,
     Group,
     Message,
-    MessageEvent,
     Phone,
     Status,
 )
@@ -47,20 +47,12 @@ SHORT_DAYS = 7
 
 
 @dataclass(frozen=True)
-class Cause:
-    """Why SMS failed, and how many did for that."""
-
-    reason: str | None
-    number: int
-
-
-@dataclass(frozen=True)
 class Forecast:
     """What is left on an account, and how long that lasts."""
 
     phone: Phone
     planned: Decimal
-    """Euros that what is scheduled will cost, as its reports said."""
+    """Euros that what is scheduled will cost, as its reviews said."""
     a_day: Decimal
     """Euros that an average day of the last two weeks cost."""
 
@@ -127,15 +119,15 @@ class Attention:
 
 def attention() -> Attention:
     """What needs somebody now."""
-    failures, causes = _failures()
+    failed = _recent_failures()
     waiting = select(Conversation).where(Conversation.waiting_since.is_not(None))
     forecasts = [_forecast(phone) for phone in db.session.scalars(select(Phone).order_by(Phone.name))]
     return Attention(
         unread=counting.unread_count(),
         oldest=db.session.scalar(waiting.order_by(Conversation.waiting_since).limit(1)),
         waiting=db.session.scalar(select(func.count()).where(Conversation.waiting_since.is_not(None))) or 0,
-        failures=failures,
-        causes=causes,
+        failures=db.session.scalar(select(func.count()).select_from(failed.subquery())) or 0,
+        causes=causes(failed, CAUSES),
         doubts=unknown_outcomes.count(),
         suspected=len(opt_outs.suspected()),
         paused_phones=[one.phone for one in forecasts if one.phone.is_paused],
@@ -169,30 +161,10 @@ def _answers() -> int:
     return lately if lately >= incoming.MOST_AN_HOUR else 0
 
 
-def _failures() -> tuple[int, list[Cause]]:
-    """The failures of the last day, by cause, the most frequent first."""
-    recent = list(
-        db.session.scalars(
-            select(Message.id)
-            .where(Message.status == Status.FAILED, Message.created_at > now() - RECENT)
-            .order_by(Message.id.desc())
-            .limit(LOOKED_AT)
-        )
-    )
-    # A message that was sent again has failed for its last reason.
-    last = (
-        select(func.max(MessageEvent.id))
-        .where(MessageEvent.message_id.in_(recent), MessageEvent.status == Status.FAILED)
-        .group_by(MessageEvent.message_id)
-    )
-    rows = db.session.execute(
-        select(MessageEvent.reason, func.count(MessageEvent.message_id.distinct()))
-        .where(MessageEvent.id.in_(last))
-        .group_by(MessageEvent.reason)
-        .order_by(func.count(MessageEvent.message_id.distinct()).desc())
-        .limit(CAUSES)
-    )
-    return len(recent), [Cause(reason, number) for reason, number in rows]
+def _recent_failures() -> Select[int]:
+    """The newest failures of the last day."""
+    recent = select(Message.id).where(Message.status == Status.FAILED, Message.created_at > now() - RECENT)
+    return recent.order_by(Message.id.desc()).limit(LOOKED_AT)
 
 
 def _forecast(phone: Phone) -> Forecast:

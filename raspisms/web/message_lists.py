@@ -14,22 +14,22 @@ from ..figures import days
 from ..labels import STATUS_LABELS
 from ..messages import listing
 from ..models import Direction, Phone
-from ..pagination import whole
 from ..people import contact_list
+from . import tables
 
 
 def asked(direction: Direction) -> listing.Asked:
     """What the URL of a list of messages asks for."""
     return listing.Asked(
         direction,
-        q=request.args.get("q", "").replace("\0", "")[:200],
+        q=tables.word("q"),
         status=request.args.get("status", ""),
-        phone=request.args.get("phone", type=whole),
-        tag=request.args.get("tag", "").replace("\0", "")[:255],
+        phone=tables.number("phone"),
+        tag=tables.word("tag"),
         first=_day("from"),
         last=_day("to"),
         unread=bool(request.args.get("unread")),
-        campaign=request.args.get("campaign", type=whole),
+        campaign=tables.number("campaign"),
         sort=request.args.get("sort", "newest"),
     )
 

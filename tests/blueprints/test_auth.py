@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 import pytest
 
+from raspisms.clock import now
 from raspisms.models import Role, User
 from raspisms.team import users
 from tests.factories import PASSWORD, csrf, read_page, sign_in
@@ -17,11 +20,22 @@ def test_signing_out_is_not_undone_by_an_answer_that_was_under_way(visitor, alic
     visitor.get("/messages/")  # which gives the session its form token
     assert "Set-Cookie" not in visitor.get("/messages/").headers
     with visitor.session_transaction() as session:
-        session["day"] = "2026-01-01"
+        session["day"] = (now() - timedelta(days=6)).date().isoformat()
     assert "Set-Cookie" not in visitor.get("/messages/", headers={"Accept": "*/*"}).headers
     page = visitor.get("/messages/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
     assert "Max-Age=" in page.headers["Set-Cookie"], "its month begins anew"
     assert "Set-Cookie" not in visitor.get("/messages/", headers={"Accept": "text/html"}).headers
+
+
+def test_a_screen_on_the_wall_is_not_signed_out_after_a_month(visitor, alice):
+    """Nobody opens a page there again: what it looks up keeps it signed in, once a week."""
+    sign_in(visitor, alice.email)
+    visitor.get("/wall")
+    with visitor.session_transaction() as session:
+        session["day"] = (now() - timedelta(days=8)).date().isoformat()
+    looked_up = visitor.get("/wall?fragment=1", headers={"Accept": "*/*"})
+    assert "Max-Age=" in looked_up.headers["Set-Cookie"]
+    assert "Set-Cookie" not in visitor.get("/wall?fragment=1", headers={"Accept": "*/*"}).headers
 
 
 @pytest.mark.parametrize(("email", "password"), [("alice@example.org", "wrong"), ("nobody@example.org", PASSWORD)])

@@ -22,7 +22,7 @@ def campaign(app, campaign_id=1):
     [
         {"text": "Bonjour {{ contact.nom }}"},
         {"starts_at": "2028-01-01T10:00"},
-        {"trial": "5"},
+        {"canary": "5"},
         {"repeats": "weekly"},
         {"purpose": "advertising", "text": "Soldes STOP au 36180"},
         {"to": "numero;prenom\n0639987001;Léa"},
@@ -48,8 +48,8 @@ def test_a_campaign_must_say_what_it_is(app, client, phone):
         ({"text": "a\n{{ nom }}"}, "text", "Ligne 2"),
         ({"starts_at": "9999-12-31T10:00"}, "starts_at", "Écrivez une date"),
         ({"starts_at": "demain"}, "starts_at", "Écrivez une date"),
-        ({"trial": "²"}, "trial", "de 1 à 1000"),
-        ({"trial": "0"}, "trial", "de 1 à 1000"),
+        ({"canary": "²"}, "canary", "de 1 à 1000"),
+        ({"canary": "0"}, "canary", "de 1 à 1000"),
     ],
 )
 def test_each_mistake_is_named_and_nothing_typed_is_lost(app, client, phone, changes, field, words):

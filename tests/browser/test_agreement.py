@@ -27,7 +27,7 @@ FILLED = [
     {"hours": "strict"},
     {"hours": "free"},
     {"repeats": "weekly"},
-    {"trial": "20"},
+    {"canary": "20"},
     {"purpose": "information"},
     {"purpose": "advertising"},
     {"text": "Bonjour {{ contact.name }}"},

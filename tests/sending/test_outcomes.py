@@ -220,6 +220,16 @@ def test_a_paused_phone_resumes_by_itself_when_the_check_passes(app, client, pho
     assert 'role="alert"' not in client.get("/messages/").text
 
 
+@pytest.mark.parametrize("fault", ["code_104", "code_105", "code_402"])
+def test_every_way_to_say_that_there_is_no_credit_pauses(app, phone, octopush, run_jobs, fault):
+    octopush.faults.append(fault)
+    [sent] = post(app, phone)
+    run_jobs()
+    assert message(app, sent).status is Status.QUEUED
+    with app.app_context():
+        assert db.session.get(Phone, phone.id).status is PhoneStatus.NO_CREDIT
+
+
 def test_no_credit_pauses_and_resumes_when_the_account_is_filled(app, client, phone, octopush, run_jobs):
     set_credit(octopush, 0.01)
     [sent] = post(app, phone)

@@ -7,7 +7,7 @@ from raspisms import create_worker_app
 from raspisms.clock import now
 from raspisms.config import load
 from raspisms.extensions import db
-from raspisms.models import Campaign, JournalEntry, Message, MessageEvent, ParkedReport, Submission
+from raspisms.models import Campaign, JournalEntry, Message, MessageEvent, ParkedReport, Submission, Trial
 from raspisms.sms.purposes import Purpose
 from raspisms.storage import schema
 from raspisms.storage.transactions import transaction
@@ -56,6 +56,33 @@ def test_what_the_first_version_held_is_still_there(tmp_path, database):
         assert [entry.state.value for entry in db.session.query(JournalEntry)] == ["new"]
         db.session.remove()
         db.engine.dispose()
+    app.extensions["bell"].close()
+
+
+def test_a_campaign_that_tries_itself_keeps_its_trial_up_and_down(tmp_path, database):
+    environ = database.blank(tmp_path) | {"RASPISMS_INSTANCE": str(tmp_path)}
+    app = create_worker_app(load(environ))
+    with app.app_context():
+        command.upgrade(schema.alembic_config(), "0001")
+        with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
+            for row in ROWS:
+                connection.exec_driver_sql(row)
+        command.upgrade(schema.alembic_config(), "0009")
+        with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
+            tried = f"canary = 5, canary_state = 'waiting', canary_at = '{OLD}'"
+            connection.exec_driver_sql(f"UPDATE campaigns SET {tried}")
+        schema.upgrade()
+        campaign = db.session.get(Campaign, 1)
+        assert (campaign.trial, campaign.trial_state, campaign.trial_at.isoformat()[:10]) == (
+            5,
+            Trial.WAITING,
+            OLD[:10],
+        )
+        db.session.remove()
+        command.downgrade(schema.alembic_config(), "0009")
+        with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
+            kept = connection.exec_driver_sql("SELECT canary, canary_state FROM campaigns").one()
+        assert tuple(kept) == (5, "waiting")
     app.extensions["bell"].close()
 
 

@@ -17,7 +17,7 @@ from raspisms.job_queue import DRAIN, SERIALIZER
 from raspisms.jobs import ListedJob, NotListed
 from raspisms.operations import health
 from raspisms.supervisor.pulse import beat
-from raspisms.supervisor.watch import Service, Watch
+from raspisms.supervisor.watch import Service, Supervisor
 from raspisms.supervisor.workers import Worker
 from tests.factories import LEA, until
 from tests.tree import Tree, children
@@ -25,7 +25,7 @@ from tests.tree import Tree, children
 
 @pytest.fixture
 def watch(monkeypatch):
-    """Watch services until something is seen; nothing stays."""
+    """Supervisor services until something is seen; nothing stays."""
     monkeypatch.setattr("raspisms.supervisor.watch.LONGEST_DELAY", 0.1)
     monkeypatch.setattr("raspisms.supervisor.watch.FIRST_DELAY", 0.05)
     monkeypatch.setattr("raspisms.supervisor.watch.PROBE_SECONDS", 0.1)
@@ -35,10 +35,10 @@ def watch(monkeypatch):
             signal.sigtimedwait((signal.SIGCHLD,), 0.05)
             return seen()
 
-        monkeypatch.setattr(Watch, "_stop_asked", look)
+        monkeypatch.setattr(Supervisor, "_stop_asked", look)
         previous = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         try:
-            Watch(services, tell).run(lambda: None)
+            Supervisor(services, tell).run(lambda: None)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 

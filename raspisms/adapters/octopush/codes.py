@@ -18,7 +18,7 @@ NO_CREDIT = N_("Le compte Octopush n’a plus assez de crédit. Rechargez-le : 
 
 CREDENTIAL_CODES = frozenset({101, 401, 403})
 BLOCKED_CODES = frozenset({113, 114})
-CREDIT_CODES = frozenset({104, 105})
+CREDIT_CODES = frozenset({104, 105, 402})
 BUSY_CODES = frozenset({438})
 TROUBLE_CODES = frozenset({500, 501})
 # A refusal that one recipient of many may have caused.
