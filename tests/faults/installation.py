@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import resource
 import struct
@@ -33,6 +34,7 @@ EMAIL = "lea@exemple.fr"
 # Two accounts, so that two senders work at the same time.
 PHONES = {"Mairie": ("mairie@example.org", "+33755551111"), "École": ("ecole@example.org", "+33639989999")}
 DISK_MEBIBYTES = 192
+SWITCHES = functools.partial(Switches, report_delay=0.05, latency=0.03, retries=1000)
 
 
 class Installation:
@@ -46,7 +48,7 @@ class Installation:
         for name in ("instance", "database"):
             (folder / "disk" / name).mkdir()
         self.database = KINDS[database](folder / "disk" / "database")
-        self.provider = Server(create_sandbox_app(State(Switches(report_delay=0.05, latency=0.03, retries=1000))))
+        self.provider = Server(create_sandbox_app(State(SWITCHES())))
         self.state: State = self.provider.app.extensions["sandbox"]
         self.clock = folder / "clock"
         self.aside: list[str] = []
@@ -132,6 +134,11 @@ class Installation:
             db.engine.dispose()
         self.app.extensions["bell"].close()
         self.database.close()
+
+    def forget_faults(self) -> None:
+        """What one kind asked of the provider, and did not get, is not for the next."""
+        self.state.faults.clear()
+        self.state.switches = SWITCHES()
 
     # -- what some kinds need ---------------------------------------------------------------------------
 

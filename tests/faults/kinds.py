@@ -43,13 +43,15 @@ class Kind:
     by_page: bool = False
     small_disk: bool = False
     own_clock: bool = False
+    leaves_traces: bool = False
+    """What it does to an installation changes what can be seen of the next fault."""
     helpers: int = 0
     """Other machines that run `raspisms worker`; they need a database that machines can share."""
 
     @property
     def needs_its_own(self) -> bool:
-        """Whether it needs an installation that others do not have."""
-        return self.small_disk or self.own_clock or self.helpers > 0
+        """Whether it needs an installation that others do not have, or leaves one that others should not."""
+        return self.small_disk or self.own_clock or self.helpers > 0 or self.leaves_traces
 
 
 def kill(*names: str) -> Break:
@@ -314,8 +316,8 @@ KINDS: dict[str, Kind] = {
     "long job beside people": Kind(long_job, by_page=True),
     "retry with late report": Kind(retry_with_late_report),
     "half-sent bodies and bursts": Kind(half_sent_and_bursts, seconds=3, by_page=True),
-    "damaged queue file": Kind(damage_queue),
-    "restored copy": Kind(copy_database, afterwards=restore_copy),
+    "damaged queue file": Kind(damage_queue, leaves_traces=True),
+    "restored copy": Kind(copy_database, afterwards=restore_copy, leaves_traces=True),
 }
 
 
