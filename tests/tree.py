@@ -11,10 +11,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import requests
 
+from tests import commands
 from tests.factories import KEY, until
 
 LOGIN = "mairie@example.org"
@@ -160,15 +162,10 @@ class Tree:
         return children(self.service(name))
 
     def command(self, *arguments):
-        done = subprocess.run(
-            [sys.executable, "-m", "raspisms", *arguments],
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-        return json.loads(done.stdout)
+        with tempfile.TemporaryDirectory() as folder:
+            code, output, errors = commands.run(arguments, self.environ, Path(folder))
+        assert code == 0, output + errors
+        return json.loads(output)
 
     def control(self, path, **body):
         answer = requests.post(f"{self.sandbox}/sandbox/{path}", json=body, timeout=5)

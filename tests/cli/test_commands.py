@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import processes
+from tests import commands
 from tests.databases import raw, url_of
 from tests.factories import KEY, LEA, LOGIN, NUMBER
 
@@ -36,7 +36,7 @@ def raspisms(tmp_path, octopush, database):
             )
             code, output, errors = done.returncode, done.stdout, done.stderr
         else:
-            code, output, errors = processes.run(arguments, environ, tmp_path, stdin)
+            code, output, errors = commands.run(arguments, environ, tmp_path, stdin)
         assert code == status, output + errors
         return output if status == 0 else errors
 
