@@ -94,6 +94,7 @@ EVENT_LABELS: dict[Action, str] = {
     Action.CAMPAIGN_RETRIED: N_("Échecs renvoyés"),
     Action.CALLBACK_TRIED_AGAIN: N_("Callback réessayé"),
     Action.CALLBACK_SET_ASIDE: N_("Callback écarté"),
+    Action.NUMBERS_CORRECTED: N_("Numéros d’outre-mer corrigés"),
     Action.RESTORATION_NOTICED: N_("Copie restaurée remarquée"),
     Action.RESTORATION_DECIDED: N_("Décision sur une copie restaurée"),
     Action.HOURS_OVERRIDDEN: N_("Envoi hors des heures habituelles"),

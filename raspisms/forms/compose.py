@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -164,6 +165,7 @@ class ComposeForm(FlaskForm):
             "advertising": Purpose.ADVERTISING.value,
             "people": MANY,
             "mention": MENTION.pattern,
+            "plan": json.dumps(telephone_numbers.plan()),
         }
 
     @property

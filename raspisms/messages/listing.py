@@ -12,6 +12,7 @@ from .. import clock, pagination
 from ..extensions import db
 from ..models import Contact, Direction, Message, Status
 from ..pagination import SIZE, Order, Page
+from ..sms import phone_numbers
 from ..sms.folding import fold
 from . import search
 
@@ -173,7 +174,7 @@ def number_prefix(words: str) -> str | None:
     if plain.startswith("00"):
         return "+" + plain[2:]
     if plain.startswith("0"):
-        return "+33" + plain[1:]  # what a national number is read as, see sms.phone_numbers
+        return phone_numbers.beginning(plain[1:])
     return None
 
 

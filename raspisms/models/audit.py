@@ -50,6 +50,8 @@ class Action(StrEnum):
     STOP_CONFIRMED = "stop confirmed"
     STOP_DISMISSED = "stop dismissed"
     RECEIVED_DELETED = "received deleted"
+    NUMBERS_CORRECTED = "numbers corrected"
+    """By a migration: of the French territories, once read as the mainland's."""
     PREFERENCES_CHANGED = "preferences changed"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - no secret
 

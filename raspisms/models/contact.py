@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..clock import now
 from ..extensions import Model
+from ..sms import phone_numbers
 from ..sms.folding import fold
 from ..storage.types import UTCDateTime
 
@@ -57,5 +58,4 @@ class Contact(Model):
 
 def searchable(name: str, number: str) -> str:
     """What a search for this person may look for."""
-    national = "0" + number[3:] if number.startswith("+33") else ""
-    return f"{fold(name)} {number} {national}"
+    return f"{fold(name)} {number} {phone_numbers.national(number)}"

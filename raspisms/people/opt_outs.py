@@ -28,7 +28,7 @@ def silent(session: Session, numbers: Collection[str]) -> set[str]:
     by_number = select(OptOut.number).where(OptOut.number.in_(numbers), OptOut.lifted_at.is_(None))
     found = {number for number in session.scalars(by_number) if number}
     if has_digests(session):
-        digests = {digest(number): number for number in numbers}
+        digests = {digest(known): number for number in numbers for known in _spellings(number)}
         by_digest = select(OptOut.digest).where(OptOut.digest.in_(digests), OptOut.lifted_at.is_(None))
         found |= {digests[known] for known in session.scalars(by_digest) if known}
     return found
@@ -107,7 +107,16 @@ def _dismiss(session: Session, number: str, up_to: datetime) -> None:
 
 def _is(number: str) -> ColumnElement[bool]:
     """The opt-outs of a number, known or erased."""
-    return or_(OptOut.number == number, OptOut.digest == digest(number))
+    return or_(OptOut.number == number, OptOut.digest.in_([digest(known) for known in _spellings(number)]))
+
+
+def _spellings(number: str) -> tuple[str, ...]:
+    """A number, and what it was read as by versions that took the numbers of the territories for the mainland's.
+
+    A digest cannot be mended: whoever was erased under that reading stays silent.
+    """
+    written = telephone_numbers.national(number)
+    return (number,) if not written or number.startswith("+33") else (number, "+33" + written[1:])
 
 
 def forget_number(session: Session, number: str) -> None:

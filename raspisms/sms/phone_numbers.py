@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
+from typing import Any
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 REGION = "FR"
-# Ranges that the French plan opened for text messages; metadata may lag behind the plan.
-FRENCH_TEXT_RANGES = re.compile(r"(?:[67]\d{8}|93[789]\d{6})")
+# The mainland, and the territories whose numbers people write as they write the mainland's, 0692 00 00 01: each of
+# those has a country code of its own, and no number of theirs exists under +33.
+FRENCH_REGIONS = ("FR", "RE", "YT", "GP", "MQ", "GF", "PM")
+OVERSEAS_BEGINNINGS = {"690": 590, "691": 590, "692": 262, "693": 262, "694": 594, "696": 596, "697": 596}
+# ARCEP keeps 06 39 98 for films and examples: it is the mainland's, and no metadata knows it.
+FICTIONAL = r"63998\d{4}"
+# 09 numbers that can get SMS; metadata may lag behind the plan.
+FRENCH_TEXT_RANGES = re.compile(r"93[789][0-9]{6}")
 # A mobile number without its zero, without its plus, or whole; with the decimals of a quantity or without.
 QUANTITY = re.compile(r"(?:(?P<bare>[67][0-9]{8})|33(?P<plus>[67][0-9]{8})|0(?P<plain>[67][0-9]{8}))(?P<zeros>[.,]0+)?")
 EXPONENT = re.compile(r"([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})")
 # What most lists are made of, read without the full numbering plan: a hundred times quicker.
-PLAIN_MOBILE = re.compile(r"(?:\+33|0033|0)([67][0-9]{8})")
-FRENCH_MOBILE = re.compile(r"\+33[67][0-9]{8}")
+PLAIN_MOBILE = re.compile(r"(?P<prefix>\+33|0033|0)(?P<national>[67][0-9]{8})")
 # Digits that begin neither as a French number does nor as an international one.
 BARE_QUANTITY = re.compile(r"[1-9][0-9]*(?:[.,][0-9]*)?")
+MIDDLE_DOTS = "\u00b7\u2022\u2027\u22c5"
 LETTER = re.compile(r"[^\W\d_]")
 SEPARATORS = re.compile(r"[,;\n\r]+")
 
@@ -35,20 +43,71 @@ class NotANumber(ValueError):
     """The text is no telephone number that can receive an SMS."""
 
 
+def typed(raw: str) -> str:
+    """What was typed, with what cannot be seen gone, and every blank, dash, dot and digit a usual one.
+
+    Pages, mails and spreadsheets put such signs between digits. Lines stay lines. The browser counts by the same
+    rule, see static/compose.js.
+    """
+    return "".join(_usual(character) for character in raw)
+
+
+def _usual(character: str) -> str:
+    if character.isascii() and character.isprintable():
+        return character
+    kind = unicodedata.category(character)
+    if kind == "Nd":
+        return str(unicodedata.decimal(character))
+    if character in MIDDLE_DOTS:
+        return "."
+    if character in "\n\r":
+        return character
+    return {"Zs": " ", "Pd": "-", "Cf": "", "Cc": " " if character == "\t" else ""}.get(kind, character)
+
+
 def parse(raw: str, region: str = REGION) -> str:
     """E.164 of a number as a person types it; national numbers are read as `region`'s.
 
-    Raises NotANumber. Letters are no digits here, whatever the keys of a telephone say.
+    Raises NotANumber. Letters are no digits here, whatever the keys of a telephone say. A mobile of the French plan
+    belongs to the mainland or the territory that has it today (0692 00 00 01 is +262 692 00 00 01).
     """
     if LETTER.search(raw):
         raise NotANumber(raw)
     try:
-        number = phonenumbers.parse(raw.strip(), region)
+        number = phonenumbers.parse(typed(raw).strip(), region)
     except NumberParseException as error:
         raise NotANumber(raw) from error
+    national = str(number.national_number)
+    if number.country_code == 33 and len(national) == 9 and national[0] in "67" and not number.extension:
+        if found := of_french_plan(national):
+            return found
+        raise NotANumber(raw)
     if number.extension or not _usable(number):
         raise NotANumber(raw)
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+@functools.cache
+def _mobiles() -> dict[str, re.Pattern[str]]:
+    """The mobile numbers that today's plan gives in France and its territories, by country code."""
+    patterns: dict[str, list[str]] = {"33": [FICTIONAL]}
+    for region in FRENCH_REGIONS:
+        known: Any = PhoneMetadata.metadata_for_region(region)
+        patterns.setdefault(str(known.country_code), []).append(known.mobile.national_number_pattern)
+    return {code: re.compile("|".join(f"(?:{one})" for one in some)) for code, some in patterns.items()}
+
+
+def of_french_plan(national: str) -> str | None:
+    """E.164 of a mobile by its nine digits without the zero; None where the plan gives that number to nobody."""
+    for code, pattern in _mobiles().items():
+        if pattern.fullmatch(national):
+            return f"+{code}{national}"
+    return None
+
+
+def plan() -> dict[str, str]:
+    """Whose mobiles they are, by country code, as regular expressions that a browser understands too."""
+    return {code: pattern.pattern for code, pattern in _mobiles().items()}
 
 
 def _usable(number: PhoneNumber) -> bool:
@@ -59,12 +118,12 @@ def _usable(number: PhoneNumber) -> bool:
 
 
 def repair(raw: str) -> str | None:
-    """E.164 of a French mobile number that a spreadsheet took for a quantity; None when it was not one.
+    """E.164 of a mobile number of the French plan that a spreadsheet took for a quantity; None when it was not one.
 
     612345678 (the zero is gone), 33612345678 (the plus), 0612345678.0, and 6,12345678E+08 if every digit is
     there. Nothing else is guessed: a wrong guess writes to a stranger.
     """
-    text = re.sub(r"[\s\u00a0\u202f]", "", raw)
+    text = re.sub(r"\s", "", typed(raw))
     if exponent := EXPONENT.fullmatch(text):
         digits, shift = exponent[1] + exponent[2], int(exponent[3])
         if len(exponent[2]) < shift or digits[shift + 1 :].strip("0"):
@@ -73,14 +132,17 @@ def repair(raw: str) -> str | None:
     quantity = QUANTITY.fullmatch(text)
     if quantity is None or (quantity["plain"] and not quantity["zeros"]):
         return None
-    return "+33" + (quantity["bare"] or quantity["plus"] or quantity["plain"])
+    return of_french_plan(quantity["bare"] or quantity["plus"] or quantity["plain"])
 
 
 def read(raw: str) -> tuple[str | None, bool]:
     """A cell of a list: its number in E.164, if there is one, and whether it had to be repaired."""
-    plain = PLAIN_MOBILE.fullmatch(re.sub(r"[ .\-\u00a0]", "", raw.strip()))
+    raw = typed(raw)
+    plain = PLAIN_MOBILE.fullmatch(re.sub(r"[ .\-]", "", raw))
     if plain:
-        return "+33" + plain[1], False
+        found = of_french_plan(plain["national"])
+        # +33 692… is what a program makes of 0692…, and nobody's number: it is told, and to be checked.
+        return found, found is not None and plain["prefix"] != "0" and not found.startswith("+33")
     if repaired := repair(raw):
         return repaired, True
     if BARE_QUANTITY.fullmatch(raw.strip()):
@@ -94,7 +156,7 @@ def read(raw: str) -> tuple[str | None, bool]:
 def split(raw: str) -> list[str]:
     """The numbers of a field, one a line or separated by commas, semicolons or (whole numbers) spaces."""
     found: list[str] = []
-    for chunk in SEPARATORS.split(raw):
+    for chunk in SEPARATORS.split(typed(raw)):
         piece = " ".join(chunk.split())
         if not piece:
             continue
@@ -132,7 +194,9 @@ def _from_provider(text: str) -> str:
     elif re.fullmatch(r"[1-9][0-9]{9,14}", digits):
         digits = "+" + digits
     try:
-        return parse(digits)
+        found = parse(digits)
+        # Whatever number it was that we wrote to, reports are about that one.
+        return digits if digits.startswith("+33") and not found.startswith("+33") else found
     except NotANumber:
         # A number that our metadata does not know is still one: it came from a real telephone.
         return digits if re.fullmatch(r"\+[1-9][0-9]{6,14}", digits) else text
@@ -148,9 +212,22 @@ def pretty(number: str) -> str:
     return phonenumbers.format_number(parsed, style).replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def national(number: str) -> str:
+    """How people in France write a number in E.164 of the mainland or a territory, as one word; empty for others."""
+    code = next((code for code in _mobiles() if number.startswith(f"+{code}") and len(number) == len(code) + 10), None)
+    return "0" + number[-9:] if code else ""
+
+
+def beginning(digits: str) -> str:
+    """How numbers in E.164 begin whose national form begins with these digits, without the zero (three at least)."""
+    if len(digits) == 9 and digits[0] in "67" and (whole := of_french_plan(digits)):
+        return whole
+    return f"+{OVERSEAS_BEGINNINGS.get(digits[:3], '33')}{digits}"
+
+
 def is_french_mobile(number: str) -> bool:
     """Whether a number in E.164 is one of those that most lists are made of; told without a look into the plan."""
-    return FRENCH_MOBILE.fullmatch(number) is not None
+    return number.startswith("+33") and _mobiles()["33"].fullmatch(number, 3) is not None
 
 
 def country(number: str) -> str:

@@ -16,16 +16,32 @@ function fill(sentence, values) {
 
 // -- counting ------------------------------------------------------------------------------------------
 
+// What cannot be seen is gone, and every blank, dash, dot and digit a usual one: as the server reads it.
+const usual = (value) =>
+  value
+    .replace(/\t|\p{Zs}/gu, " ")
+    .replace(/(?![\n\r])[\p{Cf}\p{Cc}]/gu, "")
+    .replace(/\p{Pd}/gu, "-")
+    .replace(/[\u00b7\u2022\u2027\u22c5]/g, ".")
+    .replace(/[\uff10-\uff19]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0));
+
 // As the server splits: lines, commas, semicolons, and spaces between whole numbers; a digit makes it a number.
 const WHOLE = /^\+?[\d.\-]{9,}$/;
 function typedNumbers() {
-  const pieces = to.value.split(/[,;\n\r]+/).map((piece) => piece.trim().split(/\s+/));
+  const pieces = usual(to.value).split(/[,;\n\r]+/).map((piece) => piece.trim().split(/\s+/));
   const found = pieces.flatMap((words) => (words.length > 1 && words.every((word) => WHOLE.test(word)) ? words : [words.join("")]));
   return found.map((piece) => piece.replace(/[\s.\-()]/g, "")).filter((piece) => /\d/.test(piece));
 }
 
-// 06…, 0033 6… and +33 6… are one person.
-const typedPeople = () => new Set(typedNumbers().map((number) => number.replace(/^(?:0033|\+33|0)(?=[1-9])/, "+33"))).size;
+// 06…, 0033 6… and +33 6… are one person; 0692… and +262 692… too.
+const plan = Object.entries(JSON.parse(agreed.campaignPlan)).map(([code, mobiles]) => [code, new RegExp(`^(?:${mobiles})$`)]);
+function asOne(number) {
+  const national = number.replace(/^(?:0033|\+33|0)(?=[1-9])/, "");
+  if (national === number) return number.replace(/^00/, "+");
+  const found = plan.find(([, mobiles]) => mobiles.test(national));
+  return "+" + (found ? found[0] : "33") + national;
+}
+const typedPeople = () => new Set(typedNumbers().map(asOne)).size;
 
 // A pasted table begins with a line of titles.
 const isTable = () => /^[^\d\n]*[^\d\s][^\d\n]*\n.*\d/.test(to.value.trim());

@@ -1,6 +1,8 @@
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumber
 
 from raspisms.sms import phone_numbers
 
@@ -19,6 +21,19 @@ from raspisms.sms import phone_numbers
         ("0939123456", "+33939123456"),
         ("0639980001", "+33639980001"),
         ("+262 692 12 34 56", "+262692123456"),
+        ("0692 00 00 01", "+262692000001"),
+        ("06 93 00 00 02", "+262693000002"),
+        ("0690 00 00 03", "+590690000003"),
+        ("0691 22 00 04", "+590691220004"),
+        ("0696000005", "+596696000005"),
+        ("0697000006", "+596697000006"),
+        ("0694000007", "+594694000007"),
+        ("0639000008", "+262639000008"),
+        ("0709000010", "+590709000010"),
+        ("0709200011", "+262709200011"),
+        ("0708400012", "+508708400012"),
+        ("+33 692 00 00 01", "+262692000001"),
+        ("+508 55 12 34", "+508551234"),
         ("+1 415 555 2671", "+14155552671"),
     ],
 )
@@ -26,10 +41,74 @@ def test_numbers_are_read_as_people_type_them(typed, e164):
     assert phone_numbers.parse(typed) == e164
 
 
-@pytest.mark.parametrize("typed", ["", "  ", "bonjour", "36111", "06 12 34", "+33", "0612345678901234", "06123456ab"])
+NO_NUMBERS = (
+    "",
+    "  ",
+    "bonjour",
+    "36111",
+    "06 12 34",
+    "+33",
+    "0612345678901234",
+    "06123456ab",
+    "0700000008",
+    "0712345678",
+)
+
+
+# What pages, mails and spreadsheets put between digits: blanks of other widths, marks of direction, dashes, dots.
+@pytest.mark.parametrize(
+    "between", [*"\u202f\u2009\u00a0\u3000\u200b\u200e\u200f\u2060\ufeff\u00ad\u2011\u2013\u00b7\u2022\t", ""]
+)
+def test_what_cannot_be_seen_is_no_part_of_a_number(between):
+    pairs = ["06", "39", "98", "70", "01"]
+    for raw in (between.join(pairs), f"\u202a{between.join(pairs)}\u202c", between.join(["+33", "6", *pairs[1:]])):
+        assert phone_numbers.parse(raw) == "+33639987001"
+        assert phone_numbers.read(raw) == ("+33639987001", False)
+        assert phone_numbers.split(f"{raw}\n0639987002") == [*phone_numbers.split(raw), "0639987002"]
+
+
+@pytest.mark.parametrize(
+    "digits",
+    [
+        "\uff10\uff16\uff13\uff19\uff19\uff18\uff17\uff10\uff10\uff11",
+        "\u0660\u0666\u0663\u0669\u0669\u0668\u0667\u0660\u0660\u0661",
+    ],
+)
+def test_digits_are_digits_in_every_writing(digits):
+    assert phone_numbers.read(digits) == ("+33639987001", False)
+
+
+def test_what_only_looks_like_a_digit_is_none():
+    assert phone_numbers.read("06 39 98 70 0²") == (None, False)
+
+
+@pytest.mark.parametrize("typed", NO_NUMBERS)
 def test_what_is_no_number_is_refused(typed):
     with pytest.raises(phone_numbers.NotANumber):
         phone_numbers.parse(typed)
+
+
+def test_every_mobile_block_of_the_plan_belongs_to_who_has_it_today():
+    """Each block of ten thousand numbers: the one country code under which the plan gives it, or no number at all."""
+    codes = (33, 262, 590, 594, 596, 508)
+    for block in range(60_000, 80_000):
+        national = f"{block}4321"
+        given = [code for code in codes if phonenumbers.is_valid_number(PhoneNumber(code, int(national)))]
+        assert len(given) <= 1, national
+        expected = f"+{given[0]}{national}" if given else None
+        if block == 63_998:  # for films and examples
+            expected = f"+33{national}"
+        assert phone_numbers.of_french_plan(national) == expected, national
+        assert phone_numbers.read("0" + national) == (expected, False)
+        for damaged in (national, f"33{national}", f"0{national}.0"):
+            assert phone_numbers.read(damaged) == (expected, expected is not None), damaged
+        plus = phone_numbers.read(f"+33{national}")
+        assert plus == (expected, expected is not None and not expected.startswith("+33")), national
+        if expected:
+            assert phone_numbers.parse("0" + national) == expected
+            assert phone_numbers.national(expected) == "0" + national
+            assert expected.startswith(phone_numbers.beginning(national))
+            assert phone_numbers.is_french_mobile(expected) is expected.startswith("+33")
 
 
 @pytest.mark.parametrize(
@@ -71,8 +150,8 @@ def test_french_numbers_are_shown_in_pairs():
     assert phone_numbers.pretty("36111") == "36111"
 
 
-@given(st.from_regex(r"0[67][0-9]{8}", fullmatch=True))
-def test_every_french_mobile_number_is_taken_and_comes_back_the_same(typed):
+@given(st.from_regex(r"0(?:6[0-24-8]|7[3-9])[0-9]{7}", fullmatch=True))
+def test_every_mobile_number_of_the_mainland_is_taken_and_comes_back_the_same(typed):
     e164 = phone_numbers.parse(typed)
     assert e164 == "+33" + typed[1:]
     assert phone_numbers.parse(phone_numbers.pretty(e164)) == e164

@@ -140,10 +140,11 @@ ACTS = {
     Action.PASSWORD_CHANGED: lambda: ("/profile/password", NEW_PASSWORD),
 }
 # What is told of elsewhere: signing in below, phones with their form in tests/blueprints/test_phones.py, the first
-# person below, hours in tests/campaigns/test_launch.py; a restored copy is noticed by RaspiSMS itself.
+# person below, hours in tests/campaigns/test_launch.py; a restored copy is noticed by
+# RaspiSMS itself; a migration corrects numbers, tests/storage/test_overseas.py.
 ELSEWHERE = {
     Action.SIGNED_IN, Action.SIGN_IN_REFUSED, Action.PERSON_ADDED, Action.PHONE_ADDED, Action.PHONE_CHANGED,
-    Action.HOURS_OVERRIDDEN, Action.RESTORATION_NOTICED,
+    Action.HOURS_OVERRIDDEN, Action.RESTORATION_NOTICED, Action.NUMBERS_CORRECTED,
 }  # fmt: skip
 
 

@@ -1,0 +1,126 @@
+"""Numbers of the French territories that older versions read as the mainland's: mended, and nobody's STOP is lost."""
+
+import pytest
+from alembic import command
+from sqlalchemy import select
+
+from raspisms.clock import now
+from raspisms.extensions import db
+from raspisms.models import AuditEntry, Contact, Fate, Message, OptOut, Recipient, Status
+from raspisms.models.contact import searchable
+from raspisms.people import contact_list, groups, opt_outs
+from raspisms.storage import schema
+from raspisms.storage.transactions import transaction
+from raspisms.vault import vault
+from tests.desk import written
+from tests.factories import BOB, LEA, post
+
+WRONG, RIGHT = "+33692000001", "+262692000001"
+
+
+@pytest.fixture
+def mend(here):
+    """Bring a database that an older version filled to the present one."""
+
+    def mend():
+        db.session.rollback()
+        command.downgrade(schema.alembic_config(), "0010")
+        schema.upgrade()
+        db.session.expire_all()
+
+    return mend
+
+
+def contact(name, number, **more):
+    with transaction() as session:
+        found = Contact(name=name, number=number, sort_key=name, search=searchable(name, number), **more)
+        if number == WRONG:
+            found.search = f"{name.lower()} {WRONG} 0692000001"
+        session.add(found)
+    return found.id
+
+
+def people():
+    return {one.name: one.number for one in db.session.scalars(select(Contact))}
+
+
+def kept():
+    return [entry.subject for entry in db.session.scalars(select(AuditEntry)) if entry.action == "numbers corrected"]
+
+
+def test_contacts_are_found_under_the_number_that_they_have(mend):
+    contact("Hoarau", WRONG, fault="Ce numéro n’existe pas.", fault_at=now())
+    contact("Léa", LEA)
+    contact("Nobody", "+33700000008")
+    mend()
+    assert people() == {"Hoarau": RIGHT, "Léa": LEA, "Nobody": "+33700000008"}
+    [found] = contact_list.page(contact_list.matching("0692000001"), None, 5).rows
+    assert (found.number, found.search, found.fault) == (RIGHT, searchable("Hoarau", RIGHT), None)
+    assert kept() == ["contacts 1"]
+
+
+def test_who_is_there_twice_by_that_becomes_one_with_what_both_had(mend):
+    first, second = groups.save(None, "Parents").id, groups.save(None, "Anciens").id
+    right = contact("Hoarau", RIGHT, data={"ville": "Paris"})
+    wrong = contact(
+        "Hoarau", WRONG, data={"ville": "Saint-Denis", "club": "oui"}, consent="Formulaire", consent_at=now()
+    )
+    contact("Payet", WRONG)
+    with transaction() as session:
+        groups.put(session, first, [right, wrong])
+        groups.put(session, second, [wrong])
+    mend()
+    both = db.session.scalars(select(Contact).where(Contact.name == "Hoarau")).one()
+    assert (both.id, both.number, both.consent) == (right, RIGHT, "Formulaire")
+    assert both.data == {"ville": "Paris", "club": "oui"}
+    assert [one.id for one in groups.members([first])] == [one.id for one in groups.members([second])] == [right]
+    assert people()["Payet"] == RIGHT, "another person at the same number is another person"
+
+
+@pytest.mark.parametrize("there", [None, "silent", "lifted"])
+def test_no_stop_is_lost(mend, there):
+    with transaction() as session:
+        session.add(OptOut(number=WRONG, origin="reply"))
+        if there:
+            session.add(OptOut(number=RIGHT, origin="reply", lifted_at=now() if there == "lifted" else None))
+    mend()
+    assert opt_outs.silent(db.session(), [RIGHT, BOB]) == {RIGHT}
+    assert db.session.scalars(select(OptOut.number)).all() == [RIGHT]
+
+
+def test_who_was_erased_under_the_wrong_number_stays_silent_and_may_come_back(mend):
+    with transaction() as session:
+        session.add(OptOut(digest=vault().digest(WRONG, "opt-out"), origin="reply"))
+    mend()
+    assert opt_outs.silent(db.session(), [RIGHT]) == {RIGHT}
+    with transaction() as session:
+        opt_outs.take_back(session, RIGHT)
+    assert opt_outs.silent(db.session(), [RIGHT]) == set()
+
+
+def test_what_waits_goes_to_the_number_that_there_is(app, phone, mend):
+    waits, left = post(app, phone, LEA, BOB)
+    with transaction() as session:
+        for message_id in (waits, left):
+            session.get(Message, message_id).number = WRONG
+        session.get(Message, left).status = Status.SENT
+    mend()
+    assert db.session.get(Message, waits).number == RIGHT
+    assert db.session.get(Message, left).number == WRONG, "that is where it went"
+
+
+def test_a_campaign_that_has_both_writes_once(mend):
+    written(LEA, BOB)
+    with transaction() as session:
+        wrong, right = session.scalars(select(Recipient).order_by(Recipient.id))
+        wrong.number, right.number = WRONG, RIGHT
+    mend()
+    fates = [(one.number, one.fate) for one in db.session.scalars(select(Recipient).order_by(Recipient.id))]
+    assert fates == [(RIGHT, Fate.DUPLICATE), (RIGHT, Fate.KEPT)]
+
+
+def test_a_second_time_changes_nothing(mend):
+    contact("Hoarau", WRONG)
+    mend()
+    mend()
+    assert kept() == ["contacts 1"]
