@@ -156,14 +156,17 @@ def may_send(
     expires_at: datetime | None = None,
     agreed: Collection[str] = (),
     answers_stop: bool = False,
+    answered: Collection[str] = (),
 ) -> Verdict:
     """Whether this SMS may be sent now, and to which of these numbers (E.164, a few thousand at most).
 
     `hours` are those that somebody chose, the purpose's own otherwise; `agreed` are numbers whose consent to
-    advertising was stated with the list; `answers_stop` is for the one answer to a STOP.
+    advertising was stated with the list; `answers_stop` is for the one answer to a STOP; `answered` are numbers whose
+    own message somebody answers by hand: to ask what they meant must be possible while nobody knows.
     """
     whole = may_leave(phone, text, purpose, hours=hours, expires_at=expires_at)
-    return Verdict(whole, may_get(session, numbers, purpose, agreed=agreed, answers_stop=answers_stop))
+    people = may_get(session, numbers, purpose, agreed=agreed, answers_stop=answers_stop, answered=answered)
+    return Verdict(whole, people)
 
 
 # -- the SMS as a whole -------------------------------------------------------------------------------------
@@ -218,14 +221,15 @@ def may_get(
     *,
     agreed: Collection[str] = (),
     answers_stop: bool = False,
+    answered: Collection[str] = (),
 ) -> dict[str, Refusal]:
-    """Why some of these numbers may not be written to: by number."""
+    """Why some of these numbers may not be written to, by number; the rest as `may_send`."""
     refused = _of_numbers(numbers)
     asked = [number for number in dict.fromkeys(numbers) if number not in refused]
     consenting, faulty = _known(session, asked)
     if not answers_stop:
         _refuse(refused, Reason.OPTED_OUT, opt_outs.silent(session, asked))
-        _refuse(refused, Reason.SUSPECTED, _suspected(session, asked))
+        _refuse(refused, Reason.SUSPECTED, _suspected(session, asked) - set(answered))
         _refuse(refused, Reason.TO_CORRECT, faulty)
     if purpose == Purpose.ADVERTISING:
         _refuse(refused, Reason.NO_CONSENT, set(asked) - consenting - set(agreed))
@@ -251,7 +255,7 @@ def _of_numbers(numbers: Collection[str]) -> dict[str, Refusal]:
 def _of_number(number: str, allowed: Collection[str]) -> Reason | None:
     if phone_numbers.is_french_mobile(number):  # nearly all are: none of them needs a look into the plan
         return None if not allowed or "FR" in allowed else Reason.COUNTRY
-    if phone_numbers.read(number)[0] is None:
+    if phone_numbers.read(number)[0] != number:
         return Reason.NUMBER
     if phone_numbers.is_special(number):
         return Reason.SPECIAL

@@ -149,8 +149,13 @@ def test_every_door_is_open_to_what_no_rule_forbids(app, inside, octopush, run_j
     assert requests_made(app, octopush, run_jobs) == [[{"phone_number": LEA}]]
 
 
-# Somebody who writes to us has a number that works: those two doors answer them.
-PROVEN = {(conversation, gate.Reason.TO_CORRECT), (answer_while_away, gate.Reason.TO_CORRECT)}
+# Somebody who writes to us has a number that works: those two doors answer them. And who may have said STOP may be
+# asked by hand whether they did.
+PROVEN = {
+    (conversation, gate.Reason.TO_CORRECT),
+    (answer_while_away, gate.Reason.TO_CORRECT),
+    (conversation, gate.Reason.SUSPECTED),
+}
 WALKED = [(door, rule) for door in DOORS for rule in RULES if (door, rule) not in PROVEN]
 
 
@@ -161,6 +166,30 @@ def test_no_door_is_wider_than_another(app, inside, octopush, run_jobs, door, ru
     assert requests_made(app, octopush, run_jobs) == []
     waiting = Message.status.in_((Status.QUEUED, Status.HELD, Status.SENDING))
     assert db.session.scalars(select(Message.id).where(Message.direction == Direction.OUT, waiting)).all() == []
+
+
+def test_who_may_have_said_stop_is_answered_by_hand_and_by_nothing_else(app, inside, octopush, run_jobs):
+    may_have_said_stop()
+    conversation(inside)
+    assert requests_made(app, octopush, run_jobs) == [[{"phone_number": LEA}]]
+    answer_while_away(inside)
+    composer(inside)
+    assert len(requests_made(app, octopush, run_jobs)) == 1
+
+
+def test_an_answer_by_hand_that_is_in_doubt_is_asked_about_and_may_be_sent_again(app, inside, octopush, run_jobs):
+    may_have_said_stop()
+    octopush.faults.append("cut_before")
+    conversation(inside)
+    requests_made(app, octopush, run_jobs)
+    let_time_pass(app)
+    assert len(requests_made(app, octopush, run_jobs)) == 2
+    with transaction() as session:
+        sms = session.scalars(select(Message).where(Message.direction == Direction.OUT)).one()
+        sms.status, sms.submission_id, sms.sent_at = Status.UNKNOWN, None, None
+    unknown_outcomes.send_again(sms.id, 1)
+    db.session.rollback()
+    assert db.session.scalar(select(Message.status).where(Message.id == sms.id)) is Status.QUEUED
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -405,8 +434,9 @@ def hears(text="Bonjour", minutes=0):
 
 
 def test_a_refused_answer_is_still_being_written(inside):
-    hears("Arrêt Mairie, c’est bien là ?")
+    hears("Où est-ce ?")
     found = db.session.scalar(select(Conversation.id))
+    only_belgium()
     db.session.rollback()
     page = f"/conversations/{found}"
     form = {"csrf_token": csrf(inside, page), "key": uuid.uuid4().hex, "seen": str(10**9), "text": "Oui, au numéro 3."}

@@ -6,7 +6,7 @@ submission as a whole, in one statement; what was asked of people is not asked a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from sqlalchemy.orm import Session
@@ -153,13 +153,19 @@ def refused(
     if campaign is not None:
         refusals = recipients.refused(session, list(messages), campaign)
     else:
-        refusals = gate.may_get(session, messages, purpose)
+        refusals = gate.may_get(session, messages, purpose, answered=answered_by_hand(session, messages.values()))
     answers = _answers_to_stop(session, [messages[number] for number in refusals]) if refusals else set()
     return {
         number: refusal.reason
         for number, refusal in refusals.items()
         if not (number in answers and refusal.reason in gate.WAIVED_FOR_STOP)
     }
+
+
+def answered_by_hand(session: Session, ids: Collection[int]) -> set[str]:
+    """Whose own message somebody answers by one of these: they may have said STOP, and be asked whether they did."""
+    by_hand = (Message.id.in_(ids), Message.lane == Lane.REPLY, Message.user_id.is_not(None))
+    return set(session.scalars(select(Message.number).where(*by_hand)))
 
 
 def _answers_to_stop(session: Session, ids: list[int]) -> set[str]:

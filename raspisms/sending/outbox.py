@@ -86,7 +86,10 @@ def post(
     limit = expires_at.timestamp() if expires_at else ""
     facts = f"{form_key}\0{purpose}\0{text}\0{limit}" if form_key else None
     with transaction() as session:
-        answer = gate.may_send(session, wanted, phone=phone, text=text, purpose=purpose, expires_at=expires_at)
+        answered = wanted if lane is Lane.REPLY and user_id is not None else ()
+        answer = gate.may_send(
+            session, wanted, phone=phone, text=text, purpose=purpose, expires_at=expires_at, answered=answered
+        )
         if answer.whole is not None:
             raise Refused(answer.whole.sentence, answer.whole.field)
         posted = {message.number: message for message in _already_posted(facts, wanted)}

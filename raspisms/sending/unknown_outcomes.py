@@ -14,6 +14,7 @@ from ..messages.history import add
 from ..models import Campaign, Message, Status, Submission, SubmissionState
 from ..models.message import STOP_ANSWER, batch_key
 from ..storage.transactions import transaction
+from . import eligible
 
 SENT_AGAIN = N_("Renvoyé par décision d’une personne, malgré le doute.")
 ASSUMED_SENT = N_("Considéré comme envoyé par décision d’une personne.")
@@ -76,7 +77,8 @@ def _check_person(session: Session, message: Message) -> None:
         refused = recipients.refused(session, [message.number], session.get_one(Campaign, message.campaign_id))
     else:
         is_answer = (message.dedup_key or "").startswith(STOP_ANSWER)
-        refused = gate.may_get(session, [message.number], message.purpose, answers_stop=is_answer)
+        answered = eligible.answered_by_hand(session, [message.id])
+        refused = gate.may_get(session, [message.number], message.purpose, answers_stop=is_answer, answered=answered)
     for refusal in refused.values():
         raise Refused(refusal.sentence, values=refusal.values)
 

@@ -6,11 +6,30 @@ import functools
 import re
 import unicodedata
 
-# Whole messages, without accents, case or punctuation. "STOP 12345" or "stop s'il vous plaît" are no
-# such message: a person reads those.
+# Whole messages, without accents, case or punctuation. "stop s'il vous plaît" is no such message: a person reads it.
 STOP_WORDS = frozenset({"STOP", "STOPSMS", "STOPPUB", "ARRET", "DESABONNER", "DESINSCRIRE"})
-# Words of such a message among others: a person decides.
-LIKE_STOP = re.compile(r"\b(?:STOP|STOPSMS|DESABONN\w*|DESINSCRI\w*)\b|^\W*ARRET\w*\b")
+# What our own advertisements say: "STOP au 36180", with the short number or without its "au".
+STOP_AS_WE_SAY_IT = re.compile(r"STOP(?:AU)?[0-9]{5}")
+# What such a message says in other words, or among others: a person decides. On text without accents, in capitals.
+LIKE_STOP = re.compile(
+    "|".join(
+        (
+            r"\bSTOP(?:P\w*|ALL|SMS|PUB)?\b",
+            r"\bDESABONN\w*|\bDESINSCRI\w*|\bUNSUBSCRIB\w*|\bOPT[ -]?OUT\b",
+            r"^\W*ARRET\w*|\bARRETEZ?\b",
+            r"\bARRETER\b.{0,30}\b(?:ENVO\w*|ECRI\w*|SMS|MESSAGES?|TEXTOS?|PUBS?)\b",
+            r"\bCESSE[RZ]?\b",
+            # "ne m'écrivez plus", "ne plus me contacter", "je ne veux plus recevoir vos messages", "plus de pub"
+            r"\bNE?\b.{0,4}\b(?:ECRI|ENVO[IY]|CONTACT|DERANG|APPEL|SOLLICIT)\w*.{0,20}\bPLUS\b",
+            r"\bPLUS\b.{0,12}\b(?:RECEVOIR|ME CONTACTER|M.?ECRIRE|M.?ENVOYER|ETRE CONTACTEE?)\b",
+            r"\bPLUS DE (?:VOS )?(?:SMS|MESSAGES?|TEXTOS?|PUBS?|PUBLICITES?)\b",
+            r"\b(?:RETIR|ENLEV|SUPPRIM|EFFAC|OT|RAY)(?:E|EZ|ER)\b"
+            r".{0,30}\b(?:NUMERO|NUM|LISTES?|FICHIERS?|COORDONNEES|TELEPHONE|PORTABLE)\b",
+            r"\b(?:LAISSE[ZR]?|FICHE[ZR]?|FOUTE[ZR]?)\b.{0,8}\b(?:TRANQUILLE|PAIX)\b",
+            r"\bREMOVE ME\b|\bLEAVE ME ALONE\b|\b(?:DO NOT|DON.?T|NO MORE) (?:TEXT|MESSAGE|SMS|CONTACT)\w*",
+        )
+    )
+)
 START_WORDS = frozenset({"START", "REPRENDRE"})
 
 # Whole messages, without accents, case or punctuation. "oui mais pas jeudi" is no such message: a person reads it.
@@ -27,7 +46,8 @@ THUMB_UP, THUMB_DOWN = "\N{THUMBS UP SIGN}", "\N{THUMBS DOWN SIGN}"
 
 def is_stop(text: str) -> bool:
     """Whether the whole message is one of the words that mean: write to me no more."""
-    return _word(text) in STOP_WORDS
+    word = _word(text)
+    return word in STOP_WORDS or STOP_AS_WE_SAY_IT.fullmatch(word) is not None
 
 
 def is_start(text: str) -> bool:
