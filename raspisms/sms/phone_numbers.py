@@ -49,6 +49,8 @@ def typed(raw: str) -> str:
     Pages, mails and spreadsheets put such signs between digits. Lines stay lines. The browser counts by the same
     rule, see static/compose.js.
     """
+    if raw.isascii() and raw.isprintable():  # nearly all are
+        return raw
     return "".join(_usual(character) for character in raw)
 
 
