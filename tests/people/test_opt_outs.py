@@ -42,7 +42,7 @@ def test_the_words_alone_stop(says, text):
 
 
 @pytest.mark.parametrize(
-    "text", ["stop s'il vous plaît", "Merci de me désinscrire de la liste", "Arrêtez vos messages", "STOP 36180"]
+    "text", ["stop s'il vous plaît", "Merci de me désinscrire de la liste", "Arrêtez vos messages", "Ne m’écrivez plus"]
 )
 def test_more_words_are_for_a_person_to_decide(says, text):
     says(text)
