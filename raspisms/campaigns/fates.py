@@ -11,6 +11,7 @@ from .. import gate
 from ..extensions import db
 from ..language import Mistake, is_personal
 from ..language.remote import Begun, Filled, Text
+from ..messages import outgoing
 from ..models import Campaign, Fate, Recipient
 from ..sms import segments
 from ..sms.folding import fold
@@ -123,7 +124,7 @@ class Fates:
             row["reason"] = found.sentence[:500] or None
             row["reason_values"] = {name: str(value)[:200] for name, value in found.values.items()}
             return Fate.MISTAKE
-        text = found.text.replace("\r\n", "\n").replace("\0", "").strip()
+        text = outgoing.clean(found.text).strip()
         row["missing"] = ", ".join(found.missing)[:200] or None
         row["text"], row["parts"] = text, segments.count(text).parts
         return self._of_text(text)

@@ -23,7 +23,7 @@ from ..clock import now
 from ..gate import MENTION
 from ..language import Mistake, is_personal
 from ..language.remote import Text
-from ..messages import hours
+from ..messages import hours, outgoing
 from ..models import Campaign, Hours, Message, Phone
 from ..people import files, reading
 from ..phones.settings import adapter_class
@@ -194,7 +194,7 @@ class ComposeForm(FlaskForm):
         purpose = Purpose(self.purpose.data or Purpose.INFORMATION)
         return Wish(
             phone_id=self.phone.data or None,
-            text=(self.text.data or "").replace("\r\n", "\n").replace("\0", ""),
+            text=outgoing.clean(self.text.data or ""),
             targets=self.chosen(import_id),
             purpose=purpose,
             name=self.name.data or "",

@@ -14,6 +14,7 @@ from wtforms.validators import ValidationError
 
 from ..language import Mistake, is_personal
 from ..language.remote import Text
+from ..messages import outgoing
 from ..models import SavedText
 from ..team import preferences, saved_texts
 from . import mistakes
@@ -113,7 +114,7 @@ class SavedTextForm(FlaskForm):
             raise ValidationError(gettext("Un autre modèle porte déjà ce nom."))
 
     def validate_text(self, field: Any) -> None:
-        field.data = (field.data or "").replace("\r\n", "\n").replace("\0", "")
+        field.data = outgoing.clean(field.data or "")
         if not field.data.strip():
             raise ValidationError(gettext("Écrivez un texte."))
         if is_personal(field.data):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ..models import Direction, Lane, Message, Status
 from ..models.message import batch_key
 from ..sms import segments
+from ..sms.folding import composed
 from ..sms.purposes import Purpose
 from .history import add, first_events, last_message
 
@@ -45,8 +46,8 @@ def common(
 
 
 def clean(text: str) -> str:
-    """A text as it is sent: line ends as telephones have them, and nothing that no database takes."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    """A text as it is sent: line ends as telephones have them, accents composed, nothing that no database takes."""
+    return composed(text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", ""))
 
 
 def with_text(row: Mapping[str, Any], text: str, parts: int | None = None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ..models import (
 )
 from ..models.contact import new_version, searchable
 from ..sms import phone_numbers as telephone_numbers
-from ..sms.folding import fold
+from ..sms.folding import composed, fold
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
 from ..team import audit
@@ -48,20 +48,20 @@ class Gone(ValueError):
 
 def clean_key(raw: str) -> str:
     """The name of a datum as rules and texts can write it: letters, digits, underscores."""
-    key = re.sub(r"\W", "", re.sub(r"[\s\-]+", "_", raw.strip()))[:KEY_LENGTH].strip("_")
+    key = re.sub(r"\W", "", re.sub(r"[\s\-]+", "_", composed(raw).strip()))[:KEY_LENGTH].strip("_")
     return f"_{key}" if key[:1].isdigit() else key
 
 
 def clean_data(pairs: Mapping[str, str]) -> dict[str, str]:
     """Keys that can be written, values that hold something."""
-    cleaned = {clean_key(key): value.replace("\0", "").strip()[:VALUE_LENGTH] for key, value in pairs.items()}
+    cleaned = {clean_key(key): composed(value.replace("\0", "")).strip()[:VALUE_LENGTH] for key, value in pairs.items()}
     return {key: value for key, value in cleaned.items() if key and value}
 
 
 def checked(name: str, number: str, data: Mapping[str, str]) -> tuple[str, str, dict[str, str]]:
     """Name, number in E.164 and data, as they will be stored. Raises Invalid."""
     errors = {}
-    name = " ".join(name.replace("\0", "").split())
+    name = " ".join(composed(name.replace("\0", "")).split())
     if len(name) > NAME_LENGTH:
         errors["name"] = N_("Ce nom est trop long : 100 caractères au plus.")
     try:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ..i18n import N_
 from ..models import Contact, Import, ImportLine, Verdict
 from ..sms import phone_numbers as telephone_numbers
-from ..sms.folding import fold
+from ..sms.folding import composed, fold
 from . import contacts
 
 NO_NUMBER = N_("Il n’y a pas de numéro sur cette ligne.")
@@ -37,7 +37,7 @@ def compare(session: Session, owner: Import, lines: list[ImportLine]) -> None:
 def _read(line: ImportLine, number: str, name: str) -> None:
     """Its name and number, as they would be stored."""
     line.reason, line.repaired, line.verdict = None, False, Verdict.UNREAD
-    line.name = " ".join(name.replace("\0", "").split())
+    line.name = " ".join(composed(name.replace("\0", "")).split())
     if len(line.name) > contacts.NAME_LENGTH:
         line.name, line.reason = line.name[: contacts.NAME_LENGTH].strip(), CUT_NAME
     found, repaired = telephone_numbers.read(number)

@@ -12,6 +12,7 @@ from .segments import foreign_characters
 
 # What no decomposition gives. Everything else loses its accent.
 TABLE = {
+    "`": "'", "´": "'",
     "œ": "oe", "Œ": "OE", "’": "'", "‘": "'", "‚": ",", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
     "…": "...", "–": "-", "—": "-", "−": "-", "‑": "-", "•": "-", "·": ".", "°": "o", "º": "o", "ª": "a", "²": "2",
     "³": "3", "×": "x", "÷": "/", "™": "TM", "©": "(c)", "®": "(r)", "\N{NO-BREAK SPACE}": " ",

@@ -56,8 +56,9 @@ const isPersonal = () => /\{[{%#]/.test(text.value);
 function outgoing() {
   const stop = phone.selectedOptions[0].dataset.stop;
   const isAdvertising = compose.elements.purpose && compose.elements.purpose.value === agreed.campaignAdvertising;
-  if (!isAdvertising || !stop || MENTION.test(text.value) || !text.value.trim()) return text.value;
-  return text.value.trimEnd() + "\nSTOP au " + stop;
+  const written = text.value.normalize("NFC"); // as the server composes accents
+  if (!isAdvertising || !stop || MENTION.test(written) || !written.trim()) return written;
+  return written.trimEnd() + "\nSTOP au " + stop;
 }
 
 let filledText = null; // a personal text as the person of the preview gets it
@@ -142,7 +143,7 @@ function isCampaign() {
 
 const rewrite = element("rewrite");
 rewrite.addEventListener("click", () => {
-  text.value = withoutForeign(text.value);
+  text.value = withoutForeign(text.value.normalize("NFC"));
   if (filledText !== null) filledText = withoutForeign(filledText);
   update();
   soon();

@@ -7,7 +7,7 @@ if (reply) {
   const count = document.getElementById("parts");
   const showParts = () => {
     if (!text.value) return (count.textContent = "");
-    const counted = countSegments(text.value.replace(/\r\n/g, "\n"));
+    const counted = countSegments(text.value.normalize("NFC").replace(/\r\n/g, "\n"));
     count.textContent = reply.dataset.parts.replace("{parts}", counted.parts).replace("{remaining}", counted.remaining);
   };
   let kept = text.value;

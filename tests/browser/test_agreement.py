@@ -1,12 +1,15 @@
 """Browser and server agree on what makes a campaign, and on how many people were typed."""
 
+import unicodedata
+
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from raspisms.extensions import db
 from raspisms.forms.compose import ComposeForm
+from raspisms.messages.outgoing import clean
 from raspisms.models import Phone
-from raspisms.sms import phone_numbers
+from raspisms.sms import phone_numbers, segments
 from tests.browser.conftest import sign_in
 
 pytestmark = pytest.mark.browser
@@ -64,6 +67,16 @@ def of_the_server(app, sent):
         form = ComposeForm([db.session.get(Phone, 1)])
         form.validate()
         return form.is_campaign, len(form.numbers)
+
+
+def test_both_count_a_text_as_it_is_sent(composer):
+    """Accents that a Mac writes as two characters look the same, and cost the same."""
+    written = "Réunion décalée à l'école : prévenez les élèves, merci. " * 2
+    for text in (written, unicodedata.normalize("NFD", written), "S\u0332T\u0332O\u0332P"):
+        parts = composer.evaluate(
+            "text => { compose.elements.text.value = text; return countSegments(outgoing()).parts; }", text
+        )
+        assert parts == segments.count(clean(text)).parts, text
 
 
 def test_both_know_what_makes_a_campaign(app, phone, composer):
