@@ -227,7 +227,8 @@ def _post(conversation: Conversation, text: str, key: str, check: Any) -> outbox
     answered = threads.last_received(conversation)
     return outbox.post(
         conversation.phone,
-        [conversation.number],
+        # A conversation of before knows a number of the territories as the mainland's, which nobody has.
+        [telephone_numbers.read(conversation.number)[0] or conversation.number],
         text,
         user_id=current_user.id,
         lane=Lane.REPLY if answered else Lane.SINGLE,

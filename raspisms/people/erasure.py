@@ -21,6 +21,7 @@ from ..models import (
     group_contacts,
 )
 from ..models.message import FINAL_STATUSES
+from ..sms import phone_numbers
 from ..storage.transactions import transaction
 from ..team import audit
 from . import opt_outs, traces
@@ -50,22 +51,25 @@ def erase(session: Session, contact: Contact, found: traces.Traces | None = None
     `found` is what `traces.find` found before, so that nobody waits for the search. An opt-out survives as a digest;
     see people.opt_outs.forget_number. Raises StillLeaving.
     """
-    mine = Message.number == contact.number
+    numbers = phone_numbers.spellings(contact.number)
+    mine = Message.number.in_(numbers)
     if session.scalar(select(Message.id).where(mine, Message.status.not_in([*FINAL_STATUSES, "sent", "unknown"]))):
         raise StillLeaving
     messages = select(Message.id).where(mine)
     search.forget(session, list(session.scalars(select(Message).where(mine))))
-    session.execute(delete(Conversation).where(Conversation.number == contact.number))
+    session.execute(delete(Conversation).where(Conversation.number.in_(numbers)))
     session.execute(update(Message).where(Message.reply_to_id.in_(messages)).values(reply_to_id=None))
     told = select(MessageEvent.journal_id).where(MessageEvent.message_id.in_(messages))
     traces.wipe_journal(session, JournalEntry.id.in_(told))
     traces.forget(session, contact.number, found or traces.find(contact.number))
+    for former in numbers[1:]:
+        traces.forget(session, former, traces.find(former))
     session.execute(delete(MessageEvent).where(MessageEvent.message_id.in_(messages)))
     session.execute(delete(Message).where(mine))
     same = select(Contact.id).where(Contact.number == contact.number)
-    session.execute(delete(Recipient).where(Recipient.number == contact.number))
+    session.execute(delete(Recipient).where(Recipient.number.in_(numbers)))
     session.execute(
-        delete(ImportLine).where((ImportLine.number == contact.number) | ImportLine.contact_id.in_(same)),
+        delete(ImportLine).where((ImportLine.number.in_(numbers)) | ImportLine.contact_id.in_(same)),
         execution_options={"synchronize_session": False},
     )
     session.execute(delete(group_contacts).where(group_contacts.c.contact_id.in_(same)))

@@ -20,6 +20,7 @@ from ..language import Mistake
 from ..language.mistakes import TOO_LONG
 from ..language.remote import TOGETHER, Begun, Condition, ahead
 from ..models import Action, Contact, Group, group_contacts, group_groups
+from ..sms.folding import composed
 from ..storage.transactions import transaction
 from ..team import audit
 from . import contact_list, contacts
@@ -70,13 +71,14 @@ def save(
     user_id: int | None = None,
 ) -> Group:
     """Add or change a group; `rule` makes it a conditional one. Raises Invalid; language.Mistake for the rule."""
-    name = " ".join(name.replace("\0", "").split())
+    name = " ".join(composed(name.replace("\0", "")).split())
     errors = {}
     if not name:
         errors["name"] = N_("Donnez un nom au groupe.")
     elif len(name) > 100:
         errors["name"] = N_("Ce nom est trop long : 100 caractères au plus.")
     if rule is not None:
+        rule = composed(rule)
         Condition(rule)
     with transaction() as session:
         same = session.scalar(select(Group.id).where(Group.name == name))

@@ -25,10 +25,11 @@ SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
 
 def silent(session: Session, numbers: Collection[str]) -> set[str]:
     """Those of these numbers (a few thousand at most) that nothing may be sent to."""
-    by_number = select(OptOut.number).where(OptOut.number.in_(numbers), OptOut.lifted_at.is_(None))
-    found = {number for number in session.scalars(by_number) if number}
+    meant = {known: number for number in numbers for known in telephone_numbers.spellings(number)}
+    by_number = select(OptOut.number).where(OptOut.number.in_(meant), OptOut.lifted_at.is_(None))
+    found = {meant[known] for known in session.scalars(by_number) if known}
     if has_digests(session):
-        digests = {digest(known): number for number in numbers for known in _spellings(number)}
+        digests = {digest(known): number for known, number in meant.items()}
         by_digest = select(OptOut.digest).where(OptOut.digest.in_(digests), OptOut.lifted_at.is_(None))
         found |= {digests[known] for known in session.scalars(by_digest) if known}
     return found
@@ -107,16 +108,8 @@ def _dismiss(session: Session, number: str, up_to: datetime) -> None:
 
 def _is(number: str) -> ColumnElement[bool]:
     """The opt-outs of a number, known or erased."""
-    return or_(OptOut.number == number, OptOut.digest.in_([digest(known) for known in _spellings(number)]))
-
-
-def _spellings(number: str) -> tuple[str, ...]:
-    """A number, and what it was read as by versions that took the numbers of the territories for the mainland's.
-
-    A digest cannot be mended: whoever was erased under that reading stays silent.
-    """
-    written = telephone_numbers.national(number)
-    return (number,) if not written or number.startswith("+33") else (number, "+33" + written[1:])
+    known = telephone_numbers.spellings(number)
+    return or_(OptOut.number.in_(known), OptOut.digest.in_([digest(one) for one in known]))
 
 
 def forget_number(session: Session, number: str) -> None:

@@ -8,24 +8,30 @@ import unicodedata
 
 # Whole messages, without accents, case or punctuation. "stop s'il vous plaît" is no such message: a person reads it.
 STOP_WORDS = frozenset({"STOP", "STOPSMS", "STOPPUB", "ARRET", "DESABONNER", "DESINSCRIRE"})
-# What our own advertisements say: "STOP au 36180", with the short number or without its "au".
-STOP_AS_WE_SAY_IT = re.compile(r"STOP(?:AU)?[0-9]{5}")
-# What such a message says in other words, or among others: a person decides. On text without accents, in capitals.
+# What our own advertisements say: "STOP au 36180". French short numbers begin with 3; a postcode is an address.
+STOP_AS_WE_SAY_IT = re.compile(r"\W*STOP\s*(?:AU\s*)?3(?:\s?[0-9]){4}\W*")
+# What such a message says in other words, or among others: a person decides. On text without accents, in capitals,
+# with single blanks.
+WRITING = r"(?:ECRI|ENVO[IY]|CONTACT|DERANG|SOLLICIT)\w*"
+SMS = r"(?:SMS|MESSAGES?|TEXTOS?|PUBS?|PUBLICITES?)"
 LIKE_STOP = re.compile(
     "|".join(
         (
-            r"\bSTOP(?:P\w*|ALL|SMS|PUB)?\b",
+            r"(?<!NON-)(?<!AUTO-)(?<!AUTO )\bSTOP(?:P|PER|PEZ|ALL|SMS|PUB)?\b",
             r"\bDESABONN\w*|\bDESINSCRI\w*|\bUNSUBSCRIB\w*|\bOPT[ -]?OUT\b",
-            r"^\W*ARRET\w*|\bARRETEZ?\b",
-            r"\bARRETER\b.{0,30}\b(?:ENVO\w*|ECRI\w*|SMS|MESSAGES?|TEXTOS?|PUBS?)\b",
-            r"\bCESSE[RZ]?\b",
-            # "ne m'écrivez plus", "ne plus me contacter", "je ne veux plus recevoir vos messages", "plus de pub"
-            r"\bNE?\b.{0,4}\b(?:ECRI|ENVO[IY]|CONTACT|DERANG|APPEL|SOLLICIT)\w*.{0,20}\bPLUS\b",
-            r"\bPLUS\b.{0,12}\b(?:RECEVOIR|ME CONTACTER|M.?ECRIRE|M.?ENVOYER|ETRE CONTACTEE?)\b",
-            r"\bPLUS DE (?:VOS )?(?:SMS|MESSAGES?|TEXTOS?|PUBS?|PUBLICITES?)\b",
-            r"\b(?:RETIR|ENLEV|SUPPRIM|EFFAC|OT|RAY)(?:E|EZ|ER)\b"
-            r".{0,30}\b(?:NUMERO|NUM|LISTES?|FICHIERS?|COORDONNEES|TELEPHONE|PORTABLE)\b",
-            r"\b(?:LAISSE[ZR]?|FICHE[ZR]?|FOUTE[ZR]?)\b.{0,8}\b(?:TRANQUILLE|PAIX)\b",
+            r"^\W*ARRET\w*(?! (?:MALADIE|DE BUS|DE TRAVAIL|MUNICIPAL))\b|(?<!['’])\bARRETEZ\b",
+            rf"\bARRETER\b.{{0,30}}\b(?:{WRITING}|{SMS})\b",
+            r"\bCESSEZ\b",
+            # "ne m'écrivez plus", "n'envoyez plus rien"
+            rf"\bNE? ?(?:PAS )?(?:ME |M.|NOUS |PLUS )?(?:ME |M.)?{WRITING}.{{0,20}}\bPLUS\b(?! T[AO])",
+            # "merci de ne plus me contacter"
+            rf"\bNE PLUS (?:ME |M.|NOUS )?(?:{WRITING}|APPEL\w*|RECEV\w*)",
+            # "je ne veux plus recevoir vos messages", "je ne souhaite pas être contacté"
+            r"\b(?:VEU[XT]|SOUHAITE|DESIRE|VOUDRAIS|AIMERAIS) (?:PLUS|PAS)\b.{0,12}"
+            rf"\b(?:RECEVOIR|AVOIR|ETRE|VOS|DE|D.)\b.{{0,8}}\b(?:{SMS}|CONTACTEE?)\b",
+            rf"\bVEU[XT] PLUS RECEVOIR\b|(?<!RECEVOIR )\bPLUS (?:DE |D.)?(?:VOS )?{SMS}(?: SVP| MERCI| STP|$|[.!])",
+            r"\b(?:RETIREZ|ENLEVEZ|SUPPRIMEZ|EFFACEZ|OTEZ|RAYEZ)\b.{0,6}\b(?:MOI|MON|MES)\b",
+            r"\b(?:LAISSE[ZR]?|FICHE[ZR]?|FOUTE[ZR]?)[ -]?(?:MOI|NOUS)\b.{0,8}\b(?:TRANQUILLE|PAIX)\b",
             r"\bREMOVE ME\b|\bLEAVE ME ALONE\b|\b(?:DO NOT|DON.?T|NO MORE) (?:TEXT|MESSAGE|SMS|CONTACT)\w*",
         )
     )
@@ -46,8 +52,7 @@ THUMB_UP, THUMB_DOWN = "\N{THUMBS UP SIGN}", "\N{THUMBS DOWN SIGN}"
 
 def is_stop(text: str) -> bool:
     """Whether the whole message is one of the words that mean: write to me no more."""
-    word = _word(text)
-    return word in STOP_WORDS or STOP_AS_WE_SAY_IT.fullmatch(word) is not None
+    return _word(text) in STOP_WORDS or STOP_AS_WE_SAY_IT.fullmatch(_plain(text)) is not None
 
 
 def is_start(text: str) -> bool:
@@ -63,7 +68,8 @@ def is_like_stop(text: str) -> bool:
 @functools.lru_cache(maxsize=64)
 def _plain(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(character for character in decomposed if not unicodedata.combining(character)).upper()
+    plain = "".join(character for character in decomposed if not unicodedata.combining(character)).upper()
+    return " ".join(plain.split())
 
 
 def _word(text: str) -> str:

@@ -179,13 +179,26 @@ def is_number(raw: str) -> bool:
     return True
 
 
-def from_provider(raw: object) -> str:
+def spellings(number: str) -> tuple[str, ...]:
+    """A number in E.164, and what versions made of it that took the numbers of the territories for the mainland's."""
+    written = national(number)
+    return (number,) if not written or number.startswith("+33") else (number, "+33" + written[1:])
+
+
+def from_provider(raw: object, *, as_sent: bool = False) -> str:
     """E.164 of a number as a provider writes it: with `+`, without, with 00, or a blank that was a `+`.
 
     What is no number (a short code, a sender's name) comes back trimmed, as it is.
     Source: docs/providers/octopush.md §7.2 and §8.
     """
-    return _from_provider(str(raw).strip())
+    found = _from_provider(str(raw).strip())
+    # A report is about the number that was written to, whoever has it; everything else about whoever has it.
+    return found if as_sent else _of_who_has_it(found)
+
+
+def _of_who_has_it(number: str) -> str:
+    plain = PLAIN_MOBILE.fullmatch(number)
+    return of_french_plan(plain["national"]) or number if plain else number
 
 
 @functools.lru_cache(maxsize=1024)

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tree]
 
 PEOPLE, FAULTY = 1000, 30
 GROUPED = (PEOPLE - FAULTY) // 2
-NUMBER = "+336399{:05}"
+NUMBER = "+336110{:05}"
 
 
 def excel(path, rows):

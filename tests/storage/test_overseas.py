@@ -1,14 +1,17 @@
 """Numbers of the French territories that older versions read as the mainland's: mended, and nobody's STOP is lost."""
 
+from datetime import timedelta
+
 import pytest
 from alembic import command
 from sqlalchemy import select
 
+from raspisms import gate
 from raspisms.clock import now
 from raspisms.extensions import db
-from raspisms.models import AuditEntry, Contact, Fate, Message, OptOut, Recipient, Status
+from raspisms.models import AuditEntry, Contact, Fate, Message, OptOut, Recipient, Status, StopMark
 from raspisms.models.contact import searchable
-from raspisms.people import contact_list, groups, opt_outs
+from raspisms.people import contact_list, erasure, groups, opt_outs
 from raspisms.storage import schema
 from raspisms.storage.transactions import transaction
 from raspisms.vault import vault
@@ -117,6 +120,64 @@ def test_a_campaign_that_has_both_writes_once(mend):
     mend()
     fates = [(one.number, one.fate) for one in db.session.scalars(select(Recipient).order_by(Recipient.id))]
     assert fates == [(RIGHT, Fate.DUPLICATE), (RIGHT, Fate.KEPT)]
+
+
+def test_a_doubtful_stop_goes_on_keeping_them_from_being_written_to(app, phone, mend):
+    [sms] = post(app, phone, LEA)
+    with transaction() as session:
+        said = session.get(Message, sms)
+        said.direction, said.status, said.number, said.stop = "in", Status.RECEIVED, WRONG, StopMark.SUSPECTED
+    mend()
+    assert gate.may_get(db.session(), [RIGHT])[RIGHT].reason is gate.Reason.SUSPECTED
+    opt_outs.decide(sms, stops=True, user_id=None)
+    assert opt_outs.silent(db.session(), [RIGHT]) == {RIGHT}
+
+
+def test_the_last_stop_counts_where_both_were_known(mend):
+    with transaction() as session:
+        session.add(OptOut(number=WRONG, origin="reply", created_at=now() - timedelta(days=1)))
+        old = now() - timedelta(days=60)
+        session.add(OptOut(number=RIGHT, origin="reply", created_at=old, lifted_at=now() - timedelta(days=30)))
+    mend()
+    with transaction() as session:
+        opt_outs.take_back(session, RIGHT, now() - timedelta(days=30))  # the old START, told once more
+    assert opt_outs.silent(db.session(), [RIGHT]) == {RIGHT}
+
+
+def test_a_stop_of_the_provider_s_list_is_found_in_either_writing(here):
+    with transaction() as session:
+        opt_outs.add(session, WRONG, "report")
+    assert opt_outs.silent(db.session(), [RIGHT]) == {RIGHT}
+    with transaction() as session:
+        opt_outs.take_back(session, RIGHT)
+    assert opt_outs.silent(db.session(), [RIGHT]) == set()
+
+
+def test_a_campaign_caught_in_the_middle_of_its_acceptance_writes_once(app, phone, mend):
+    """The wrong number is accepted, the right one of the same person is to follow."""
+    campaign = written(LEA, BOB)
+    [sms] = post(app, phone, LEA)
+    with transaction() as session:
+        wrong, right = session.scalars(select(Recipient).order_by(Recipient.id))
+        wrong.number, right.number = WRONG, RIGHT
+        message = session.get(Message, sms)
+        message.number, message.campaign_id = WRONG, campaign.id
+    mend()
+    assert db.session.get(Message, sms).number == WRONG, "refused as it leaves: the other goes to the person"
+    fates = [(one.number, one.fate) for one in db.session.scalars(select(Recipient).order_by(Recipient.id))]
+    assert fates == [(WRONG, Fate.KEPT), (RIGHT, Fate.KEPT)]
+
+
+def test_nothing_of_an_erased_person_is_left_under_the_wrong_number(app, phone, mend):
+    person = contact("Hoarau", WRONG)
+    [sms] = post(app, phone, LEA)
+    with transaction() as session:
+        message = session.get(Message, sms)
+        message.number, message.status = WRONG, Status.DELIVERED
+    mend()
+    erasure.forget(person, None)
+    db.session.expire_all()
+    assert db.session.scalars(select(Message.id)).all() == []
 
 
 def test_a_second_time_changes_nothing(mend):

@@ -232,7 +232,7 @@ def _item(one: dict[str, Any], zone: ZoneInfo) -> Item:
             at=_date(data, REPLY_DATES, zone),
         )
     if kind == "report":
-        return _report(data, number, zone)
+        return _report(data, phone_numbers.from_provider(_first(data, ("number",)), as_sent=True), zone)
     return Ignored()
 
 

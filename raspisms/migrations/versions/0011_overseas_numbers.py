@@ -30,7 +30,8 @@ OPT_OUTS = sa.table(
     'opt_outs', sa.column('id'), sa.column('number'), sa.column('created_at', STAMP), sa.column('lifted_at', STAMP)
 )
 MESSAGES = sa.table(
-    'messages', sa.column('id'), sa.column('number'), sa.column('status'), sa.column('direction'), sa.column('campaign_id')
+    'messages', sa.column('id'), sa.column('number'), sa.column('status'), sa.column('direction'), sa.column('campaign_id'),
+    sa.column('stop'),
 )
 CAMPAIGNS = sa.table('campaigns', sa.column('id'), sa.column('state'))
 RECIPIENTS = sa.table(
@@ -79,7 +80,8 @@ def contacts(connection):
             merge(connection, other, row)
             continue
         search = row.search.replace(row.number, right)  # it holds the national form too, which is the same
-        change(connection, row.id, number=right, search=search, fault=None, fault_at=None)
+        values = {'number': right, 'search': search, 'fault': None, 'fault_at': None}
+        connection.execute(CONTACTS.update().where(CONTACTS.c.id == row.id).values(**values))
     return count
 
 
@@ -87,7 +89,8 @@ def merge(connection, kept, gone):
     """One person: the data, groups and consent of both, those of the right number where both say something."""
     data = {**as_dict(gone.data), **as_dict(kept.data)}
     consent = {} if kept.consent else {'consent': gone.consent, 'consent_at': gone.consent_at}
-    change(connection, kept.id, data=data, **consent)
+    values = {'data': data, 'version': secrets.token_hex(8)} | consent  # a page that was opened before is told so
+    connection.execute(CONTACTS.update().where(CONTACTS.c.id == kept.id).values(**values))
     mine = sa.select(MEMBERS.c.group_id).where(MEMBERS.c.contact_id == kept.id)
     connection.execute(
         MEMBERS.update().where(MEMBERS.c.contact_id == gone.id, MEMBERS.c.group_id.not_in(mine)).values(contact_id=kept.id)
@@ -102,12 +105,6 @@ def as_dict(data):
     return json.loads(data) if isinstance(data, str) else dict(data or {})
 
 
-def change(connection, contact_id, **values):
-    # A page that was opened before is told so.
-    values['version'] = secrets.token_hex(8)
-    connection.execute(CONTACTS.update().where(CONTACTS.c.id == contact_id).values(**values))
-
-
 def opt_outs(connection):
     """Who said STOP stays silent, under the number that they have; where both are known, a STOP wins."""
     count = 0
@@ -117,29 +114,46 @@ def opt_outs(connection):
         if other is None:
             connection.execute(OPT_OUTS.update().where(OPT_OUTS.c.id == row.id).values(number=right))
             continue
-        if row.lifted_at is None and other.lifted_at is not None:
-            connection.execute(OPT_OUTS.update().where(OPT_OUTS.c.id == other.id).values(lifted_at=None))
+        if row.lifted_at is None:  # a START from between takes nothing back
+            last = max(row.created_at, other.created_at)
+            values = {'lifted_at': None, 'created_at': last}
+            connection.execute(OPT_OUTS.update().where(OPT_OUTS.c.id == other.id).values(**values))
         connection.execute(OPT_OUTS.delete().where(OPT_OUTS.c.id == row.id))
     return count
 
 
 def messages(connection):
-    """What waits goes to the number that there is; of a campaign that has both, the wrong one is refused as it leaves."""
+    """What waits goes to the number that there is, and a doubtful STOP is that of who has it.
+
+    Of a campaign that has both, the wrong one is refused as it leaves.
+    """
     count = 0
-    waiting = (MESSAGES.c.status.in_(('queued', 'held')), MESSAGES.c.direction == 'out')
-    for row, right in wrong(connection, MESSAGES, *waiting):
-        there = sa.select(MESSAGES.c.id).where(MESSAGES.c.campaign_id == row.campaign_id, MESSAGES.c.number == right)
-        if row.campaign_id is None or connection.scalar(there.limit(1)) is None:
+    waiting = sa.or_(MESSAGES.c.status.in_(('queued', 'held')), MESSAGES.c.stop == 'suspected')
+    for row, right in wrong(connection, MESSAGES, waiting):
+        campaign = row.campaign_id if row.direction == 'out' else None
+        there = sa.select(MESSAGES.c.id).where(MESSAGES.c.campaign_id == campaign, MESSAGES.c.number == right)
+        comes = sa.select(RECIPIENTS.c.id).where(
+            RECIPIENTS.c.campaign_id == campaign, RECIPIENTS.c.number == right, RECIPIENTS.c.fate == 'kept'
+        )
+        if campaign is None or not any(connection.scalar(one.limit(1)) for one in (there, comes)):
             connection.execute(MESSAGES.update().where(MESSAGES.c.id == row.id).values(number=right))
             count += 1
     return count
 
 
 def recipients(connection):
-    """Those of campaigns that are not over; who is in one twice by that gets it once."""
+    """Those of campaigns that are not over; who is in one twice by that gets it once.
+
+    Who has a message under the number that nobody has keeps it: it says what was sent.
+    """
     count = 0
     alive = sa.select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state.not_in(('done', 'cancelled')))
     for row, right in wrong(connection, RECIPIENTS, RECIPIENTS.c.campaign_id.in_(alive)):
+        sent = sa.select(MESSAGES.c.id).where(
+            MESSAGES.c.campaign_id == row.campaign_id, MESSAGES.c.number == row.number
+        )
+        if connection.scalar(sent.limit(1)) is not None:
+            continue
         kept = sa.select(RECIPIENTS.c.id).where(
             RECIPIENTS.c.campaign_id == row.campaign_id, RECIPIENTS.c.number == right, RECIPIENTS.c.fate == 'kept'
         )
