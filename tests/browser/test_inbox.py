@@ -192,9 +192,9 @@ def test_a_lost_connection_says_so_and_catches_up(team, person):
         streams(page)
         screen.context.set_offline(True)
         expect(page.get_by_text("La connexion est perdue.")).to_be_visible(timeout=20_000)
-        for text in ("Deuxième", "Troisième"):
-            replies(team, text, number)
-        until(lambda: count_received(team, number) == 3, what="all three in the database")
+        for stored, text in enumerate(("Deuxième", "Troisième"), start=2):
+            replies(team, text, number)  # one after the other: the provider keeps no order
+            until(lambda expected=stored: count_received(team, number) == expected, what=f"{text} in the database")
         screen.complaints.clear()  # the browser complains of the network, as it should
         screen.context.set_offline(False)
         expect(page.locator("#thread .bubble")).to_have_count(3, timeout=40_000)
