@@ -32,8 +32,8 @@ demo: $(READY)  ## send an SMS and receive its reply on a throw-away installatio
 	$(BIN)/raspisms demo
 
 test: $(READY_DEV) chromium postgresql  ## the whole suite on SQLite, then what touches rows on PostgreSQL
-	$(BIN)/python -m pytest --numprocesses 5 --durations 15 $(ARGS)
-	$(BIN)/python -m pytest --numprocesses 5 --durations 15 --database postgresql -m "not browser and (faults or not tree)" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --durations 15 $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --durations 15 --database postgresql -m "not browser and (faults or not tree)" $(ARGS)
 
 # Debian's packages that only tests need, installed where they are missing.
 debian = command -v apt-get >/dev/null && as_root=$$([ "$$(id -u)" = 0 ] || echo sudo -n) && $$as_root true 2>/dev/null \
