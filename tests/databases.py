@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from alembic import command
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -27,6 +28,18 @@ def migrate(environ):
     with create_worker_app(load(environ)).app_context():
         schema.upgrade()
         db.engine.dispose()
+
+
+@contextmanager
+def of_version(kind, folder, version):
+    """An application on a database as a version of before left it; its context is entered."""
+    app = create_worker_app(load(kind.blank(folder) | {"RASPISMS_INSTANCE": str(folder)}))
+    with app.app_context():
+        command.upgrade(schema.alembic_config(), version)
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    app.extensions["bell"].close()
 
 
 class SQLite:

@@ -34,6 +34,7 @@ from raspisms.sending import acceptance, asking_again, claim, lease, outbox, rec
 from raspisms.sms.purposes import Purpose
 from raspisms.storage.transactions import transaction
 from raspisms.team import opening_hours, preferences
+from tests.desk import sent, written
 from tests.factories import BOB, LEA, csrf, let_time_pass, ring
 
 AMERICAN = "+12125550123"
@@ -337,6 +338,21 @@ def test_of_many_in_doubt_the_others_are_asked_about(app, inside, octopush, run_
     ended = {sms.number: (sms.status, sms.events[-1].reason) for sms in db.session.scalars(select(Message))}
     assert ended[LEA] == (Status.CANCELLED, asking_again.NOT_SENT), "it was taken now: nothing had left before"
     assert ended[BOB][0] is Status.SENT
+
+
+def test_where_nobody_is_left_each_has_their_own_reason(app, inside, octopush, run_jobs, lea):
+    octopush.faults.append("cut_before")
+    saved = written(BOB, targets=Targets(contacts=[lea.id], numbers=[{"number": BOB}]))
+    sent(saved, may_override=True)
+    requests_made(app, octopush, run_jobs)
+    contact_deleted(lea.id)
+    with transaction() as session:
+        opt_outs.add(session, BOB, "reply")
+    let_time_pass(app)
+    assert len(requests_made(app, octopush, run_jobs)) == 1
+    db.session.expire_all()
+    reasons = {sms.number: (sms.status, sms.events[-1].reason) for sms in db.session.scalars(select(Message))}
+    assert reasons == {LEA: (Status.UNKNOWN, asking_again.REFUSED), BOB: (Status.UNKNOWN, asking_again.STOPPED)}
 
 
 def test_what_did_not_change_leaves(app, inside, octopush, run_jobs, lea):

@@ -8,11 +8,9 @@ from alembic import command
 from bs4 import BeautifulSoup
 from sqlalchemy import Integer, select, text
 
-from raspisms import create_worker_app
 from raspisms.campaigns import drafts, launch, lifecycle
 from raspisms.campaigns.targets import Targets
 from raspisms.clock import now
-from raspisms.config import load
 from raspisms.conversations import actions, removal
 from raspisms.extensions import db
 from raspisms.models import Campaign, CampaignState, Contact, Conversation, Direction, Message, Phone
@@ -21,7 +19,7 @@ from raspisms.receiving import incoming
 from raspisms.scheduler import sweep as scheduler
 from raspisms.storage import schema
 from raspisms.storage.transactions import transaction
-from tests.databases import raw
+from tests.databases import of_version, raw
 from tests.desk import (
     fresh,
     sent,
@@ -77,10 +75,7 @@ def test_a_row_that_is_gone_leaves_its_id_to_nobody(at_once, phone, model):
 
 
 def test_an_older_database_goes_on_above_every_id_that_is_still_mentioned(tmp_path, database):
-    environ = database.blank(tmp_path) | {"RASPISMS_INSTANCE": str(tmp_path)}
-    app = create_worker_app(load(environ))
-    with app.app_context():
-        command.upgrade(schema.alembic_config(), "0004")
+    with of_version(database, tmp_path, "0004") as app:
         with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
             for table, columns in _old_rows().items():
                 names, values = ", ".join(columns[0]), ", ".join(f":{name}" for name in columns[0])
@@ -102,9 +97,6 @@ def test_an_older_database_goes_on_above_every_id_that_is_still_mentioned(tmp_pa
         assert db.session.get(Contact, 3).version == "4"
         message = db.session.get(Message, 8)
         assert message.figures_at.isoformat().startswith("2026-11-01"), "no day is older than the first phone"
-        db.session.remove()
-        db.engine.dispose()
-    app.extensions["bell"].close()
 
 
 def _old_rows():

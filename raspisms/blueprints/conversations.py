@@ -220,6 +220,10 @@ def reply(conversation_id: int) -> Page:
         sentence = gettext(refusal.sentence, **refusal.values)
         return _page(conversation, typed=typed, key=key, seen=seen, error=sentence, status=400)
     typists.stopped_typing(conversation_id, current_user.id)
+    [message] = posted.messages
+    if message.number != conversation.number:  # the thread of the number that the person has
+        there = url_for("conversations.with_number", number=message.number, phone=conversation.phone_id)
+        return redirect(there)
     return redirect(url_for("conversations.show", conversation_id=conversation_id, _anchor="end"))
 
 

@@ -160,7 +160,7 @@ class ComposeForm(FlaskForm):
     def agreement(self) -> dict[str, str | int]:
         """What browser and server must agree on: they have it from one place."""
         return {
-            "fields": " ".join(CAMPAIGN_FIELDS),
+            "fields": " ".join(self[name].name for name in CAMPAIGN_FIELDS),  # as the page calls them
             "choices": " ".join(CAMPAIGN_CHOICES),
             "advertising": Purpose.ADVERTISING.value,
             "people": MANY,

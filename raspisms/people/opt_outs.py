@@ -25,14 +25,14 @@ SAID_STOP = N_("Cette personne a envoyé STOP : le SMS n’est pas parti.")
 
 def silent(session: Session, numbers: Collection[str]) -> set[str]:
     """Those of these numbers (a few thousand at most) that nothing may be sent to."""
-    meant = {known: number for number in numbers for known in telephone_numbers.spellings(number)}
-    by_number = select(OptOut.number).where(OptOut.number.in_(meant), OptOut.lifted_at.is_(None))
-    found = {meant[known] for known in session.scalars(by_number) if known}
+    written = {known for number in numbers for known in telephone_numbers.spellings(number)}
+    by_number = select(OptOut.number).where(OptOut.number.in_(written), OptOut.lifted_at.is_(None))
+    found = set(session.scalars(by_number))
     if has_digests(session):
-        digests = {digest(known): number for known, number in meant.items()}
+        digests = {digest(known): known for known in written}
         by_digest = select(OptOut.digest).where(OptOut.digest.in_(digests), OptOut.lifted_at.is_(None))
         found |= {digests[known] for known in session.scalars(by_digest) if known}
-    return found
+    return {number for number in numbers if not found.isdisjoint(telephone_numbers.spellings(number))}
 
 
 def has_digests(session: Session) -> bool:
@@ -113,7 +113,12 @@ def _is(number: str) -> ColumnElement[bool]:
 
 
 def forget_number(session: Session, number: str) -> None:
-    """Keep a person's STOP, but no longer their number. Call inside a transaction."""
+    """Keep a person's STOP, but no longer their number, however it is written. Call inside a transaction."""
+    for known in telephone_numbers.spellings(number):
+        _forget(session, known)
+
+
+def _forget(session: Session, number: str) -> None:
     session.execute(
         delete(OptOut).where(OptOut.number == number, OptOut.lifted_at.is_not(None)),
         execution_options={"synchronize_session": False},

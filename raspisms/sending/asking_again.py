@@ -56,14 +56,14 @@ def may(session: Session, submission: Submission) -> bool:
     )
     waiting = {number: message_id for number, message_id in rows}
     refused = eligible.refused(session, waiting, submission.purpose, campaign)
+    reasons = {waiting[number]: STOPPED if why is gate.Reason.OPTED_OUT else REFUSED for number, why in refused.items()}
+    for reason in dict.fromkeys(reasons.values()):
+        mine = [message_id for message_id, why in reasons.items() if why == reason]
+        add_all(session, Message.id.in_(mine), Status.UNKNOWN, reason=reason)
     if len(refused) == len(waiting):
-        stopped = gate.Reason.OPTED_OUT in refused.values()
-        giving_up.give_up(session, submission, STOPPED if stopped else REFUSED)
+        giving_up.give_up(session, submission)
         return False
-    for said, reason in ((True, STOPPED), (False, REFUSED)):  # the others are asked about, which tells of these too
-        ids = [waiting[number] for number, why in refused.items() if (why is gate.Reason.OPTED_OUT) is said]
-        if ids:
-            add_all(session, Message.id.in_(ids), Status.UNKNOWN, reason=reason)
+    # The others are asked about; the answer tells of these too, see outcome.py.
     if session.scalar(select(Message.id).where(named(submission)).limit(1)) is None:
         submission.asked_up_to = None  # of the part that was to be named, nobody is left
         session.flush()

@@ -154,7 +154,12 @@ def _settle_left_out(session: Session, submission: Submission, answer: Accepted)
     if answer.was_taken_before:
         add_all(session, left_out, Status.SENT, reason=TAKEN_BEFORE, words=answer.words, code=answer.code)
         return
-    stopped = exists().where(MessageEvent.message_id == Message.id, MessageEvent.reason == asking_again.STOPPED)
+    # Said while this request was in doubt, not one of before.
+    stopped = exists().where(
+        MessageEvent.message_id == Message.id,
+        MessageEvent.reason == asking_again.STOPPED,
+        MessageEvent.at >= submission.created_at,
+    )
     for which, reason in ((stopped, SAID_STOP), (~stopped, asking_again.NOT_SENT)):
         add_all(session, and_(left_out, which), Status.CANCELLED, reason=reason, submission_id=None, figures_at=now())
     add_all(session, others, Status.QUEUED, reason=None, submission_id=None)

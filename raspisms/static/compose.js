@@ -45,7 +45,7 @@ function asOne(number) {
 const typedPeople = () => new Set(typedNumbers().map(asOne)).size;
 
 // A pasted table begins with a line of titles.
-const isTable = () => /^[^\d\n]*[^\d\s][^\d\n]*\n.*\d/.test(to.value.trim());
+const isTable = () => /^[^\d\n]*[^\d\s][^\d\n]*\n.*\d/.test(usual(to.value).trim());
 
 let knownPeople = null; // what the server counted, for contacts, groups and files
 const people = () => (isCampaign() && knownPeople !== null ? knownPeople : typedPeople());

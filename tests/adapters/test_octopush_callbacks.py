@@ -198,3 +198,15 @@ def test_a_list_keeps_its_order():
 def test_what_nobody_could_mean_is_unreadable(body):
     with pytest.raises(UnreadableCallback):
         read(body, "")
+
+
+def test_whose_number_it_is_depends_on_what_is_said_of_it():
+    """A report is of the number that we wrote to, our own number is as the phone has it; who writes is who has it."""
+    date, number = "2026-11-24 10:00:00", {"number": "33692000001"}
+    said = number | {"reception_date": date, "text": "Oui", "sim_card_number": "33692000009"}
+    [reply] = read(said)
+    assert (reply.number, reply.received_by) == ("+262692000001", "+33692000009")
+    [stop] = read(number | {"stop_date": date})
+    assert stop.number == "+262692000001"
+    [report] = read(REPORT | number)
+    assert report.number == "+33692000001"

@@ -9,14 +9,15 @@ from sqlalchemy import select
 from raspisms import gate
 from raspisms.clock import now
 from raspisms.extensions import db
-from raspisms.models import AuditEntry, Contact, Fate, Message, OptOut, Recipient, Status, StopMark
+from raspisms.models import AuditEntry, Contact, Conversation, Fate, Message, OptOut, Recipient, Status, StopMark
 from raspisms.models.contact import searchable
 from raspisms.people import contact_list, erasure, groups, opt_outs
 from raspisms.storage import schema
 from raspisms.storage.transactions import transaction
 from raspisms.vault import vault
+from tests.conversations.steps import hears
 from tests.desk import written
-from tests.factories import BOB, LEA, post
+from tests.factories import BOB, LEA, csrf, post
 
 WRONG, RIGHT = "+33692000001", "+262692000001"
 
@@ -151,6 +152,29 @@ def test_a_stop_of_the_provider_s_list_is_found_in_either_writing(here):
     with transaction() as session:
         opt_outs.take_back(session, RIGHT)
     assert opt_outs.silent(db.session(), [RIGHT]) == set()
+
+
+def test_each_writing_of_a_number_is_told(here):
+    with transaction() as session:
+        opt_outs.add(session, WRONG, "report")
+    assert opt_outs.silent(db.session(), [WRONG, RIGHT, BOB]) == {WRONG, RIGHT}
+    with transaction() as session:
+        opt_outs.forget_number(session, RIGHT)
+    assert db.session.scalars(select(OptOut.number)).all() == [None], "erased in either writing"
+    assert opt_outs.silent(db.session(), [RIGHT]) == {RIGHT}
+
+
+def test_an_answer_in_a_thread_of_before_goes_to_the_person_and_shows_their_thread(client, here):
+    hears(here, number=WRONG)
+    old = db.session.scalar(select(Conversation.id))
+    db.session.rollback()
+    page = f"/conversations/{old}"
+    form = {"csrf_token": csrf(client, page), "key": "k", "seen": str(10**9), "text": "Oui"}
+    answer = client.post(f"{page}/reply", data=form, follow_redirects=True)
+    assert answer.request.path not in {page, f"{page}/reply"}
+    sent = db.session.scalars(select(Message).where(Message.direction == "out")).one()
+    assert (sent.number, sent.text) == (RIGHT, "Oui")
+    assert "Oui" in answer.text
 
 
 def test_a_campaign_caught_in_the_middle_of_its_acceptance_writes_once(app, phone, mend):

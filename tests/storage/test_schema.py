@@ -3,16 +3,14 @@
 import pytest
 from alembic import command
 
-from raspisms import create_worker_app
 from raspisms.clock import now
-from raspisms.config import load
 from raspisms.extensions import db
 from raspisms.models import Campaign, JournalEntry, Message, MessageEvent, ParkedReport, Submission, Trial
 from raspisms.sms.purposes import Purpose
 from raspisms.storage import schema
 from raspisms.storage.transactions import transaction
 from tests import factories
-from tests.databases import raw
+from tests.databases import of_version, raw
 from tests.factories import LEA, message, post
 
 OLD = "2026-11-01 10:00:00"
@@ -36,54 +34,43 @@ ROWS = (
 )
 
 
-def test_what_the_first_version_held_is_still_there(tmp_path, database):
-    environ = database.blank(tmp_path) | {"RASPISMS_INSTANCE": str(tmp_path)}
-    app = create_worker_app(load(environ))
-    with app.app_context():
-        command.upgrade(schema.alembic_config(), "0001")
+@pytest.fixture
+def first(tmp_path, database):
+    """A database that the first version filled."""
+    with of_version(database, tmp_path, "0001") as app:
         with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
             for row in ROWS:
                 connection.exec_driver_sql(row)
-        assert schema.version() is schema.Version.OLD
-        schema.upgrade()
-        assert schema.version() is schema.Version.CURRENT
-        assert [(one.number, one.text, one.expires_at) for one in db.session.query(Message)] == [(LEA, "Bonjour", None)]
-        assert db.session.query(MessageEvent).count() == 1
-        [campaign], [request], [report] = (db.session.query(one).all() for one in (Campaign, Submission, ParkedReport))
-        purposes = [one.purpose for one in (campaign, request, *db.session.query(Message))]
-        assert purposes == [Purpose.ADVERTISING, Purpose.ADVERTISING, Purpose.INFORMATION]
-        assert (request.provider_id, report.provider_id) == ("sms_1", "sms_1")
-        assert [entry.state.value for entry in db.session.query(JournalEntry)] == ["new"]
-        db.session.remove()
-        db.engine.dispose()
-    app.extensions["bell"].close()
+        yield app
 
 
-def test_a_campaign_that_tries_itself_keeps_its_trial_up_and_down(tmp_path, database):
-    environ = database.blank(tmp_path) | {"RASPISMS_INSTANCE": str(tmp_path)}
-    app = create_worker_app(load(environ))
-    with app.app_context():
-        command.upgrade(schema.alembic_config(), "0001")
-        with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
-            for row in ROWS:
-                connection.exec_driver_sql(row)
-        command.upgrade(schema.alembic_config(), "0009")
-        with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
-            tried = f"canary = 5, canary_state = 'waiting', canary_at = '{OLD}'"
-            connection.exec_driver_sql(f"UPDATE campaigns SET {tried}")
-        schema.upgrade()
-        campaign = db.session.get(Campaign, 1)
-        assert (campaign.trial, campaign.trial_state, campaign.trial_at.isoformat()[:10]) == (
-            5,
-            Trial.WAITING,
-            OLD[:10],
-        )
-        db.session.remove()
-        command.downgrade(schema.alembic_config(), "0009")
-        with raw(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
-            kept = connection.exec_driver_sql("SELECT canary, canary_state FROM campaigns").one()
-        assert tuple(kept) == (5, "waiting")
-    app.extensions["bell"].close()
+def test_what_the_first_version_held_is_still_there(first):
+    assert schema.version() is schema.Version.OLD
+    schema.upgrade()
+    assert schema.version() is schema.Version.CURRENT
+    assert [(one.number, one.text, one.expires_at) for one in db.session.query(Message)] == [(LEA, "Bonjour", None)]
+    assert db.session.query(MessageEvent).count() == 1
+    [campaign], [request], [report] = (db.session.query(one).all() for one in (Campaign, Submission, ParkedReport))
+    purposes = [one.purpose for one in (campaign, request, *db.session.query(Message))]
+    assert purposes == [Purpose.ADVERTISING, Purpose.ADVERTISING, Purpose.INFORMATION]
+    assert (request.provider_id, report.provider_id) == ("sms_1", "sms_1")
+    assert [entry.state.value for entry in db.session.query(JournalEntry)] == ["new"]
+
+
+def test_a_campaign_that_tries_itself_keeps_its_trial_up_and_down(first):
+    command.upgrade(schema.alembic_config(), "0009")
+    with raw(first.config["SQLALCHEMY_DATABASE_URI"]) as connection:
+        tried = f"canary = 5, canary_state = 'waiting', canary_at = '{OLD}'"
+        connection.exec_driver_sql(f"UPDATE campaigns SET {tried}")
+    schema.upgrade()
+    campaign = db.session.get(Campaign, 1)
+    assert (campaign.trial, campaign.trial_state) == (5, Trial.WAITING)
+    assert campaign.trial_at.isoformat().startswith(OLD[:10])
+    db.session.remove()
+    command.downgrade(schema.alembic_config(), "0009")
+    with raw(first.config["SQLALCHEMY_DATABASE_URI"]) as connection:
+        kept = connection.exec_driver_sql("SELECT canary, canary_state FROM campaigns").one()
+    assert tuple(kept) == (5, "waiting")
 
 
 @pytest.mark.parametrize("words", ["x" * 2_000, "avant\0après", "é" * 600])

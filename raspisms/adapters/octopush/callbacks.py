@@ -227,7 +227,8 @@ def _item(one: dict[str, Any], zone: ZoneInfo) -> Item:
         return Reply(
             number=number,
             text=str(data.get("text") if data.get("text") is not None else ""),
-            received_by=phone_numbers.from_provider(_first(data, ("sim_card_number",)) or ""),
+            # As we sent from it: a phone keeps the number that it was given.
+            received_by=phone_numbers.from_provider(_first(data, ("sim_card_number",)) or "", as_sent=True),
             provider_id=str(_first(data, TICKET_KEYS) or ""),
             at=_date(data, REPLY_DATES, zone),
         )
