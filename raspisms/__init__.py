@@ -9,7 +9,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import config, extensions, vault
 from .receiving import inbox
+from .sms import phone_numbers
 from .storage import engine
+from .team import preferences
 from .web import headers
 
 __version__ = "0.1.0"
@@ -63,4 +65,5 @@ def _base(settings: dict[str, Any] | None, *, static: bool = True, **more: Any) 
     engine.init_app(app)
     extensions.bell.init_app(app)
     inbox.init_app(app)
+    phone_numbers.ask_for_countries(preferences.countries_of_numbers)
     return app

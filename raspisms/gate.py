@@ -23,6 +23,7 @@ from .models.message import StopMark
 from .people import opt_outs
 from .phones.settings import adapter_class
 from .sms import phone_numbers
+from .sms.phone_numbers import Kind
 from .sms.purposes import Purpose
 from .team import preferences
 
@@ -35,6 +36,7 @@ class Reason(StrEnum):
 
     NUMBER = "number"
     SPECIAL = "special"
+    LANDLINE = "landline"
     COUNTRY = "country"
     OPTED_OUT = "opted_out"
     SUSPECTED = "suspected"
@@ -60,6 +62,13 @@ SAID: dict[Reason, tuple[str, str]] = {
     Reason.SPECIAL: (
         "to",
         N_("%(number)s est un numéro spécial ou surtaxé : personne n’y lit de SMS."),
+    ),
+    Reason.LANDLINE: (
+        "to",
+        N_(
+            "%(number)s est un téléphone fixe : il ne reçoit pas de SMS. "
+            "Un administrateur peut permettre ces envois dans « Réglages »."
+        ),
     ),
     Reason.COUNTRY: (
         "to",
@@ -224,7 +233,7 @@ def may_get(
     answered: Collection[str] = (),
 ) -> dict[str, Refusal]:
     """Why some of these numbers may not be written to, by number; the rest as `may_send`."""
-    refused = _of_numbers(numbers)
+    refused = _of_numbers(numbers, answered)
     asked = [number for number in dict.fromkeys(numbers) if number not in refused]
     consenting, faulty = _known(session, asked)
     if not answers_stop:
@@ -242,23 +251,26 @@ def _refuse(refused: dict[str, Refusal], reason: Reason, numbers: Iterable[str])
         refused.setdefault(number, Refusal(reason, number))
 
 
-def _of_numbers(numbers: Collection[str]) -> dict[str, Refusal]:
-    """What the numbers themselves say."""
-    allowed = set(preferences.current().countries)
+def _of_numbers(numbers: Collection[str], answered: Collection[str]) -> dict[str, Refusal]:
+    """What the numbers themselves say; an SMS that came from a number proves that one can go there."""
+    chosen = preferences.current()
+    allowed = set(chosen.countries)
     refused: dict[str, Refusal] = {}
     for number in numbers:
-        if reason := _of_number(number, allowed):
+        if reason := _of_number(number, allowed, landlines=chosen.landlines or number in answered):
             refused[number] = Refusal(reason, number)
     return refused
 
 
-def _of_number(number: str, allowed: Collection[str]) -> Reason | None:
+def _of_number(number: str, allowed: Collection[str], *, landlines: bool) -> Reason | None:
     if phone_numbers.is_french_mobile(number):  # nearly all are: none of them needs a look into the plan
         return None if not allowed or "FR" in allowed else Reason.COUNTRY
     if phone_numbers.read(number)[0] != number:
         return Reason.NUMBER
     if phone_numbers.is_special(number):
         return Reason.SPECIAL
+    if not landlines and phone_numbers.kind(number) is not Kind.MOBILE:
+        return Reason.LANDLINE
     return Reason.COUNTRY if allowed and phone_numbers.country(number) not in allowed else None
 
 

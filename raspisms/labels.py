@@ -61,6 +61,7 @@ FATE_LABELS: dict[Fate, str] = {
     Fate.HOUSEHOLD: N_("Même numéro qu’une autre personne"),
     Fate.NO_CONSENT: N_("Sans accord pour la publicité"),
     Fate.COUNTRY: N_("Pays non autorisé"),
+    Fate.LANDLINE: N_("Téléphone fixe"),
     Fate.TO_CORRECT: N_("Numéro à corriger"),
     Fate.EMPTY: N_("Texte vide"),
     Fate.TOO_LONG: N_("Texte trop long"),
@@ -106,6 +107,21 @@ EVENT_LABELS: dict[Action, str] = {
     Action.PREFERENCES_CHANGED: N_("Réglages modifiés"),
     Action.PASSWORD_CHANGED: N_("Mot de passe changé"),
 }
+
+ROLE_LABELS: dict[str, str] = {
+    "number": N_("Numéro"),
+    "name": N_("Nom complet"),
+    "first_name": N_("Prénom"),
+    "last_name": N_("Nom de famille"),
+    "consent": N_("Accord pour la publicité"),
+    "consent_date": N_("Date de l’accord"),
+    "birthday": N_("Anniversaire"),
+    "email": N_("Adresse e-mail"),
+    "town": N_("Ville"),
+    "data": N_("Donnée"),
+    "left_out": N_("(ne pas reprendre)"),
+}
+"""What a column of a list may be, by people.reading.Role."""
 
 IMPORT_LABELS: dict[ImportState, str] = {
     ImportState.ARRIVING: N_("Réception"),

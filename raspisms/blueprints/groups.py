@@ -64,6 +64,7 @@ def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[s
             form.name.errors = [gettext(sentence) for sentence in error.errors.values()]
     elif group and not form.is_submitted():
         chosen = {child.id for child in group.children}
+    keys = contact_list.known_keys()
     page = render_template(
         "groups/form.html",
         form=form,
@@ -72,7 +73,8 @@ def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[s
         others=others,
         chosen=chosen,
         preview=preview,
-        keys=contact_list.known_keys(),
+        keys=keys,
+        birthday=contact_list.birthday_key(keys),
     )
     return page, 400 if form.is_submitted() and preview is None else 200
 

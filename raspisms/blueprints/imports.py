@@ -10,17 +10,19 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from .. import labels
 from ..extensions import db
 from ..forms.contact import ImportForm
 from ..models import Import
 from ..pagination import whole
 from ..people import groups, imports
+from ..people.reading import Choice, Role
 from ..web.tables import LARGEST_LIST
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
 PAGE = 50
-KINDS = ("refused", "repaired", "new", "updated", "duplicate")
+KINDS = ("wrong", "left_out", "repaired", "new", "changed", "known", "double")
 
 
 @bp.url_value_preprocessor
@@ -63,7 +65,32 @@ def show(import_id: int) -> str:
         kind = next((kind for kind in KINDS if counts[kind]), "new")
     lines, more = imports.lines_of(import_id, kind, request.args.get("after", 0, type=whole), PAGE)
     template = "imports/_progress.html" if request.args.get("fragment") else "imports/show.html"
-    return render_template(template, found=found, counts=counts, kind=kind, lines=lines, more=more, kinds=KINDS)
+    return render_template(
+        template, found=found, counts=counts, kind=kind, lines=lines, more=more, kinds=KINDS, roles=labels.ROLE_LABELS
+    )
+
+
+@bp.post("/<int:import_id>/columns")
+def choose(import_id: int) -> Response:
+    """Another sheet, another line of titles, other columns: the file is read once more."""
+    found = db.get_or_404(Import, import_id)
+    try:
+        imports.choose(import_id, _choice(found.layout or {}))
+    except imports.Refused as error:
+        flash(gettext(str(error)), "warning")
+    return redirect(url_for("imports.show", import_id=import_id))
+
+
+def _choice(shown: dict[str, Any]) -> Choice:
+    """What was chosen on the page: on another sheet or below other titles, columns are recognised anew."""
+    sheet, header = request.form.get("sheet") or None, request.form.get("header", type=whole)
+    if sheet is not None and sheet != shown.get("sheet"):
+        return Choice(sheet)
+    if header is not None and header != shown.get("header"):
+        return Choice(sheet, header)
+    roles = {role.value for role in Role}
+    wanted = {name[7:]: role for name, role in request.form.items() if name.startswith("column-") and role in roles}
+    return Choice(sheet, header, {at: role for at, role in wanted.items() if at.isascii() and at.isdecimal()})
 
 
 @bp.post("/<int:import_id>/lines")
@@ -82,7 +109,7 @@ def correct(import_id: int) -> Response:
             flash(gettext("%(wrong)s numéros ne conviennent toujours pas.", wrong=wrong), "warning")
         elif fixed:
             flash(gettext("%(fixed)s lignes corrigées.", fixed=fixed), "success")
-    return redirect(url_for("imports.show", import_id=import_id, kind="refused" if wrong else None))
+    return redirect(url_for("imports.show", import_id=import_id, kind="wrong" if wrong else None))
 
 
 @bp.post("/<int:import_id>/<any(apply, undo, forget):verb>")

@@ -22,6 +22,7 @@ from .targets import Wanted
 FATES: dict[gate.Reason, Fate] = {
     gate.Reason.NUMBER: Fate.INVALID,
     gate.Reason.SPECIAL: Fate.INVALID,
+    gate.Reason.LANDLINE: Fate.LANDLINE,
     gate.Reason.COUNTRY: Fate.COUNTRY,
     gate.Reason.OPTED_OUT: Fate.OPTED_OUT,
     gate.Reason.SUSPECTED: Fate.SUSPECTED,

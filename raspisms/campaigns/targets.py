@@ -137,6 +137,8 @@ def _written(raw: dict[str, Any], consent: str, place: Place) -> Wanted:
     number, _ = telephone_numbers.read(str(raw["number"]))
     data = contacts.clean_data({str(key): str(value) for key, value in (raw.get("data") or {}).items()})
     name = " ".join(str(raw.get("name") or "").split())[: contacts.NAME_LENGTH]
+    if "agreed" in raw:  # the list says it of each person
+        consent = str(raw.get("proof") or "") if raw["agreed"] else ""
     return Wanted(Person(None, name, number or str(raw["number"])[:60], data, consent), number, place)
 
 

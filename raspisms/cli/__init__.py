@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..i18n import N_, say
-from . import campaign, db, demo, message, phone, sandbox, send, up, user, worker
+from . import campaign, contacts, db, demo, message, phone, sandbox, send, up, user, worker
 
 
 @click.group(help=say(N_("RaspiSMS : envoyer et recevoir des SMS en équipe, depuis un numéro partagé.")))
@@ -23,6 +23,7 @@ for command in (
     send.send,
     message.message,
     campaign.campaign,
+    contacts.contacts_group,
     sandbox.sandbox,
     demo.demo,
 ):

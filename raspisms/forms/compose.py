@@ -239,7 +239,7 @@ class ComposeForm(FlaskForm):
         if not field.data or not field.data.filename:
             return
         try:
-            self.file_lines = files.read(field.data.read())
+            self.file_lines = files.read(field.data.read()).lines
         except reading.Unreadable as error:
             sentence = gettext(str(error))
             if error.line:
@@ -301,7 +301,7 @@ def _ids(raw: list[str]) -> list[int]:
 def _table(raw: str) -> list[reading.Line]:
     """The lines of a pasted table, which has a line of titles; none when it is not one."""
     try:
-        lines = files.read_text(raw)
+        lines = files.read_text(raw).lines
     except reading.Unreadable:
         return []
     return lines if lines[0].line > 1 and any(line.data or line.name for line in lines) else []

@@ -8,7 +8,7 @@ from babel.dates import get_day_names
 from flask_babel import get_locale, gettext, ngettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
@@ -46,6 +46,28 @@ class PreferencesForm(FlaskForm):
         ),
         render_kw={"autocomplete": "off"},
     )
+    landlines = BooleanField(
+        _l("Envoyer aussi aux téléphones fixes"),
+        description=_l(
+            "Quelques opérateurs lisent le SMS à voix haute, la plupart le perdent, et il est facturé. Sans cette "
+            "case, un numéro fixe est laissé de côté, et RaspiSMS le dit."
+        ),
+    )
+    default_country = StringField(
+        _l("Pays par défaut des numéros"),
+        description=_l(
+            "Un code à deux lettres. Un numéro sans indicatif, comme 06 12 34 56 78, est lu comme un numéro de ce pays."
+        ),
+        render_kw={"autocomplete": "off", "maxlength": "2", "class": "form-control short"},
+    )
+    preferred_countries = StringField(
+        _l("Autres pays des numéros"),
+        description=_l(
+            "Codes à deux lettres : un numéro sans indicatif qui n’existe pas dans le pays par défaut est lu comme un "
+            "numéro du premier de ces pays où il existe."
+        ),
+        render_kw={"autocomplete": "off"},
+    )
     stop_answer = StringField(
         _l("Réponse à un STOP"),
         description=_l("Envoyée une seule fois à chaque personne, et facturée ; vide pour ne rien répondre."),
@@ -77,6 +99,7 @@ class PreferencesForm(FlaskForm):
     def choices(self) -> preferences.Choices | None:
         """What was typed; None when it cannot be, with a sentence beside each field."""
         typed = {name: self[name].data or "" for name in preferences.Choices.__dataclass_fields__}
+        typed["landlines"] = "1" if self.landlines.data else ""
         try:
             return preferences.read(**typed | {"open_days": self.open_days.data or []})
         except preferences.Invalid as error:
@@ -89,6 +112,8 @@ def _as_typed(present: preferences.Choices) -> dict[str, Any]:
     plain = {name: str(getattr(present, name)) for name in preferences.Choices.__dataclass_fields__}
     return plain | {
         "countries": ", ".join(present.countries),
+        "preferred_countries": ", ".join(present.preferred_countries),
+        "landlines": present.landlines,
         "open_days": [str(day) for day in present.open_days],
     }
 

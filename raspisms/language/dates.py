@@ -10,11 +10,29 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 from flask import current_app, has_app_context
 
+from ..sms.folding import fold
+
 # Day before month: RaspiSMS read 07/12 as PHP does, as July 12th, which no French list means.
 WRITTEN = re.compile(
     r"(?:(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})|(?P<d2>\d{1,2})[-/.](?P<m2>\d{1,2})[-/.](?P<y2>\d{4}))"
     r"(?:[T ]+(?P<H>\d{1,2})[:h](?P<M>\d{2})?(?::(?P<S>\d{2}))?)?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?"
 )
+# Days as lists have them: 25/11/90, 25/11, 19901125, --11-25 (a card without a year), 25 novembre 1990.
+DAY = re.compile(
+    r"(?P<d>\d{1,2})[-/. ](?P<m>\d{1,2})(?:[-/. ](?P<yy>\d{2}))?|(?P<y3>\d{4})(?P<m3>\d{2})(?P<d3>\d{2})"
+    r"|--(?P<m4>\d{2})-?(?P<d4>\d{2})|(?P<d5>\d{1,2})(?:er|st|nd|rd|th)?[ \-.]+(?P<name>[^\W\d_]{3,})\.?"
+    r"(?:[ \-.,]+(?P<y5>\d{4}|\d{2}))?"
+)
+MONTHS = (
+    *("janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre"),
+    "decembre",
+)
+ENGLISH_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november"),
+    "december",
+)
+# The year of a birthday without one: it has a 29 February.
+ANY_YEAR = 1604
 SHIFT = re.compile(r"(?P<sign>[+-]?)\s*(?P<count>\d{1,6})\s*(?P<unit>second|sec|minute|min|hour|day|week|month|year)s?")
 NAMED = {"now": 0, "today": 0, "midnight": 0, "tomorrow": 1, "yesterday": -1}
 # PHP's letters, as patterns of Babel; what is computed is in `_computed`.
@@ -49,11 +67,58 @@ def read(text: str) -> datetime | None:
         return _made(
             part["y"] or part["y2"], part["m"] or part["m2"], part["d"] or part["d2"], part["H"], part["M"], part["S"]
         )
+    if day := _written_day(plain):
+        return _made(day[0] or ANY_YEAR, day[1], day[2])
     words = plain.lower()
     if words in NAMED:
         moment = present() + timedelta(days=NAMED[words])
         return moment if words == "now" else moment.replace(hour=0, minute=0, second=0, microsecond=0)
     return shift(present(), words) if SHIFT.fullmatch(words) else None
+
+
+def day_of_birth(text: str) -> str | None:
+    """A birthday as 1990-11-25, or --11-25 where the text has no year; None when it is no date."""
+    plain = " ".join(text.split())
+    if written := WRITTEN.fullmatch(plain):
+        part = written.groupdict()
+        moment = _made(part["y"] or part["y2"], part["m"] or part["m2"], part["d"] or part["d2"])
+        return moment.date().isoformat() if moment else None
+    day = _written_day(plain)
+    moment = _made(day[0] or ANY_YEAR, day[1], day[2]) if day else None
+    if moment is None:
+        return None
+    return moment.date().isoformat() if day and day[0] else f"--{moment:%m-%d}"
+
+
+def _written_day(text: str) -> tuple[int | None, int, int] | None:
+    """Year (if there is one), month and day of the shorter forms."""
+    found = DAY.fullmatch(text)
+    if found is None:
+        return None
+    part = found.groupdict()
+    month = _month(part["name"]) if part["name"] else int(part["m"] or part["m3"] or part["m4"])
+    year = part["y3"] or part["y5"] or part["yy"]
+    if month is None:
+        return None
+    return _whole_year(year) if year else None, month, int(part["d"] or part["d3"] or part["d4"] or part["d5"])
+
+
+def _month(name: str) -> int | None:
+    """The month that a name, or at least three letters of it that no other month begins with, is of."""
+    plain = fold(name)
+    for names in (MONTHS, ENGLISH_MONTHS):
+        found = [place for place, month in enumerate(names, start=1) if month.startswith(plain)]
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def _whole_year(year: str) -> int:
+    """Two digits are of the last hundred years."""
+    if len(year) == 4:
+        return int(year)
+    century = present().year // 100 * 100
+    return century + int(year) - (100 if century + int(year) > present().year else 0)
 
 
 def _made(year: Any, month: Any, day: Any, hour: Any = 0, minute: Any = 0, second: Any = 0) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -9,11 +10,18 @@ from typing import Any
 
 from jinja2 import ChainableUndefined, Undefined
 
+from ..sms.folding import fold
 from . import dates, limits
 
 # What people write for "no"; everything else that is not empty means "yes".
 NO = frozenset({"", "0", "false", "faux", "non", "no", "off"})
 NUMERIC = re.compile(r"\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)\s*")
+
+
+@functools.lru_cache(maxsize=4096)
+def folded_key(key: str) -> str:
+    """A key as keys are compared: without case and accents."""
+    return fold(key)
 
 
 class Field(str):
@@ -33,7 +41,7 @@ class Missing(ChainableUndefined):
 
 
 class Fields(Mapping[str, Any]):
-    """`contact` and `contact_metas`: a missing key is null, and is remembered."""
+    """`contact` and `contact_metas`: keys without case or accents; a missing one is null, and is remembered."""
 
     def __init__(self, data: Mapping[str, Any], missed: set[str] | None = None) -> None:
         self._data = data
@@ -43,10 +51,18 @@ class Fields(Mapping[str, Any]):
         try:
             value = self._data[key]
         except KeyError:
-            if self._missed is not None:
-                self._missed.add(key)
-            raise
+            spelled = self._spelled(key)
+            if spelled is None:
+                if self._missed is not None:
+                    self._missed.add(key)
+                raise
+            value = self._data[spelled]
         return Field(value) if type(value) is str else value
+
+    def _spelled(self, key: str) -> str | None:
+        """How this person's data spell the key: "Ville" is found by `contact.ville`."""
+        wanted = folded_key(key)
+        return next((name for name in self._data if folded_key(name) == wanted), None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._data)

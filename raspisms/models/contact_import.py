@@ -39,10 +39,16 @@ class Verdict(StrEnum):
 
     UNREAD = "unread"
     NEW = "new"
-    UPDATED = "updated"
-    DUPLICATE = "duplicate"
-    """The contact is there already, just so; or an earlier line says the same."""
-    REFUSED = "refused"
+    KNOWN = "known"
+    """The contact is there already, just so."""
+    CHANGED = "changed"
+    """The contact is there already, and learns something."""
+    DOUBLE = "double"
+    """An earlier line of the same list says the same."""
+    LEFT_OUT = "left_out"
+    """A right number that gets no SMS: a landline, a short number."""
+    WRONG = "wrong"
+    """No number that anybody could write to: somebody has to correct it."""
 
 
 class Import(Model):
@@ -73,6 +79,10 @@ class Import(Model):
     """Why its file could not be read: a sentence (a msgid)."""
     reason_line: Mapped[int | None]
     """The line of the file that this is about, from 1."""
+    layout: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """How its file was understood: sheets, columns, first lines (people.reading.Layout)."""
+    choice: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What somebody chose instead (people.reading.Choice)."""
 
     user: Mapped[User | None] = relationship()
     group: Mapped[Group | None] = relationship()
@@ -92,7 +102,7 @@ WORKING = (
 
 
 class ImportPiece(Model):
-    """A part of a file that came in and was not read yet."""
+    """A part of a file that came in: kept until the import is done with, since it may be read once more."""
 
     __tablename__ = "import_pieces"
 
@@ -115,13 +125,13 @@ class ImportLine(Model):
     line: Mapped[int]
     """As the file counts, from 1."""
     raw: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """`name`, `number` and `data`, as written."""
+    """`name`, `number` and `data`, as written; what the file says of consent, and what was remarked of the line."""
     verdict: Mapped[Verdict] = mapped_column(enum_column(Verdict), default=Verdict.UNREAD)
     name: Mapped[str] = mapped_column(String(100), default="")
     number: Mapped[str] = mapped_column(String(32), default="")
     repaired: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(String(500))
-    """Why it is refused, or what was repaired: a sentence (a msgid)."""
+    """Why it is left out or to be corrected, or what was repaired: a sentence (a msgid)."""
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """The contact's data and version before an update, to undo it by; its version after it."""

@@ -26,6 +26,7 @@ class Fate(StrEnum):
     """A message of theirs may mean STOP, and nobody has said whether it does."""
     NO_CONSENT = "no_consent"
     COUNTRY = "country"
+    LANDLINE = "landline"
     TO_CORRECT = "to_correct"
     """Its last SMS failed for a reason that lies in the number."""
     EMPTY = "empty"

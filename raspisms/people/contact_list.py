@@ -14,6 +14,8 @@ from ..pagination import Order, Page
 from ..sms.folding import fold
 from .contacts import CHUNK
 from .person import COLUMNS, Person
+from .reading.headings import role_of
+from .reading.lines import Role
 
 ORDERS: dict[str, Order[Contact]] = {
     "name": Order(Contact.id, Contact.sort_key, descending=False),
@@ -92,9 +94,18 @@ def names_of(numbers: Collection[str]) -> dict[str, str]:
 
 
 def known_keys() -> list[str]:
-    """Names of data that contacts have, from the latest of them: enough to choose from."""
+    """Names of data that contacts have, from the latest of them: enough to choose from; one spelling of each."""
     recent = db.session.scalars(select(Contact.data).order_by(Contact.id.desc()).limit(500))
-    return sorted({key for data in recent for key in data})
+    spelled: dict[str, str] = {}
+    for data in recent:
+        for key in data:
+            spelled.setdefault(fold(key), key)
+    return sorted(spelled.values())
+
+
+def birthday_key(keys: Collection[str]) -> str:
+    """Which of these data is a birthday, for an example that works on what is there."""
+    return next((key for key in keys if role_of(key.replace("_", " ")) is Role.BIRTHDAY), "birthdate")
 
 
 def by_ids(ids: Collection[int]) -> ColumnElement[bool]:

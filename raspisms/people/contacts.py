@@ -203,9 +203,10 @@ def set_datum(which: ColumnElement[bool], key: str, value: str) -> int:
         with ids as (session, some):
             changing = session.scalars(select(Contact).where(Contact.id.in_(some))).all()
             for contact in changing:
-                data = {name: held for name, held in contact.data.items() if name != key}
+                same = next((name for name in contact.data if fold(name) == fold(key)), key)
+                data = {name: held for name, held in contact.data.items() if name != same}
                 if value.strip():
-                    data[key] = value.strip()[:VALUE_LENGTH]
+                    data[same] = value.strip()[:VALUE_LENGTH]
                 if data != contact.data:
                     contact.data, contact.updated_at = data, now()
                     contact.version = new_version()

@@ -38,6 +38,7 @@ def forget(contact_id: int, user_id: int | None) -> None:
     """Forget a person whose contact this is; a STOP survives as a digest. Raises StillLeaving."""
     number = db.session.get_one(Contact, contact_id).number
     found = traces.find(number)  # nobody waits for this search
+    traces.forget_files(found)
     with transaction() as session:
         contact = session.get_one(Contact, contact_id)
         opt_outs.forget_number(session, contact.number)

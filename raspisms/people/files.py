@@ -6,7 +6,9 @@ from typing import Any
 
 from .. import workshop
 from ..i18n import N_
-from .reading import Line, Unreadable
+from ..sms import phone_numbers
+from .reading import Choice, Line, Unreadable
+from .reading.lines import Kept
 
 # A minute of the processor for a whole list, and as much memory as a machine with one gigabyte can spare.
 LIMITS = workshop.Limits(seconds=60.0, memory=512 * 1024 * 1024, each=False)
@@ -19,37 +21,40 @@ TOO_MUCH = N_(
 )
 
 
-def read(content: bytes, limits: workshop.Limits = IMPATIENT) -> list[Line]:
-    """Everybody in a file, whatever its format. Raises reading.Unreadable."""
-    return _read((content, False), limits)
+def read(content: bytes, choice: Choice | None = None, limits: workshop.Limits = IMPATIENT) -> Kept:
+    """How a file is understood, whatever its format, and everybody in it. Raises reading.Unreadable."""
+    return _read(content, is_text=False, choice=choice, limits=limits)
 
 
-def read_patiently(content: bytes) -> list[Line]:
+def read_patiently(content: bytes, choice: Choice | None = None) -> Kept:
     """The same, for a job that has the time; once more where the child ended for a reason that may be its own."""
     try:
-        return read(content, LIMITS)
+        return read(content, choice, LIMITS)
     except Unreadable as error:
         if str(error) != TOO_MUCH:
             raise
-        return read(content, LIMITS)
+        return read(content, choice, LIMITS)
 
 
-def read_text(text: str) -> list[Line]:
-    """Everybody in a pasted list. Raises reading.Unreadable."""
-    return _read((text.encode("utf-8", "replace"), True), IMPATIENT)
+def read_text(text: str) -> Kept:
+    """The same of a pasted list. Raises reading.Unreadable."""
+    return _read(text.encode("utf-8", "replace"), is_text=True, choice=None, limits=IMPATIENT)
 
 
-def _read(payload: tuple[bytes, bool], limits: workshop.Limits) -> list[Line]:
-    lines: list[Line] = []
+def _read(content: bytes, *, is_text: bool, choice: Choice | None, limits: workshop.Limits) -> Kept:
+    kept = Kept({}, [])
     wrong: dict[str, Any] | None = None
+    payload = (content, is_text, choice.as_dict() if choice else None, phone_numbers.countries())
     try:
         for found in workshop.ask("list", payload, limits):
-            if isinstance(found, dict):
-                wrong = found
+            if isinstance(found, list):
+                kept.lines.append(Line(*found))
+            elif "layout" in found:
+                kept.layout = found["layout"]
             else:
-                lines.append(Line(*found))
+                wrong = found
     except workshop.Ended as error:
         raise Unreadable(TOO_MUCH) from error
     if wrong is not None:
         raise Unreadable(str(wrong["sentence"]), wrong["line"])
-    return lines
+    return kept

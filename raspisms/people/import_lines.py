@@ -11,10 +11,26 @@ from ..i18n import N_
 from ..models import Contact, Import, ImportLine, Verdict
 from ..sms import phone_numbers as telephone_numbers
 from ..sms.folding import composed, fold
+from ..sms.numbers_in_text import mobiles, numbers_in
+from ..sms.phone_numbers import Kind
+from ..team import preferences
 from . import contacts
+from .reading.pasted import TWO_MOBILES
 
 NO_NUMBER = N_("Il n’y a pas de numéro sur cette ligne.")
 NOT_A_NUMBER = N_("Ce n’est pas un numéro de téléphone : corrigez-le.")
+LOST_DIGITS = N_(
+    "Le tableur n’a gardé que les premiers chiffres : mettez la colonne au format texte, puis exportez de nouveau."
+)
+# Why a right number is left out.
+NO_SMS: dict[Kind, str] = {
+    Kind.LANDLINE: N_("Un numéro fixe ne reçoit pas de SMS."),
+    Kind.BOX: N_("Un numéro de box (09) ne reçoit pas de SMS."),
+    Kind.FREE: N_("Un numéro vert ne reçoit pas de SMS."),
+    Kind.PREMIUM: N_("Un numéro surtaxé ne reçoit pas de SMS."),
+    Kind.SHORT: N_("Un numéro court ne reçoit pas de SMS."),
+    Kind.SPECIAL: N_("Ce numéro est celui d’un service : personne n’y lit de SMS."),
+}
 REPAIRED = N_("Numéro abîmé par un tableur, réparé : vérifiez-le.")
 CUT_NAME = N_("Nom raccourci à 100 caractères.")
 TWICE = N_("Déjà sur une ligne précédente de ce fichier.")
@@ -24,18 +40,19 @@ TOO_MUCH_DATA = N_("Plus de 100 données sur cette ligne.")
 
 def compare(session: Session, owner: Import, lines: list[ImportLine]) -> None:
     """Say of each line what it is."""
+    landlines = preferences.current().landlines
     for line in lines:
-        _read(line, line.raw["number"], line.raw["name"])
+        _read(line, line.raw["number"], line.raw["name"], landlines=landlines)
     wanted = {line.number for line in lines if line.number}
     known = _by_number(session, wanted)
     before = _earlier_lines(session, owner.id, wanted, lines[0].id)
     for line in lines:
-        if line.verdict is not Verdict.REFUSED:
-            _judge(line, known.get(line.number, []), before, consents=bool(owner.consent))
+        if line.verdict is Verdict.UNREAD:
+            _judge(line, known.get(line.number, []), before, owner)
 
 
-def _read(line: ImportLine, number: str, name: str) -> None:
-    """Its name and number, as they would be stored."""
+def _read(line: ImportLine, number: str, name: str, *, landlines: bool) -> None:
+    """Its name and number, as they would be stored; a verdict where nothing is to be compared."""
     line.reason, line.repaired, line.verdict = None, False, Verdict.UNREAD
     line.name = " ".join(composed(name.replace("\0", "")).split())
     if len(line.name) > contacts.NAME_LENGTH:
@@ -45,10 +62,29 @@ def _read(line: ImportLine, number: str, name: str) -> None:
     if repaired:
         line.repaired, line.reason = True, REPAIRED
     if found is None:
-        line.verdict = Verdict.REFUSED
-        line.reason = NOT_A_NUMBER if number.strip() else NO_NUMBER
+        _wrong(line, number)
     elif len(line.raw["data"]) > contacts.MOST_DATA:
-        line.verdict, line.reason = Verdict.REFUSED, TOO_MUCH_DATA
+        line.verdict, line.reason = Verdict.WRONG, TOO_MUCH_DATA
+    elif not gets_sms(kind := telephone_numbers.kind(found), landlines=landlines):
+        line.verdict, line.reason = Verdict.LEFT_OUT, NO_SMS[kind]
+
+
+def _wrong(line: ImportLine, number: str) -> None:
+    """What is the matter with a number that is none."""
+    line.verdict = Verdict.WRONG
+    if telephone_numbers.is_short(number):
+        line.verdict, line.reason = Verdict.LEFT_OUT, NO_SMS[Kind.SHORT]
+    elif not number.strip():
+        line.reason = NO_NUMBER
+    elif len(mobiles(numbers_in(number))) > 1:
+        line.reason = TWO_MOBILES
+    else:
+        line.reason = LOST_DIGITS if telephone_numbers.EXPONENT.fullmatch(number.strip()) else NOT_A_NUMBER
+
+
+def gets_sms(kind: Kind, *, landlines: bool) -> bool:
+    """Whether an SMS goes there; to landlines where the team chose so, since some operators read it out."""
+    return kind is Kind.MOBILE or (landlines and kind in {Kind.LANDLINE, Kind.BOX})
 
 
 def _by_number(session: Session, wanted: set[str]) -> dict[str, list[Contact]]:
@@ -68,12 +104,10 @@ def _earlier_lines(session: Session, import_id: int, wanted: set[str], before_id
     return {(number, fold(name)) for number, name in rows}
 
 
-def _judge(
-    line: ImportLine, same_number: list[Contact], before: set[tuple[str, str]], *, consents: bool = False
-) -> None:
+def _judge(line: ImportLine, same_number: list[Contact], before: set[tuple[str, str]], owner: Import) -> None:
     key = (line.number, fold(line.name))
     if key in before or (not line.name and any(number == line.number for number, _ in before)):
-        line.verdict, line.reason = Verdict.DUPLICATE, TWICE
+        line.verdict, line.reason = Verdict.DOUBLE, TWICE
         return
     before.add(key)
     contact = _same_person(line.name, same_number)
@@ -81,11 +115,24 @@ def _judge(
         line.verdict, line.contact_id = Verdict.NEW, None
         return
     line.contact_id = contact.id
-    agrees = consents and not contact.consent
-    if _merged(contact, line) == (contact.name, contact.data) and not agrees:
-        line.verdict, line.reason = Verdict.DUPLICATE, AS_IS
+    if _merged(contact, line) == (contact.name, contact.data) and not changes_consent(contact, line, owner):
+        line.verdict, line.reason = Verdict.KNOWN, AS_IS
     else:
-        line.verdict = Verdict.UPDATED
+        line.verdict = Verdict.CHANGED
+
+
+def proof_of(line: ImportLine, owner: Import) -> str:
+    """The proof that this person agreed to advertising: the file's own column before what was said of all of it."""
+    if "agreed" not in line.raw:
+        return owner.consent
+    return f"{owner.name}, {line.raw['proof']}"[:500] if line.raw["agreed"] else ""
+
+
+def changes_consent(contact: Contact, line: ImportLine, owner: Import) -> bool:
+    """Whether the line says of consent what the contact does not: a yes that is new, or a no."""
+    if line.raw.get("agreed") is False:
+        return bool(contact.consent)
+    return bool(proof_of(line, owner)) and not contact.consent
 
 
 def _same_person(name: str, same_number: list[Contact]) -> Contact | None:
@@ -100,5 +147,7 @@ def _same_person(name: str, same_number: list[Contact]) -> Contact | None:
 
 
 def _merged(contact: Contact, line: ImportLine) -> tuple[str, dict[str, Any]]:
-    """Name and data after the line: what it says wins, what it does not say stays."""
-    return contact.name or line.name, {**contact.data, **contacts.clean_data(line.raw["data"])}
+    """Name and data after the line: what it says wins, what it does not say stays. "Ville" and "ville" are one."""
+    known = {fold(key): key for key in contact.data}
+    said = {known.get(fold(key), key): value for key, value in contacts.clean_data(line.raw["data"]).items()}
+    return contact.name or line.name, {**contact.data, **said}

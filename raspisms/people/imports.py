@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -26,7 +26,6 @@ from ..models import (
     Contact,
     Import,
     ImportLine,
-    ImportPiece,
     ImportState,
     Verdict,
     group_contacts,
@@ -35,19 +34,29 @@ from ..models.contact import new_version
 from ..sms.folding import fold
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
-from ..team import audit
-from . import contacts, files, groups
-from .import_lines import CUT_NAME, _by_number, _judge, _merged, _read, _same_person, compare
-from .reading import Line, Unreadable
+from ..team import audit, preferences
+from . import contacts, files, groups, import_files
+from .import_lines import (
+    CUT_NAME,
+    _by_number,
+    _judge,
+    _merged,
+    _read,
+    _same_person,
+    changes_consent,
+    compare,
+    proof_of,
+)
+from .reading import Choice, Line, Unreadable
+from .reading.lines import Kept
 
 # What is begun with; how far the next transactions go depends on the time that they take.
 CHUNK = 200
-WITH_FILE = (ImportState.ARRIVING, ImportState.OPENING)
+# Until it is applied, a file may be read once more, in another way.
+WITH_FILE = (ImportState.ARRIVING, ImportState.OPENING, ImportState.READING, ImportState.READY)
 FORGETTABLE = (ImportState.READY, ImportState.READING, ImportState.OPENING, ImportState.UNREADABLE)
 # Who reads a file on another machine, and is silent for so long, does not any more.
 SILENT = timedelta(minutes=15)
-# A file is kept in pieces of this many bytes, and so many of them are forgotten at once.
-PIECE_BYTES, PIECES = 256 * 1024, 8
 # An arrival that is silent for so long was interrupted: somebody has to bring the list again.
 ARRIVES_WITHIN = timedelta(hours=1)
 WORK_SECONDS = 60.0
@@ -91,13 +100,12 @@ def expect(name: str, user_id: int | None, group_id: int | None = None, origin: 
     return added
 
 
-def receive(expected: Import, content: bytes) -> Import:
+def receive(expected: Import, content: bytes, choice: Choice | None = None) -> Import:
     """Keep a file as it came, and have it read by a job: nothing of it is looked at here."""
-    stride = Stride(PIECES, most=PIECES)
-    for start in range(0, len(content), PIECE_BYTES):
-        with bulk_step(stride) as (session, _):
-            piece = {"import_id": expected.id, "content": content[start : start + PIECE_BYTES]}
-            session.execute(insert(ImportPiece), [piece])
+    if choice is not None:
+        with transaction() as session:
+            session.get_one(Import, expected.id).choice = choice.as_dict()
+    import_files.keep(expected.id, content)
     return _go_on(expected.id, ImportState.OPENING)
 
 
@@ -142,28 +150,44 @@ def _open(import_id: int, between: Callable[[], None], ends: float) -> bool:
     """
     if not _claim(import_id):
         return True
-    pieces = select(ImportPiece.content).where(ImportPiece.import_id == import_id).order_by(ImportPiece.id)
-    content = b"".join(db.session.scalars(pieces))
+    content = import_files.content(import_id)
     there = select(func.count()).select_from(ImportLine).where(ImportLine.import_id == import_id)
     kept = db.session.scalar(there) or 0
+    chosen = db.session.scalar(select(Import.choice).where(Import.id == import_id))
     db.session.rollback()
-    reason, reason_line, lines = None, None, list[Line]()
+    reason, reason_line, read = None, None, Kept({}, [])
     try:
-        lines = files.read_patiently(content)
+        read = files.read_patiently(content, Choice(**chosen) if chosen else None)
     except Unreadable as error:
         reason, reason_line = str(error)[:500], error.line
-    if not _keep_lines(import_id, lines[kept:], between, ends, is_mine=_is_mine):
+    if not _keep_lines(import_id, read.lines[kept:], between, ends, is_mine=_is_mine):
         return False
-    if not lines:  # what an earlier attempt could read of it belongs to no list
+    if not read.lines:  # what an earlier attempt could read of it belongs to no list
         _forget_lines(import_id)
     with transaction() as session:
         found = session.get(Import, import_id)
         if found is None or not _is_mine(found):
             return True
-        found.state = ImportState.READING if lines else ImportState.UNREADABLE
-        found.total, found.reason, found.reason_line, found.holder = len(lines), reason, reason_line, None
-    _forget_pieces(import_id)
+        found.state = ImportState.READING if reason is None else ImportState.UNREADABLE
+        found.layout = read.layout or None
+        found.total, found.reason, found.reason_line, found.holder = len(read.lines), reason, reason_line, None
+    if reason is not None:
+        import_files.forget(import_id)
     return True
+
+
+def choose(import_id: int, choice: Choice) -> Import:
+    """Have the file read once more, as somebody says that it is to be understood. Raises Refused."""
+    with transaction() as session:
+        found = _in_state(session, import_id, ImportState.READY)
+        if import_id in _needed(session):
+            raise Refused(N_("Une campagne utilise cette liste : jetez ou envoyez d’abord son brouillon."))
+        if not import_files.is_kept(session, import_id):
+            raise Refused(N_("Le fichier de cet import n’est plus gardé : importez-le de nouveau."))
+        found.state, found.choice = ImportState.ARRIVING, choice.as_dict()  # no job goes on with it meanwhile
+        found.position, found.cursor, found.total, found.created_at = 0, 0, 0, now()
+    _forget_lines(import_id)
+    return _go_on(import_id, ImportState.OPENING)
 
 
 def _claim(import_id: int) -> bool:
@@ -182,15 +206,6 @@ def _claim(import_id: int) -> bool:
 
 def _is_mine(found: Import) -> bool:
     return found.state is ImportState.OPENING and found.holder == processes.holder()
-
-
-def _forget_pieces(import_id: int) -> None:
-    while True:
-        with transaction(bulk=True) as session:
-            some = select(ImportPiece.id).where(ImportPiece.import_id == import_id).limit(PIECES)
-            gone = session.execute(delete(ImportPiece).where(ImportPiece.id.in_(some)))
-        if not gone.rowcount:  # type: ignore[attr-defined]
-            return
 
 
 def ring(import_id: int) -> None:
@@ -223,6 +238,7 @@ def _chunk(import_id: int, stride: Stride) -> bool:
         ImportState.APPLYING: (_apply, ImportState.APPLIED),
         ImportState.UNDOING: (_undo, ImportState.UNDONE),
     }
+    is_done = False
     with bulk_step(stride) as (session, rows):
         found = session.get(Import, import_id)
         if found is None or found.state not in steps:
@@ -237,9 +253,11 @@ def _chunk(import_id: int, stride: Stride) -> bool:
         else:
             found.state, found.position, found.cursor = then, 0, 0
             if then is ImportState.APPLIED:
-                found.applied_at = now()
+                found.applied_at, found.layout, is_done = now(), None, True
         more = found.state in steps
     db.session.expunge_all()
+    if is_done:  # nobody reads the file again
+        import_files.forget(import_id)
     return more
 
 
@@ -264,15 +282,16 @@ def correct(import_id: int, line_id: int, number: str, name: str | None = None) 
         if line is None or line.import_id != found.id:
             raise Refused(N_("Cette ligne n’est pas de cet import."))
         line.raw = {**line.raw, "number": number, "name": line.raw["name"] if name is None else name}
-        _read(line, number, line.raw["name"])
-        if line.verdict is not Verdict.REFUSED:
+        line.raw.pop("said", None)
+        _read(line, number, line.raw["name"], landlines=preferences.current().landlines)
+        if line.verdict is Verdict.UNREAD:
             known = _by_number(session, {line.number}).get(line.number, [])
             rows = session.execute(
                 select(ImportLine.number, ImportLine.name).where(
                     ImportLine.import_id == import_id, ImportLine.number == line.number, ImportLine.id != line.id
                 )
             )
-            _judge(line, known, {(number, fold(name)) for number, name in rows}, consents=bool(found.consent))
+            _judge(line, known, {(number, fold(name)) for number, name in rows}, found)
     return line
 
 
@@ -308,7 +327,7 @@ def forget(import_id: int) -> None:
             raise Refused(N_("Une campagne utilise cette liste : jetez ou envoyez d’abord son brouillon."))
         found.state = ImportState.UNDONE  # nothing goes on with it, and it is forgotten by the clock if we are not
     _forget_lines(import_id)
-    _forget_pieces(import_id)
+    import_files.forget(import_id)
     with transaction() as session:
         session.delete(session.get_one(Import, import_id))
 
@@ -334,11 +353,11 @@ def _in_state(session: Session, import_id: int, state: ImportState) -> Import:
 
 def _apply(session: Session, owner: Import, lines: list[ImportLine]) -> None:
     """Store the people of some lines; a contact that appeared or changed since the report is not trampled."""
-    wanted = {line.number for line in lines if line.verdict in (Verdict.NEW, Verdict.UPDATED)}
+    wanted = {line.number for line in lines if line.verdict in (Verdict.NEW, Verdict.CHANGED)}
     known = _by_number(session, wanted)
     added: list[tuple[ImportLine, Contact]] = []
     for line in lines:
-        if line.verdict not in (Verdict.NEW, Verdict.UPDATED):
+        if line.verdict not in (Verdict.NEW, Verdict.CHANGED):
             continue
         contact = _same_person(line.name, known.get(line.number, []))
         if contact is None:
@@ -364,18 +383,30 @@ def _apply(session: Session, owner: Import, lines: list[ImportLine]) -> None:
 def _new(owner: Import, line: ImportLine) -> Contact:
     contact = Contact(origin=owner.origin, import_id=owner.id, version=new_version())
     contacts.write(contact, line.name, line.number, contacts.clean_data(line.raw["data"]))
-    if owner.consent:
-        contact.consent, contact.consent_at = owner.consent, now()
+    if proof := proof_of(line, owner):
+        contact.consent, contact.consent_at = proof, _agreed_at(line)
     return contact
+
+
+def _agreed_at(line: ImportLine) -> datetime:
+    """The day that the file says, if it has come; today otherwise."""
+    try:
+        day = datetime.fromisoformat(str(line.raw.get("agreed_on") or "")).replace(tzinfo=UTC)
+    except ValueError:
+        return now()
+    return min(day, now())
 
 
 def _update(owner: Import, contact: Contact, line: ImportLine) -> None:
     name, data = _merged(contact, line)
     line.contact_id = contact.id
-    before = {"name": contact.name, "data": contact.data, "consent": contact.consent, "was": contact.version}
+    agreed_at = contact.consent_at.isoformat() if contact.consent_at else None
+    before = {"name": contact.name, "data": contact.data, "consent": contact.consent, "agreed_at": agreed_at}
+    before["was"] = contact.version
     contacts.write(contact, name, contact.number, data)
-    if owner.consent and not contact.consent:
-        contact.consent, contact.consent_at = owner.consent, now()
+    if changes_consent(contact, line, owner):
+        proof = proof_of(line, owner)
+        contact.consent, contact.consent_at = proof, _agreed_at(line) if proof else None
     contact.version = new_version()
     line.before = {**before, "version": contact.version}
 
@@ -404,7 +435,8 @@ def _undo(session: Session, owner: Import, lines: list[ImportLine]) -> None:
             before = line.before
             contacts.write(contact, before["name"], contact.number, before["data"])
             if contact.consent != before["consent"]:
-                contact.consent, contact.consent_at = before["consent"], None
+                at = before.get("agreed_at")
+                contact.consent, contact.consent_at = before["consent"], datetime.fromisoformat(at) if at else None
             contact.version = before["was"]  # what the line before it left
             line.before = None
     session.flush()
@@ -467,11 +499,11 @@ def tidy(moment: datetime | None = None) -> None:
     )
     for import_id in session.scalars(select(Import.id).where(Import.id.in_(forgettable), has_lines.exists())).all():
         _forget_lines(import_id)
-    orphans = select(ImportPiece.import_id).join(Import).where(Import.state.not_in(WITH_FILE)).distinct()
-    for import_id in session.scalars(orphans).all():  # somebody died before they were forgotten
-        _forget_pieces(import_id)
+        import_files.forget(import_id)
+    for import_id in import_files.of_others(WITH_FILE):  # somebody died before they were forgotten
+        import_files.forget(import_id)
     for import_id in session.scalars(cut_short).all():
         _forget_lines(import_id)
-        _forget_pieces(import_id)
+        import_files.forget(import_id)
         with transaction() as writing:
             writing.delete(writing.get_one(Import, import_id))

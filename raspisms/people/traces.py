@@ -14,7 +14,9 @@ from ..models import (
     CampaignState,
     Contact,
     EarlierAttempt,
+    Import,
     ImportLine,
+    ImportPiece,
     JournalEntry,
     JournalState,
     Message,
@@ -22,6 +24,9 @@ from ..models import (
     Submission,
 )
 from ..sms import phone_numbers as telephone_numbers
+from ..sms.numbers_in_text import numbers_in
+from ..storage.transactions import transaction
+from . import import_files
 
 # What all ways of writing a number have in common: its last digits.
 DIGITS = 9
@@ -36,13 +41,25 @@ class Traces:
     campaigns: list[int]
     lines: list[int]
     """Of lists that came in: lines that no number was read from so far."""
+    files: list[int]
+    """Imports whose file is still kept, and holds the person."""
     last_journal: int
 
 
 def find(number: str) -> Traces:
     """Look for a number everywhere that no index leads to. Reads much, writes nothing: for outside of a transaction."""
     last = db.session.scalar(select(func.max(JournalEntry.id))) or 0
-    return Traces(_journal(number, 0, last), _campaigns(number), _lines(number), last)
+    lines = _lines(number)
+    return Traces(_journal(number, 0, last), _campaigns(number), lines, _files(number, lines), last)
+
+
+def forget_files(found: Traces) -> None:
+    """Forget the files that the person is in, and how they began: what was read of them has lines, which go one by
+    one. Before the transaction that forgets the rest: a file is large."""
+    for import_id in found.files:
+        with transaction() as session:
+            session.get_one(Import, import_id).layout = None
+        import_files.forget(import_id)
 
 
 def forget(session: Session, number: str, found: Traces) -> None:
@@ -110,6 +127,16 @@ def _lines(number: str) -> list[int]:
     return [line_id for line_id, text in rows if _is_same(str(text or ""), number)]
 
 
+def _files(number: str, lines: list[int]) -> list[int]:
+    kept = select(ImportPiece.import_id).distinct()
+    known = ImportLine.number.in_(telephone_numbers.spellings(number))
+    query = select(ImportLine.import_id).where(ImportLine.import_id.in_(kept)).distinct()
+    found = set(db.session.scalars(query.where(known)))
+    for start in range(0, len(lines), CHUNK):
+        found |= set(db.session.scalars(query.where(ImportLine.id.in_(lines[start : start + CHUNK]))))
+    return sorted(found)
+
+
 def _campaigns(number: str) -> list[int]:
     """Campaigns that were written for this person, by number or as a contact."""
     ids = set(db.session.scalars(select(Contact.id).where(Contact.number == number)))
@@ -126,7 +153,9 @@ def _is_meant(held: dict[str, Any], number: str, ids: set[int]) -> bool:
 def _is_same(written: str, number: str) -> bool:
     """Whether what somebody typed is this number; most are not, by their last digits."""
     digits = "".join(c for c in written if c.isdecimal())
-    return digits[-DIGITS:] == number[-DIGITS:] and telephone_numbers.read(written)[0] == number
+    if number[-DIGITS:] not in digits:
+        return False
+    return telephone_numbers.read(written)[0] == number or any(one.number == number for one in numbers_in(written))
 
 
 def _leave_out(campaign: Campaign, number: str, ids: set[int]) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import StrEnum
 from typing import Any
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-REGION = "FR"
+# Whose national numbers people write, where nobody chose another country.
+HOME = ("FR",)
 # The mainland, and the territories whose numbers people write as they write the mainland's, 0692 00 00 01: each of
 # those has a country code of its own, and no number of theirs exists under +33.
 FRENCH_REGIONS = ("FR", "RE", "YT", "GP", "MQ", "GF", "PM")
@@ -24,23 +29,70 @@ QUANTITY = re.compile(r"(?:(?P<bare>[67][0-9]{8})|33(?P<plus>[67][0-9]{8})|0(?P<
 EXPONENT = re.compile(r"([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})")
 # What most lists are made of, read without the full numbering plan: a hundred times quicker.
 PLAIN_MOBILE = re.compile(r"(?P<prefix>\+33|0033|0)(?P<national>[67][0-9]{8})")
+# A number of a territory without its plus.
+OVERSEAS_QUANTITY = re.compile(r"(?P<code>262|590|594|596|508)(?P<national>[67][0-9]{8})(?:[.,]0+)?")
 # Digits that begin neither as a French number does nor as an international one.
 BARE_QUANTITY = re.compile(r"[1-9][0-9]*(?:[.,][0-9]*)?")
 MIDDLE_DOTS = "\u00b7\u2022\u2027\u22c5"
 LETTER = re.compile(r"[^\W\d_]")
 SEPARATORS = re.compile(r"[,;\n\r]+")
+# 15, 112, 3639, 118 218, 36180: they have no form in E.164, and nobody reads SMS there as a person does.
+SHORT = re.compile(r"1[578]|1\d{2}|118\d{3}|[13]\d{3}|[3-8]\d{4}")
 
 
-SPECIAL_KINDS = frozenset(
-    {
-        *(PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.TOLL_FREE),
-        *(PhoneNumberType.UAN, PhoneNumberType.VOICEMAIL, PhoneNumberType.PAGER),
-    }
-)
+class Kind(StrEnum):
+    """What a number is, as far as an SMS to it goes."""
+
+    MOBILE = "mobile"
+    """It can get SMS, or nothing says that it can't."""
+    LANDLINE = "landline"
+    BOX = "box"
+    """09: a landline of a provider's box, or a number that moves with its owner."""
+    FREE = "free"
+    PREMIUM = "premium"
+    SHORT = "short"
+    SPECIAL = "special"
+    """Voice mail, pagers, companies' numbers."""
+
+
+KINDS = {
+    PhoneNumberType.FIXED_LINE: Kind.LANDLINE,
+    PhoneNumberType.TOLL_FREE: Kind.FREE,
+    PhoneNumberType.PREMIUM_RATE: Kind.PREMIUM,
+    PhoneNumberType.SHARED_COST: Kind.PREMIUM,
+    PhoneNumberType.UAN: Kind.SPECIAL,
+    PhoneNumberType.VOICEMAIL: Kind.SPECIAL,
+    PhoneNumberType.PAGER: Kind.SPECIAL,
+}
 
 
 class NotANumber(ValueError):
     """The text is no telephone number that can receive an SMS."""
+
+
+_read_as: ContextVar[tuple[str, ...] | None] = ContextVar("read_as", default=None)
+_chosen: Callable[[], tuple[str, ...]] | None = None
+
+
+def countries() -> tuple[str, ...]:
+    """Whose national numbers people write: the first of these countries (ISO codes) that has the number."""
+    return _read_as.get() or (_chosen() if _chosen else HOME)
+
+
+def ask_for_countries(chosen: Callable[[], tuple[str, ...]]) -> None:
+    """Have the team's choice asked for when a national number is read."""
+    global _chosen
+    _chosen = chosen
+
+
+@contextmanager
+def reading_as(some: tuple[str, ...]) -> Iterator[None]:
+    """Within it, national numbers are those of these countries: for who reads where there is no database."""
+    token = _read_as.set(some)
+    try:
+        yield
+    finally:
+        _read_as.reset(token)
 
 
 def typed(raw: str) -> str:
@@ -67,25 +119,31 @@ def _usual(character: str) -> str:
     return {"Zs": " ", "Pd": "-", "Cf": "", "Cc": " " if character == "\t" else ""}.get(kind, character)
 
 
-def parse(raw: str, region: str = REGION) -> str:
-    """E.164 of a number as a person types it; national numbers are read as `region`'s.
+def parse(raw: str) -> str:
+    """E.164 of a number as a person types it; a national number is of the first of `countries()` that has it.
 
     Raises NotANumber. Letters are no digits here, whatever the keys of a telephone say. A mobile of the French plan
     belongs to the mainland or the territory that has it today (0692 00 00 01 is +262 692 00 00 01).
     """
     if LETTER.search(raw):
         raise NotANumber(raw)
+    text = typed(raw).strip()
+    for country in HOME if text.startswith(("+", "00")) else countries():
+        if found := _parsed(text, country):
+            return found
+    raise NotANumber(raw)
+
+
+def _parsed(text: str, country: str) -> str | None:
     try:
-        number = phonenumbers.parse(typed(raw).strip(), region)
-    except NumberParseException as error:
-        raise NotANumber(raw) from error
+        number = phonenumbers.parse(text, country)
+    except NumberParseException:
+        return None
     national = str(number.national_number)
     if number.country_code == 33 and len(national) == 9 and national[0] in "67" and not number.extension:
-        if found := of_french_plan(national):
-            return found
-        raise NotANumber(raw)
+        return of_french_plan(national)
     if number.extension or not _usable(number):
-        raise NotANumber(raw)
+        return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
@@ -131,17 +189,26 @@ def repair(raw: str) -> str | None:
         if len(exponent[2]) < shift or digits[shift + 1 :].strip("0"):
             return None
         text = digits[: shift + 1]
+    if overseas := OVERSEAS_QUANTITY.fullmatch(text):
+        found = of_french_plan(overseas["national"])
+        return found if found == f"+{overseas['code']}{overseas['national']}" else None
     quantity = QUANTITY.fullmatch(text)
     if quantity is None or (quantity["plain"] and not quantity["zeros"]):
         return None
+    if not quantity["plus"] and not _is_french_home():
+        return None
     return of_french_plan(quantity["bare"] or quantity["plus"] or quantity["plain"])
+
+
+def _is_french_home() -> bool:
+    return countries()[0] in FRENCH_REGIONS
 
 
 def read(raw: str) -> tuple[str | None, bool]:
     """A cell of a list: its number in E.164, if there is one, and whether it had to be repaired."""
     raw = typed(raw)
     plain = PLAIN_MOBILE.fullmatch(re.sub(r"[ .\-]", "", raw))
-    if plain:
+    if plain and (plain["prefix"] != "0" or _is_french_home()):
         found = of_french_plan(plain["national"])
         # +33 692… is what a program makes of 0692…, and nobody's number: it is told, and to be checked.
         return found, found is not None and plain["prefix"] != "0" and not found.startswith("+33")
@@ -255,7 +322,22 @@ def country(number: str) -> str:
     )
 
 
+def kind(number: str) -> Kind:
+    """What a number in E.164 is; a French mobile is told without a look into the plan."""
+    if is_french_mobile(number):
+        return Kind.MOBILE
+    parsed = phonenumbers.parse(number, None)
+    of_plan = phonenumbers.number_type(parsed)
+    if parsed.country_code == 33 and of_plan == PhoneNumberType.VOIP:
+        return Kind.MOBILE if FRENCH_TEXT_RANGES.fullmatch(str(parsed.national_number)) else Kind.BOX
+    return KINDS.get(of_plan, Kind.MOBILE)
+
+
+def is_short(raw: str) -> bool:
+    """Whether this is a short number, which has no form in E.164."""
+    return SHORT.fullmatch(re.sub(r"[ .\-]", "", typed(raw))) is not None
+
+
 def is_special(number: str) -> bool:
     """Whether a number has a tariff or a use of its own (0 899, 0 800 …): no person reads SMS there."""
-    kind = phonenumbers.number_type(phonenumbers.parse(number, None))
-    return kind in SPECIAL_KINDS
+    return kind(number) in {Kind.FREE, Kind.PREMIUM, Kind.SPECIAL}

@@ -28,9 +28,11 @@ function setLost(isLost) {
 const withoutTokens = (html) => html.replace(/name="csrf_token" value="[^"]*"/g, "");
 
 function redraw(element, html) {
-  const open = [...element.querySelectorAll("details[open]")].map((details) => details.dataset.key);
+  const before = new Map([...element.querySelectorAll("details")].map((details) => [details.dataset.key, details.open]));
   element.innerHTML = html;
-  for (const details of element.querySelectorAll("details")) details.open = open.includes(details.dataset.key);
+  for (const details of element.querySelectorAll("details")) {
+    if (before.has(details.dataset.key)) details.open = before.get(details.dataset.key);
+  }
 }
 
 // Only what differs is touched: screen readers hear what is new, and what has the focus keeps it.

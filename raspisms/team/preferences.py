@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import phonenumbers
+from flask import g, has_app_context
 from sqlalchemy import select
 
 from .. import refusals
@@ -63,6 +64,12 @@ class Choices:
     """What is answered outside of these hours; empty for nothing."""
     keep_callbacks: int = 90
     """Days that raw callbacks are kept, once they were applied."""
+    landlines: bool = False
+    """Whether SMS may go to landlines: some operators read them out, most lose them, all are paid."""
+    default_country: str = "FR"
+    """Whose national numbers people write, as an ISO code."""
+    preferred_countries: tuple[str, ...] = ()
+    """Whose national numbers are tried where the default country has no such number."""
     keep_details: int = 365
     """Days that reviews, requests and the steps of a message's history are kept, once all is over."""
 
@@ -75,7 +82,7 @@ def current() -> Choices:
     """What the team chose, defaults included."""
     chosen = select(Preference).where(Preference.name.in_(Choices.__dataclass_fields__))
     stored = {row.name: json.loads(row.value) for row in db.session.scalars(chosen)}
-    for name in ("countries", "open_days"):
+    for name in ("countries", "open_days", "preferred_countries"):
         if name in stored:
             stored[name] = tuple(stored[name])
     return Choices(**stored)
@@ -93,6 +100,9 @@ def read(
     away_text: str = "",
     keep_callbacks: str = "90",
     keep_details: str = "365",
+    landlines: str = "",
+    default_country: str = "FR",
+    preferred_countries: str = "",
 ) -> Choices:
     """The choices that were typed. Raises Invalid."""
     errors = {}
@@ -100,8 +110,13 @@ def read(
         errors["region"] = N_("Choisissez une région de la liste.")
     if undo_seconds not in map(str, UNDO_SECONDS):
         errors["undo_seconds"] = N_("Choisissez une durée de la liste.")
-    codes = tuple(dict.fromkeys(re.findall(r"[A-Z]+", countries.upper())))
-    if any(code not in phonenumbers.SUPPORTED_REGIONS for code in codes):
+    codes, preferred = _codes(countries), _codes(preferred_countries)
+    home = default_country.strip().upper()
+    if home not in phonenumbers.SUPPORTED_REGIONS:
+        errors["default_country"] = N_("Écrivez le code d’un pays, à deux lettres, par exemple : FR.")
+    if not _are_countries(preferred):
+        errors["preferred_countries"] = N_("Écrivez des codes de pays à deux lettres, par exemple : FR, BE, CH.")
+    if not _are_countries(codes):
         errors["countries"] = N_("Écrivez des codes de pays à deux lettres, par exemple : FR, BE, CH.")
     if len(stop_answer) > 300:
         errors["stop_answer"] = N_("Cette réponse est trop longue : 300 caractères au plus.")
@@ -125,8 +140,30 @@ def read(
         closes,
         away_text.replace("\0", "").strip(),
         int(keep_callbacks),
-        int(keep_details),
+        landlines=bool(landlines),
+        default_country=home,
+        preferred_countries=preferred,
+        keep_details=int(keep_details),
     )
+
+
+def _codes(typed: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(re.findall(r"[A-Z]+", typed.upper())))
+
+
+def _are_countries(codes: tuple[str, ...]) -> bool:
+    return all(code in phonenumbers.SUPPORTED_REGIONS for code in codes)
+
+
+def countries_of_numbers() -> tuple[str, ...]:
+    """Whose national numbers people write: asked for once in a request, a job or a command."""
+    if not has_app_context():
+        return ("FR",)
+    if "countries_of_numbers" not in g:
+        chosen = current()
+        g.countries_of_numbers = tuple(dict.fromkeys((chosen.default_country, *chosen.preferred_countries)))
+    found: tuple[str, ...] = g.countries_of_numbers
+    return found
 
 
 def _wrong_away_text(away_text: str, days: tuple[int, ...]) -> dict[str, str]:
@@ -153,6 +190,7 @@ def _is_time(raw: str) -> bool:
 
 def save(choices: Choices, user_id: int | None = None) -> None:
     """Keep them."""
+    g.pop("countries_of_numbers", None)
     with transaction() as session:
         for name in Choices.__dataclass_fields__:
             session.merge(Preference(name=name, value=json.dumps(getattr(choices, name), ensure_ascii=False)))

@@ -204,7 +204,7 @@ def furnish(tree: Tree) -> None:
 
 
 def furnish_people() -> None:
-    imports.work(imports.begin(reading.read_text(PEOPLE), "adhérents.xlsx", 1).id)
+    imports.work(imports.begin(reading.read_text(PEOPLE).lines, "adhérents.xlsx", 1).id)
     imports.work(imports.apply(1).id)
     groups.save(None, "Lyon", rule="contact.ville == 'Lyon'")
     opt_outs.add_many("0639987099", 1)

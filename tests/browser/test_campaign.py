@@ -1,11 +1,11 @@
 """The whole way, as a team goes it: from an Excel file with faults to a campaign that leaves out who said STOP."""
 
 import re
-import zipfile
 
 import pytest
 from playwright.sync_api import expect
 
+from tests import workbooks
 from tests.browser.conftest import sign_in
 from tests.factories import until
 
@@ -16,44 +16,6 @@ GROUPED = (PEOPLE - FAULTY) // 2
 NUMBER = "+336110{:05}"
 
 
-def excel(path, rows):
-    """A workbook as small as Excel reads: no library is needed to write one."""
-    cells = "".join(
-        f'<row r="{at}">' + "".join(f'<c t="inlineStr"><is><t>{value}</t></is></c>' for value in row) + "</row>"
-        for at, row in enumerate(rows, start=1)
-    )
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    relations = "http://schemas.openxmlformats.org/package/2006/relationships"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    types = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
-        book.writestr(
-            "[Content_Types].xml",
-            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-            f'<Override PartName="/xl/workbook.xml" ContentType="{types}.sheet.main+xml"/>'
-            f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{types}.worksheet+xml"/></Types>',
-        )
-        book.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{relations}"><Relationship Id="r1" Type="{office}/officeDocument" '
-            'Target="xl/workbook.xml"/></Relationships>',
-        )
-        book.writestr(
-            "xl/workbook.xml",
-            f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets><sheet name="Liste" sheetId="1" r:id="r1"/></sheets>'
-            "</workbook>",
-        )
-        book.writestr(
-            "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{relations}"><Relationship Id="r1" Type="{office}/worksheet" '
-            'Target="worksheets/sheet1.xml"/></Relationships>',
-        )
-        book.writestr(
-            "xl/worksheets/sheet1.xml", f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>'
-        )
-
-
 @pytest.fixture(scope="module")
 def list_of_people(tmp_path_factory):
     """A thousand people, every other one a woman; thirty numbers that are none."""
@@ -62,7 +24,7 @@ def list_of_people(tmp_path_factory):
     for at in range(PEOPLE):
         number = NUMBER.format(20000 + at) if at >= FAULTY else f"0{at}"
         rows.append((f"Martin{at}", "Zoé" if at % 2 else "Noé", number, "F" if at % 2 else "M", "Lyon"))
-    excel(path, rows)
+    workbooks.write(path, Liste=rows)
     return path
 
 
@@ -76,11 +38,11 @@ def test_from_a_list_to_a_finished_campaign_and_the_next_without_who_said_stop(t
         page.goto(tree.url + "/imports/new")
         page.get_by_label("Choisir le fichier").set_input_files(list_of_people)
         page.get_by_role("button", name="Lire la liste").click()
-        expect(page.get_by_role("link", name=f"Refusés ({FAULTY})")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("link", name=f"À corriger ({FAULTY})")).to_be_visible(timeout=30_000)
         reader.check()
         page.get_by_label("Numéro de la ligne 2", exact=True).fill("06 39 98 70 77")
         page.get_by_role("button", name="Corriger ces lignes").click()
-        expect(page.get_by_role("link", name=f"Refusés ({FAULTY - 1})")).to_be_visible()
+        expect(page.get_by_role("link", name=f"À corriger ({FAULTY - 1})")).to_be_visible()
         page.get_by_role("button", name=f"Importer {PEOPLE - FAULTY + 1} contacts").click()
         expect(page.get_by_text("L’import est fait.")).to_be_visible(timeout=30_000)
 

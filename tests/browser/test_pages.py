@@ -106,7 +106,7 @@ def furnish_people(tree):
         names = ["", WORST_NAME, "Ann " * 20, "trèslongnomsansespace" * 4]
         rows = [f'"{name[:100]}";06399871{at:02};{"mot" * 60}' for at, name in enumerate(names)]
         text = "\n".join(["nom;portable;donnée", *rows, "Faux;12;x", f"{WORST_NAME};6,39987E+08;"])
-        imports.work(imports.begin(reading.read_text(text), "liste " + "x" * 80, None).id)
+        imports.work(imports.begin(reading.read_text(text).lines, "liste " + "x" * 80, None).id)
         imports.work(imports.apply(1).id)
         groups.save(
             None, WORST_NAME, rule="contact.donnée matches '/^mot/' && contact_metas.number != '" + "1" * 60 + "'"

@@ -31,7 +31,7 @@ def here(app):
 
 
 def bring(text=LIST, **options):
-    found = imports.begin(read_text(text), "liste.csv", None, **options)
+    found = imports.begin(read_text(text).lines, "liste.csv", None, **options)
     while imports.work(found.id):
         pass
     return found.id
@@ -55,9 +55,9 @@ def test_each_line_is_told_what_it_is(here):
         3: (Verdict.NEW, False),
         4: (Verdict.NEW, True),
         5: (Verdict.NEW, True),
-        6: (Verdict.REFUSED, False),
-        7: (Verdict.REFUSED, False),
-        8: (Verdict.DUPLICATE, False),  # the same person again
+        6: (Verdict.WRONG, False),
+        7: (Verdict.WRONG, False),
+        8: (Verdict.DOUBLE, False),  # the same person again
         9: (Verdict.NEW, False),  # somebody else with the same telephone
     }
     assert everybody() == {}, "nothing changes before somebody says so"
@@ -99,15 +99,15 @@ def test_the_same_list_again_changes_nothing(here):
     finish(first)
     before = everybody()
     again = imports.counts(bring())
-    assert (again["new"], again["updated"], again["duplicate"]) == (0, 0, 6)
+    assert (again["new"], again["changed"], again["known"], again["double"]) == (0, 0, 5, 1)
     assert everybody() == before
 
 
 def test_a_refused_line_is_corrected(here):
     import_id = bring()
-    refused, _ = imports.lines_of(import_id, "refused", 0, 10)
+    refused, _ = imports.lines_of(import_id, "wrong", 0, 10)
     assert imports.correct(import_id, refused[0].id, "06 39 98 70 09").verdict is Verdict.NEW
-    assert imports.correct(import_id, refused[1].id, "encore faux").verdict is Verdict.REFUSED
+    assert imports.correct(import_id, refused[1].id, "encore faux").verdict is Verdict.WRONG
     imports.apply(import_id)
     finish(import_id)
     assert everybody()["Faux"][0] == "+33639987009"
@@ -137,7 +137,7 @@ def test_a_contact_that_appeared_meanwhile_is_not_doubled(here):
 
 def test_the_job_does_it_all(app, run_jobs):
     with app.app_context():
-        found = imports.begin(read_text(LIST), "liste", None)
+        found = imports.begin(read_text(LIST).lines, "liste", None)
     run_jobs()
     with app.app_context():
         assert db.session.get(Import, found.id).state is ImportState.READY

@@ -36,7 +36,7 @@ def running():
 
 
 def imported(state):
-    found = imports.begin(read_text("nom;portable\nLea;06 39 98 70 01\n"), "liste.csv", None)
+    found = imports.begin(read_text("nom;portable\nLea;06 39 98 70 01\n").lines, "liste.csv", None)
     worked(found.id)
     if state == "applied":
         imports.apply(found.id)

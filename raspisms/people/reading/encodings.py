@@ -1,0 +1,107 @@
+"""The letters of a file: which encoding it has, and what had to be guessed."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field
+
+from ...i18n import N_
+from .lines import Said
+
+WINDOWS = N_("Ce fichier n’est pas en UTF-8 : il a été lu en Windows-1252. Vérifiez les accents.")
+MAC = N_("Ce fichier n’est pas en UTF-8 : il a été lu en Mac Roman. Vérifiez les accents.")
+STRAY = N_("Ligne %(line)s : un caractère n’est pas en UTF-8, il a été deviné. Vérifiez les accents.")
+LOST = N_("Ligne %(line)s : un caractère était déjà perdu dans le fichier, « ? » le remplace.")
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What French has besides ASCII: which of two encodings makes more of it is the right one.
+FRENCH = frozenset("éèêëàâäçîïôöùûüÿœæÉÈÊÀÂÇÎÔŒ’«»€°…–")
+# An accented capital inside of a word is what a wrong encoding makes.
+ODD = re.compile(r"[a-zà-ÿ][À-ÞŽŠ‡Œ][a-zà-ÿ]|[\u0080-\u009f]")
+# So many places are named; a file with more of them has another encoding, or is lost anyway.
+MOST_NAMED = 5
+UNKNOWN = "\ufffd"
+# What no database takes, or only in part: NUL, and halves of characters.
+UNSTORABLE = re.compile("[\ud800-\udfff\0]")
+
+
+@dataclass
+class Decoded:
+    """The text of a file, and what is to be said of how it was read."""
+
+    text: str
+    said: list[Said] = field(default_factory=list)
+
+
+def decode(content: bytes) -> Decoded:
+    """The text of a file: by its mark, as UTF-8 if it is that but for single letters, else Windows or Mac."""
+    found = _decode(content)
+    if UNKNOWN in found.text:
+        lines = (number for number, line in enumerate(found.text.splitlines(), start=1) if UNKNOWN in line)
+        found.said += [(LOST, {"line": str(number)}) for number, _ in zip(lines, range(MOST_NAMED), strict=False)]
+        found.text = found.text.replace(UNKNOWN, "?")
+    found.text = UNSTORABLE.sub("", found.text)
+    return found
+
+
+def _decode(content: bytes) -> Decoded:
+    for mark, name in BOMS:
+        if content.startswith(mark):
+            return Decoded(content.decode(name, errors="replace"))
+    if b"\0" in content[:400]:
+        return Decoded(content.decode(_bare_utf16(content[:400]), errors="replace"))
+    try:
+        return Decoded(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        pass
+    wrong, right = _stray_bytes(content)
+    if right and len(wrong) <= max(1, right // 4):
+        return _with_guesses(content, wrong)
+    windows, mac = content.decode("cp1252", errors="replace"), content.decode("mac_roman")
+    if _frenchness(mac) > _frenchness(windows):
+        return Decoded(mac, [(MAC, {})])
+    return Decoded(windows, [(WINDOWS, {})])
+
+
+def _bare_utf16(sample: bytes) -> str:
+    """Which half of the pairs is empty, in a file that says nothing of itself."""
+    return "utf-16-le" if sample[1::2].count(0) >= sample[0::2].count(0) else "utf-16-be"
+
+
+def _stray_bytes(content: bytes) -> tuple[list[int], int]:
+    """Where bytes stand that are no UTF-8, and how many letters of more than one byte are."""
+    wrong: list[int] = []
+    strict, position = codecs.getincrementaldecoder("utf-8"), 0
+    while len(wrong) <= 1_000:
+        try:
+            strict("strict").decode(content[position:], final=True)
+            break
+        except UnicodeDecodeError as error:
+            wrong.append(position + error.start)
+            position += error.start + 1
+    letters = sum(1 for byte in content if byte >= 0xC2) - len([at for at in wrong if content[at] >= 0xC2])
+    return wrong, letters
+
+
+def _with_guesses(content: bytes, wrong: list[int]) -> Decoded:
+    pieces, position, said = list[str](), 0, list[Said]()
+    for at in wrong:
+        pieces += [
+            content[position:at].decode("utf-8", errors="replace"),
+            content[at : at + 1].decode("cp1252", "replace"),
+        ]
+        if len(said) < MOST_NAMED:
+            line = len(re.findall(rb"\r\n|\r|\n", content[:at])) + 1
+            said.append((STRAY, {"line": str(line)}))
+        position = at + 1
+    return Decoded("".join(pieces) + content[position:].decode("utf-8", errors="replace"), said)
+
+
+def _frenchness(text: str) -> int:
+    return sum(1 for character in text if character in FRENCH) - 3 * len(ODD.findall(text)) - 3 * text.count(UNKNOWN)

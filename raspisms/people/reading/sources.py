@@ -1,0 +1,79 @@
+"""A file, whatever its format: its sheets. The content tells, not the name."""
+
+from __future__ import annotations
+
+from ...i18n import N_
+from . import cards, columns, delimited, encodings, json_lists, markup, workbooks
+from .lines import Choice, Role, Said, Sheet, Unreadable
+
+NO_SUCH_SHEET = N_("Ce fichier n’a pas de feuille de ce nom.")
+
+
+class Source:
+    """What a file holds: the names of its sheets, and the one that is read."""
+
+    def __init__(self, names: list[str], sheet: Sheet, said: list[Said]) -> None:
+        self.names, self.sheet, self.said = names, sheet, said
+
+
+def workbook(content: bytes, choice: Choice) -> Source:
+    """The sheet of a workbook that was chosen, or that has most numbers. Raises Unreadable."""
+    found = workbooks.Workbook(content)
+    beginnings = found.beginnings()
+    chosen = _fitting(beginnings, choice.sheet)
+    return Source(found.names, found.whole(chosen.name), [])
+
+
+def text(content: str, choice: Choice, said: list[Said]) -> Source | None:
+    """The table of a text; None for one without columns. Raises Unreadable."""
+    if cards.is_cards(content):
+        return Source([], cards.sheet(content), said)
+    if json_lists.is_json(content):
+        return Source([], json_lists.sheet(content), said)
+    if markup.is_markup(content):
+        sheets = markup.sheets(content)
+        return Source([sheet.name for sheet in sheets], _fitting(sheets, choice.sheet), said)
+    delimiter = _delimiter(content, choice)
+    return None if delimiter is None else Source([], Sheet("", delimited.rows(content, delimiter)), said)
+
+
+def _fitting(sheets: list[Sheet], wanted: str | None) -> Sheet:
+    """The sheet of that name, else the one with most people on it. Raises Unreadable."""
+    if wanted is None:
+        return max(sheets, key=_people_on)
+    named = next((sheet for sheet in sheets if sheet.name == wanted), None)
+    if named is None:
+        raise Unreadable(NO_SUCH_SHEET)
+    return named
+
+
+def _people_on(sheet: Sheet) -> int:
+    return sum(1 for _, cells in sheet.rows[: workbooks.LOOKED_AT] if columns.has_number(cells))
+
+
+def _delimiter(content: str, choice: Choice) -> str | None:
+    """What separates the cells of a text that is a table: it has titles, or lines of one shape with numbers of their
+    own."""
+    for delimiter in delimited.delimiters(content):
+        sheet = Sheet("", delimited.rows(content, delimiter, columns.FIRST_ROWS))
+        if columns.has_titles(sheet) or choice.header:
+            return delimiter
+        if delimited.is_even(content, delimiter) and _has_number_column(sheet):
+            return delimiter
+    return None
+
+
+def _has_number_column(sheet: Sheet) -> bool:
+    """Whether some column holds numbers and nothing else, as far as one sees."""
+    header = columns.header_of(sheet, Choice())
+    found = columns.columns_of(sheet, header, Choice())
+    rows = columns.people_rows(sheet, header)
+    numbers = [column.at for column in found if column.role is Role.NUMBER]
+    held = [cells[at] for _, cells in rows for at in numbers if at < len(cells) and cells[at]]
+    return bool(held) and sum(columns.is_one_number(cell) for cell in held) >= len(held) * columns.MOSTLY
+
+
+def decoded(content: bytes) -> tuple[str, list[Said]]:
+    """The text of a file, and what is to be said of its letters."""
+    found = encodings.decode(content)
+    return found.text, found.said
