@@ -169,6 +169,26 @@ def test_no_door_is_wider_than_another(app, inside, octopush, run_jobs, door, ru
     assert db.session.scalars(select(Message.id).where(Message.direction == Direction.OUT, waiting)).all() == []
 
 
+LANDLINE = "+33199001001"
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_no_door_writes_to_a_landline_unless_the_team_says_so(app, inside, octopush, run_jobs, door, monkeypatch):
+    monkeypatch.setitem(globals(), "LEA", LANDLINE)
+    door(inside)
+    # Who wrote to us from there can be answered by hand: their SMS proves that one can go there.
+    proven = [[{"phone_number": LANDLINE}]] if door is conversation else []
+    assert requests_made(app, octopush, run_jobs) == proven
+
+
+@pytest.mark.parametrize("door", [composer, command, command_with_a_file, campaign], ids=lambda door: door.__name__)
+def test_landlines_get_sms_where_the_team_says_so(app, inside, octopush, run_jobs, door, monkeypatch):
+    monkeypatch.setitem(globals(), "LEA", LANDLINE)
+    preferences.save(preferences.Choices(undo_seconds=0, undo_single=0, landlines=True))
+    door(inside)
+    assert requests_made(app, octopush, run_jobs) == [[{"phone_number": LANDLINE}]]
+
+
 def test_who_may_have_said_stop_is_answered_by_hand_and_by_nothing_else(app, inside, octopush, run_jobs):
     may_have_said_stop()
     conversation(inside)

@@ -166,6 +166,7 @@ class ComposeForm(FlaskForm):
             "people": MANY,
             "mention": MENTION.pattern,
             "plan": json.dumps(telephone_numbers.plan()),
+            "home": telephone_numbers.home_code(),
         }
 
     @property

@@ -170,6 +170,11 @@ def plan() -> dict[str, str]:
     return {code: pattern.pattern for code, pattern in _mobiles().items()}
 
 
+def home_code() -> str:
+    """The country code that a browser puts before a national number; empty at home in France, where `plan` tells."""
+    return "" if _is_french_home() else str(phonenumbers.country_code_for_region(countries()[0]))
+
+
 def _usable(number: PhoneNumber) -> bool:
     if phonenumbers.is_valid_number(number):
         return True

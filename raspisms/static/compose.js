@@ -36,6 +36,7 @@ function typedNumbers() {
 // 06…, 0033 6… and +33 6… are one person; 0692… and +262 692… too.
 const plan = Object.entries(JSON.parse(agreed.campaignPlan)).map(([code, mobiles]) => [code, new RegExp(`^(?:${mobiles})$`)]);
 function asOne(number) {
+  if (agreed.campaignHome && /^0[1-9]/.test(number)) return "+" + agreed.campaignHome + number.slice(1);
   const mobile = /^(?:0033|\+33|33|0)?([67]\d{8})$/.exec(number);
   const national = mobile ? mobile[1] : number.replace(/^(?:0033|\+33|0)(?=[1-9])/, "");
   if (national === number && !mobile) return number.replace(/^00/, "+");

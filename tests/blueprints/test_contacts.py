@@ -11,6 +11,7 @@ from sqlalchemy import text as sa_text
 from raspisms.extensions import db
 from raspisms.models import Contact, ImportPiece, JournalEntry, Message, Role, SavedText, Status
 from raspisms.people import contacts, groups, opt_outs
+from raspisms.sms import phone_numbers
 from raspisms.team import preferences
 from tests import factories
 from tests.factories import BOB, LEA, csrf, post, read_page
@@ -166,9 +167,21 @@ def test_preferences_are_for_administrators_and_are_checked(app, send_form):
     with app.app_context():
         found = preferences.current()
         assert (found.region, found.undo_seconds, found.countries) == ("Alsace-Moselle", 60, ("FR", "BE"))
+        assert (found.landlines, found.default_country, found.preferred_countries) == (False, "FR", ())
     page = read_page(send_form("/preferences/", **fields | {"countries": "FR, QQ", "undo_seconds": "5"}), 400)
     assert page.find(id="countries-error")
     assert page.find(id="undo_seconds-error")
+    countries = {"default_country": "be", "preferred_countries": "fr, lu", "landlines": "y"}
+    assert send_form("/preferences/", **fields | countries).status_code == 302
+    with app.app_context():
+        found = preferences.current()
+        assert (found.landlines, found.default_country, found.preferred_countries) == (True, "BE", ("FR", "LU"))
+        assert phone_numbers.parse("0470 12 34 56") == "+32470123456"
+        assert phone_numbers.parse("06 39 98 70 01") == "+33639987001"
+    wrong = {"default_country": "Belgique", "preferred_countries": "QQ"}
+    page = read_page(send_form("/preferences/", **fields | wrong), 400)
+    assert page.find(id="default_country-error")
+    assert page.find(id="preferred_countries-error")
     member = factories.signed_in(app, factories.user(app, "bob@example.org", Role.MEMBER))
     assert member.get("/preferences/").status_code == 403
 

@@ -10,6 +10,7 @@ from raspisms.forms.compose import MANY, ComposeForm
 from raspisms.messages.outgoing import clean
 from raspisms.models import Phone
 from raspisms.sms import phone_numbers, segments
+from raspisms.team import preferences
 from tests.browser.conftest import sign_in
 
 pytestmark = pytest.mark.browser
@@ -19,6 +20,9 @@ TYPED = [
     ONE,
     "06 39 98 70 01\n06.39.98.70.02, +33639987003; 0033639987004",
     "0639987001 0639987002",
+    "0639987001 0639987002 0639987003",
+    "0639987001 +33639987001",
+    "06 39 98 70 01, +33 6 39 98 70 01; 06.39.98.70.01",
     "06 39 98 70 01, 0639987001, +33 6 39 98 70 01",
     "\n".join(f"06399{n:05}" for n in range(500)),
     "\n".join(f"06399{n:05}" for n in range(501)),
@@ -87,6 +91,17 @@ def test_both_count_a_text_as_it_is_sent(composer):
             "text => { compose.elements.text.value = text; return countSegments(outgoing()).parts; }", text
         )
         assert parts == segments.count(clean(text)).parts, text
+
+
+def test_both_count_where_people_write_other_national_numbers(app, phone, tree, composer):
+    typed = "0470 12 34 56, +32 470 12 34 56\n0471123456"
+    there = composer.evaluate(
+        "typed => { agreed.campaignHome = '32'; compose.elements.to.value = typed; return typedPeople(); }", typed
+    )
+    with app.app_context():
+        preferences.save(preferences.Choices(default_country="BE", preferred_countries=("FR",)))
+        assert phone_numbers.home_code() == "32"
+        assert there == len({phone_numbers.parse(one) for one in phone_numbers.split(typed)}) == 2
 
 
 def test_both_know_what_makes_a_campaign(app, phone, composer):

@@ -1,12 +1,12 @@
 """Bringing lists in: what each line is, nothing lost, nothing changed before the word, everything back after undo."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from raspisms.extensions import db
-from raspisms.models import Contact, Import, ImportLine, ImportState, Verdict
+from raspisms.models import Contact, Import, ImportLine, ImportPiece, ImportState, Verdict
 from raspisms.people import contact_list, contacts, erasure, groups, imports
-from raspisms.people.reading import Line, read_text
+from raspisms.people.reading import Choice, Line, read_text
 from raspisms.storage.stride import Stride
 from raspisms.storage.transactions import transaction
 from tests.factories import LEA
@@ -184,3 +184,80 @@ def test_an_erasure_reaches_the_lines_that_were_not_read_yet(here):
     while imports.work(begun.id):
         pass
     assert [line.raw["name"] for line in db.session.scalars(select(ImportLine))] == ["Bob"]
+
+
+# -- a file that may be read once more ----------------------------------------------------------------------------
+
+FAMILIES = "Nom;Mobile élève;Tél. parent\nLéa;06 39 98 70 01;06 39 98 70 11\nBob;;06 39 98 70 12\n"
+
+
+def bring_file(text=FAMILIES):
+    found = imports.receive(imports.expect("familles.csv", None), text.encode())
+    return finish(found.id)
+
+
+def pieces():
+    return db.session.scalar(select(func.count()).select_from(ImportPiece))
+
+
+def test_other_columns_are_chosen_and_the_file_is_read_once_more(here):
+    found = bring_file()
+    assert [line.number for line in db.session.scalars(select(ImportLine))] == ["+33639987001", "+33639987012"]
+    imports.choose(found.id, Choice(columns={"1": "left_out"}))
+    found = finish(found.id)
+    assert [line.number for line in db.session.scalars(select(ImportLine))] == ["+33639987011", "+33639987012"]
+    assert (found.state, found.total, pieces()) == (ImportState.READY, 2, 1)
+    imports.apply(found.id)
+    assert (finish(found.id).layout, pieces()) == (None, 0), "what was read is applied: the file is not needed"
+    with pytest.raises(imports.Refused):
+        imports.choose(found.id, Choice())
+
+
+def test_a_choice_that_leaves_nobody_can_be_changed(here):
+    found = bring_file()
+    imports.choose(found.id, Choice(header=3))
+    assert finish(found.id).state is ImportState.READY
+    imports.choose(found.id, Choice(header=1))
+    finish(found.id)
+    assert imports.counts(found.id)["new"] == 2
+
+
+def test_a_list_without_a_file_is_not_read_again(here):
+    import_id = bring()
+    with pytest.raises(imports.Refused):
+        imports.choose(import_id, Choice())
+
+
+def test_an_erasure_takes_the_file_that_holds_the_person_with_it(here):
+    saved_id = contacts.save(None, None, "Léa", "0639987001", {}).id
+    kept_id = bring_file("nom;tel\nAutre;0639987077\n").id
+    found = bring_file()
+    found_id = found.id
+    erasure.forget(saved_id, None)
+    assert set(db.session.scalars(select(ImportPiece.import_id))) == {kept_id}
+    assert db.session.get(Import, found_id, populate_existing=True).layout is None
+    assert "+33639987001" not in set(db.session.scalars(select(ImportLine.number)))
+
+
+def test_what_the_file_says_of_consent_comes_before_what_was_said_of_all(here):
+    yes = contacts.save(None, None, "Léa", "0639987001", {}, consent="bulletin 2024")
+    text = "nom;tel;accord sms\nLéa;0639987001;non\nBob;0639987002;oui\nZoé;0639987003;\n"
+    found = imports.receive(imports.expect("liste.csv", None, consent="tous d'accord"), text.encode())
+    finish(found.id)
+    imports.apply(found.id)
+    finish(found.id)
+    consents = {
+        one.name: one.consent for one in db.session.scalars(select(Contact).execution_options(populate_existing=True))
+    }
+    assert consents == {"Léa": "", "Bob": "liste.csv, accord sms : oui", "Zoé": "tous d'accord"}
+    imports.undo(found.id)
+    finish(found.id)
+    assert db.session.get(Contact, yes.id, populate_existing=True).consent == "bulletin 2024"
+
+
+def test_one_datum_has_one_spelling(here):
+    contacts.save(None, None, "Léa", "0639987001", {"Ville": "Lyon"})
+    imports.apply(import_id := bring("nom;tel;VILLE\nLéa;0639987001;Nice\n"))
+    finish(import_id)
+    assert everybody()["Léa"][1] == {"Ville": "Nice", "nom": "Léa"}
+    assert contact_list.known_keys() == ["Ville", "nom"]
