@@ -23,6 +23,7 @@ from ..extensions import bell
 from ..i18n import N_
 from ..models import Heartbeat
 from ..storage.transactions import StorageUnavailable, transaction
+from ..team import preferences, public_holidays
 
 # A sign of life ends after this many seconds; each is given again at least every fifteen.
 SIGN_SECONDS = 40
@@ -62,6 +63,9 @@ CLOCK_BEHIND = Trouble(
 )
 # No clock that is right has been before this: it is set at each release.
 RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
+NO_CALENDAR = Trouble(
+    N_("Le calendrier des jours fériés est illisible : les envois de publicité ne sautent plus les jours fériés."), ASK
+)
 LOOPS = Trouble(N_("Un service de RaspiSMS s’arrête dès qu’il démarre. Rien n’est perdu."), ASK)
 
 
@@ -147,12 +151,17 @@ class Watch:
 
     def _look(self) -> list[Trouble]:
         found = [CLOCK_BEHIND] if clock_is_behind() else []
+        if public_holidays.troubled(preferences.REGIONS, now().year):
+            found.append(NO_CALENDAR)
         alive = _alive()
         if alive is None:
             found.append(NO_QUEUE)
         elif time.monotonic() - self._began > GRACE_SECONDS:
             found += [trouble for name, trouble in SILENT.items() if name not in alive]
-        if self._has_loops() and set(found) <= {CLOCK_BEHIND}:  # else what it leaves undone is said already
+        if self._has_loops() and set(found) <= {
+            CLOCK_BEHIND,
+            NO_CALENDAR,
+        }:  # else what it leaves undone is said already
             found.append(LOOPS)
         return found
 
