@@ -166,15 +166,19 @@ def may_send(
     agreed: Collection[str] = (),
     answers_stop: bool = False,
     answered: Collection[str] = (),
+    wrote: Collection[str] = (),
 ) -> Verdict:
     """Whether this SMS may be sent now, and to which of these numbers (E.164, a few thousand at most).
 
     `hours` are those that somebody chose, the purpose's own otherwise; `agreed` are numbers whose consent to
     advertising was stated with the list; `answers_stop` is for the one answer to a STOP; `answered` are numbers whose
-    own message somebody answers by hand: to ask what they meant must be possible while nobody knows.
+    own message somebody answers by hand: to ask what they meant must be possible while nobody knows. `wrote` are those
+    that an SMS came from, whoever answers it: one can go there, be it a landline.
     """
     whole = may_leave(phone, text, purpose, hours=hours, expires_at=expires_at)
-    people = may_get(session, numbers, purpose, agreed=agreed, answers_stop=answers_stop, answered=answered)
+    people = may_get(
+        session, numbers, purpose, agreed=agreed, answers_stop=answers_stop, answered=answered, wrote=wrote
+    )
     return Verdict(whole, people)
 
 
@@ -231,9 +235,10 @@ def may_get(
     agreed: Collection[str] = (),
     answers_stop: bool = False,
     answered: Collection[str] = (),
+    wrote: Collection[str] = (),
 ) -> dict[str, Refusal]:
     """Why some of these numbers may not be written to, by number; the rest as `may_send`."""
-    refused = _of_numbers(numbers, answered)
+    refused = _of_numbers(numbers, {*answered, *wrote})
     asked = [number for number in dict.fromkeys(numbers) if number not in refused]
     consenting, faulty = _known(session, asked)
     if not answers_stop:
@@ -251,13 +256,13 @@ def _refuse(refused: dict[str, Refusal], reason: Reason, numbers: Iterable[str])
         refused.setdefault(number, Refusal(reason, number))
 
 
-def _of_numbers(numbers: Collection[str], answered: Collection[str]) -> dict[str, Refusal]:
+def _of_numbers(numbers: Collection[str], wrote: Collection[str]) -> dict[str, Refusal]:
     """What the numbers themselves say; an SMS that came from a number proves that one can go there."""
     chosen = preferences.current()
     allowed = set(chosen.countries)
     refused: dict[str, Refusal] = {}
     for number in numbers:
-        if reason := _of_number(number, allowed, landlines=chosen.landlines or number in answered):
+        if reason := _of_number(number, allowed, landlines=chosen.landlines or number in wrote):
             refused[number] = Refusal(reason, number)
     return refused
 

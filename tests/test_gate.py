@@ -2,6 +2,7 @@
 
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from raspisms import gate
 from raspisms.adapters.base import Reply
 from raspisms.adapters.octopush.adapter import OctopushVirtualNumber
 from raspisms.campaigns import drafts, launch, lifecycle
+from raspisms.campaigns.fates import FATES
 from raspisms.campaigns.targets import Targets
 from raspisms.clock import now
 from raspisms.extensions import db
@@ -30,7 +32,7 @@ from raspisms.models import (
 from raspisms.people import contacts, opt_outs
 from raspisms.receiving import incoming, replies
 from raspisms.scheduler import sweep as scheduler
-from raspisms.sending import acceptance, asking_again, claim, lease, outbox, recall, unknown_outcomes
+from raspisms.sending import acceptance, asking_again, claim, eligible, lease, outbox, recall, unknown_outcomes
 from raspisms.sms.purposes import Purpose
 from raspisms.storage.transactions import transaction
 from raspisms.team import opening_hours, preferences
@@ -176,9 +178,32 @@ LANDLINE = "+33199001001"
 def test_no_door_writes_to_a_landline_unless_the_team_says_so(app, inside, octopush, run_jobs, door, monkeypatch):
     monkeypatch.setitem(globals(), "LEA", LANDLINE)
     door(inside)
-    # Who wrote to us from there can be answered by hand: their SMS proves that one can go there.
-    proven = [[{"phone_number": LANDLINE}]] if door is conversation else []
+    # Who wrote to us from there is answered: their SMS proves that one can go there.
+    proven = [[{"phone_number": LANDLINE}]] if door in {conversation, answer_while_away} else []
     assert requests_made(app, octopush, run_jobs) == proven
+
+
+@pytest.mark.parametrize("door", [command, command_with_a_file, campaign], ids=lambda door: door.__name__)
+def test_a_landline_that_is_not_allowed_any_more_gets_nothing(app, inside, octopush, run_jobs, door, monkeypatch):
+    monkeypatch.setitem(globals(), "LEA", LANDLINE)
+    allowed = preferences.Choices(undo_seconds=0, undo_single=0, landlines=True)
+    preferences.save(allowed)
+    door(inside)
+    db.session.rollback()
+    preferences.save(replace(allowed, landlines=False))
+    assert requests_made(app, octopush, run_jobs) == []
+    db.session.expire_all()
+    [sms] = db.session.scalars(select(Message).where(Message.direction == Direction.OUT))
+    assert sms.status is Status.CANCELLED
+    assert "fixe" in sms.events[-1].reason
+
+
+@pytest.mark.parametrize("reason", gate.Reason)
+def test_every_reason_has_its_sentence_and_what_a_review_calls_it(reason):
+    assert gate.SAID[reason][1]
+    of_the_whole = {gate.Reason.NO_MENTION, gate.Reason.TOO_LATE, gate.Reason.CLOSED}
+    assert reason in FATES or reason in of_the_whole
+    assert reason in eligible.LEFT_OUT or reason in of_the_whole | {gate.Reason.EMPTY, gate.Reason.TOO_LONG}
 
 
 @pytest.mark.parametrize("door", [composer, command, command_with_a_file, campaign], ids=lambda door: door.__name__)

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from .. import labels
 from ..extensions import db
 from ..forms.contact import ImportForm
-from ..models import Import
+from ..models import Import, Verdict
 from ..pagination import whole
 from ..people import groups, imports
 from ..people.reading import Choice, Role
@@ -101,7 +101,8 @@ def correct(import_id: int) -> Response:
         for name, number in request.form.items():
             if name.startswith("number-") and name[7:].isascii() and name[7:].isdecimal() and number.strip():
                 line = imports.correct(import_id, int(name[7:]), number)
-                fixed, wrong = fixed + bool(line.number), wrong + (not line.number)
+                is_right = line.verdict not in {Verdict.WRONG, Verdict.LEFT_OUT}
+                fixed, wrong = fixed + is_right, wrong + (not is_right)
     except imports.Refused as error:
         flash(gettext(str(error)), "warning")
     else:

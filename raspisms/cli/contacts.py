@@ -17,6 +17,7 @@ from ..i18n import N_, say
 from ..models import Import, ImportLine, ImportState, Verdict
 from ..people import contact_list, contacts, exports, imports
 from ..people.reading import Choice, Role
+from ..people.reading.columns import MOST_COLUMNS
 from ..people.reading.headings import words
 from ._app import fail, with_app
 
@@ -57,16 +58,20 @@ def import_(
     columns = _columns(mapping)
     choice = Choice(sheet, header, columns) if sheet is not None or header is not None or columns else None
     name = say(N_("entrée standard")) if path == "-" else Path(path).name
-    found = _until(imports.receive(imports.expect(name, None), content, choice).id, ImportState.READY)
-    report = _report(found)
+    expected, is_applied = imports.expect(name, None), False
     try:
-        _check_columns(found, columns)
+        found = _until(imports.receive(expected, content, choice).id, ImportState.READY)
+        _check_choice(found, columns)
+        report = _report(found)
         if apply:
             imports.apply(found.id)
+            is_applied = True
             _until(found.id, ImportState.APPLIED)
+    except imports.Refused as error:
+        fail(str(error))
     finally:
-        if not apply:
-            imports.forget(found.id)
+        if not is_applied:  # whatever ended it, nothing is left
+            imports.drop(expected.id)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     else:
@@ -99,13 +104,17 @@ def _columns(mapping: tuple[str, ...]) -> dict[str, str]:
         name, equals, key = one.rpartition("=")
         if not equals or not name.strip() or not (key.strip() in ROLES or contacts.clean_key(key)):
             fail(N_("« %(one)s » n’est pas de la forme COLONNE=CLÉ."), one=one)
-        is_rank = name.isascii() and name.isdecimal() and int(name) > 0
+        is_rank = name.isascii() and name.isdecimal()
+        if is_rank and not 0 < int(name[:9]) <= MOST_COLUMNS:
+            fail(N_("Aucune colonne ne s’appelle « %(name)s »."), name=name)
         columns[str(int(name) - 1) if is_rank else name] = key.strip()
     return columns
 
 
-def _check_columns(found: Import, columns: dict[str, str]) -> None:
-    """A column that is not there is a slip of whoever typed its name."""
+def _check_choice(found: Import, columns: dict[str, str]) -> None:
+    """A column that is not there is a slip of whoever typed its name; so is a sheet."""
+    if found.reason:
+        fail(found.reason)
     there = (found.layout or {}).get("columns", [])
     known = {" ".join(words(column["heading"])) for column in there} | {str(column["at"]) for column in there}
     for name in columns:
@@ -119,13 +128,16 @@ def _until(import_id: int, wanted: ImportState) -> Import:
         imports.work(import_id)
         db.session.rollback()
         db.session.expire_all()
-        found = db.session.get_one(Import, import_id)
+        found = db.session.get(Import, import_id)
+        if found is None:
+            fail(N_("Cet import n’existe pas."))
         if found.state is wanted:
             return found
         if found.state is ImportState.UNREADABLE:
             reason, line = say(str(found.reason)), found.reason_line
-            imports.forget(import_id)
             fail(N_("Ligne %(line)s : %(reason)s"), line=line, reason=reason) if line else fail(reason)
+        if not found.is_working:
+            fail(N_("Cet import n’en est pas là : rechargez la page."))
         time.sleep(LOOK_SECONDS)
 
 

@@ -19,10 +19,14 @@ WRITTEN = re.compile(
 )
 # Days as lists have them: 25/11/90, 25/11, 19901125, --11-25 (a card without a year), 25 novembre 1990.
 DAY = re.compile(
-    r"(?P<d>\d{1,2})[-/. ](?P<m>\d{1,2})(?:[-/. ](?P<yy>\d{2}))?|(?P<y3>\d{4})(?P<m3>\d{2})(?P<d3>\d{2})"
+    r"(?P<d>\d{1,2})[-/. ](?P<m>\d{1,2})(?:[-/. ](?P<yy>\d{2}))?|(?P<y3>(?:19|20)\d{2})(?P<m3>\d{2})(?P<d3>\d{2})"
     r"|--(?P<m4>\d{2})-?(?P<d4>\d{2})|(?P<d5>\d{1,2})(?:er|st|nd|rd|th)?[ \-.]+(?P<name>[^\W\d_]{3,})\.?"
-    r"(?:[ \-.,]+(?P<y5>\d{4}|\d{2}))?"
+    r"(?:[ \-.,]+(?P<y5>\d{4}|\d{2}))?|(?P<d6>\d{2})(?P<m6>\d{2})(?P<y6>(?:19|20)\d{2})"
+    r"|(?:[^\W\d_]{3}\s)?(?P<name7>[^\W\d_]{3,})\.?\s(?P<d7>\d{1,2})(?:st|nd|rd|th)?,?\s(?P<y7>\d{4})"
 )
+NAMED_DAY = re.compile(r"(?P<d>\d{1,2})(?:er)?\s+(?P<m>[^\W\d_]{3,})\.?\s+(?P<y>\d{4})")
+YEARLESS = re.compile(r"--(?P<m>\d{2})-(?P<d>\d{2})")
+DAYS = ("d", "d3", "d4", "d5", "d6", "d7")
 MONTHS = (
     *("janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre"),
     "decembre",
@@ -67,8 +71,10 @@ def read(text: str) -> datetime | None:
         return _made(
             part["y"] or part["y2"], part["m"] or part["m2"], part["d"] or part["d2"], part["H"], part["M"], part["S"]
         )
-    if day := _written_day(plain):
-        return _made(day[0] or ANY_YEAR, day[1], day[2])
+    if found := NAMED_DAY.fullmatch(plain):
+        return _made(found["y"], _month(found["m"]), found["d"])
+    if found := YEARLESS.fullmatch(plain):  # as an import stores a birthday without a year
+        return _made(ANY_YEAR, found["m"], found["d"])
     words = plain.lower()
     if words in NAMED:
         moment = present() + timedelta(days=NAMED[words])
@@ -96,18 +102,19 @@ def _written_day(text: str) -> tuple[int | None, int, int] | None:
     if found is None:
         return None
     part = found.groupdict()
-    month = _month(part["name"]) if part["name"] else int(part["m"] or part["m3"] or part["m4"])
-    year = part["y3"] or part["y5"] or part["yy"]
+    name = part["name"] or part["name7"]
+    month = _month(name) if name else int(part["m"] or part["m3"] or part["m4"] or part["m6"])
+    year = part["y3"] or part["y5"] or part["y6"] or part["y7"] or part["yy"]
     if month is None:
         return None
-    return _whole_year(year) if year else None, month, int(part["d"] or part["d3"] or part["d4"] or part["d5"])
+    return _whole_year(year) if year else None, month, int(next(part[name] for name in DAYS if part[name]))
 
 
 def _month(name: str) -> int | None:
     """The month that a name, or at least three letters of it that no other month begins with, is of."""
     plain = fold(name)
     for names in (MONTHS, ENGLISH_MONTHS):
-        found = [place for place, month in enumerate(names, start=1) if month.startswith(plain)]
+        found = [place for place, month in enumerate(names, start=1) if month.startswith(plain.removesuffix("t"))]
         if len(found) == 1:
             return found[0]
     return None
@@ -124,7 +131,7 @@ def _whole_year(year: str) -> int:
 def _made(year: Any, month: Any, day: Any, hour: Any = 0, minute: Any = 0, second: Any = 0) -> datetime | None:
     try:
         return datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -48,7 +48,10 @@ def date_from_format(pattern: Any, value: Any) -> datetime | None:
 
 def is_birthday(value: Any) -> bool:
     """Whether today is the anniversary of a date."""
-    born = date(value)
+    plain = values.plain(value)
+    if isinstance(plain, str) and (day := dates.day_of_birth(plain)):  # also the short forms that people write
+        plain = day
+    born = date(plain)
     return born is not None and dates.is_birthday(born)
 
 

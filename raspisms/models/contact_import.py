@@ -79,9 +79,9 @@ class Import(Model):
     """Why its file could not be read: a sentence (a msgid)."""
     reason_line: Mapped[int | None]
     """The line of the file that this is about, from 1."""
-    layout: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    layout: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """How its file was understood: sheets, columns, first lines (people.reading.Layout)."""
-    choice: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    choice: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What somebody chose instead (people.reading.Choice)."""
 
     user: Mapped[User | None] = relationship()

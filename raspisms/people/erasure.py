@@ -38,7 +38,9 @@ def forget(contact_id: int, user_id: int | None) -> None:
     """Forget a person whose contact this is; a STOP survives as a digest. Raises StillLeaving."""
     number = db.session.get_one(Contact, contact_id).number
     found = traces.find(number)  # nobody waits for this search
-    traces.forget_files(found)
+    if _is_still_leaving(db.session(), number):
+        raise StillLeaving
+    traces.forget_files()
     with transaction() as session:
         contact = session.get_one(Contact, contact_id)
         opt_outs.forget_number(session, contact.number)
@@ -54,7 +56,7 @@ def erase(session: Session, contact: Contact, found: traces.Traces | None = None
     """
     numbers = phone_numbers.spellings(contact.number)
     mine = Message.number.in_(numbers)
-    if session.scalar(select(Message.id).where(mine, Message.status.not_in([*FINAL_STATUSES, "sent", "unknown"]))):
+    if _is_still_leaving(session, contact.number):
         raise StillLeaving
     messages = select(Message.id).where(mine)
     search.forget(session, list(session.scalars(select(Message).where(mine))))
@@ -76,3 +78,9 @@ def erase(session: Session, contact: Contact, found: traces.Traces | None = None
     session.execute(delete(group_contacts).where(group_contacts.c.contact_id.in_(same)))
     session.execute(delete(Contact).where(Contact.number == contact.number))
     session.expire_all()
+
+
+def _is_still_leaving(session: Session, number: str) -> bool:
+    mine = Message.number.in_(phone_numbers.spellings(number))
+    leaving = Message.status.not_in([*FINAL_STATUSES, "sent", "unknown"])
+    return session.scalar(select(Message.id).where(mine, leaving)) is not None

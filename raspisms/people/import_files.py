@@ -46,6 +46,11 @@ def forget(import_id: int) -> None:
             return
 
 
+def kept() -> list[int]:
+    """Imports that keep a file."""
+    return list(db.session.scalars(select(ImportPiece.import_id).distinct()))
+
+
 def of_others(states: Collection[ImportState]) -> list[int]:
     """Imports that keep a file though they are in none of these states."""
     query = select(ImportPiece.import_id).join(Import).where(Import.state.not_in(states)).distinct()

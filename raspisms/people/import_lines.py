@@ -11,11 +11,11 @@ from ..i18n import N_
 from ..models import Contact, Import, ImportLine, Verdict
 from ..sms import phone_numbers as telephone_numbers
 from ..sms.folding import composed, fold
-from ..sms.numbers_in_text import mobiles, numbers_in
+from ..sms.numbers_in_text import has_another, mobiles, numbers_in
 from ..sms.phone_numbers import Kind
 from ..team import preferences
 from . import contacts
-from .reading.pasted import TWO_MOBILES
+from .reading.lines import TWO_MOBILES
 
 NO_NUMBER = N_("Il n’y a pas de numéro sur cette ligne.")
 NOT_A_NUMBER = N_("Ce n’est pas un numéro de téléphone : corrigez-le.")
@@ -76,7 +76,7 @@ def _wrong(line: ImportLine, number: str) -> None:
         line.verdict, line.reason = Verdict.LEFT_OUT, NO_SMS[Kind.SHORT]
     elif not number.strip():
         line.reason = NO_NUMBER
-    elif len(mobiles(numbers_in(number))) > 1:
+    elif len(mobiles(found := numbers_in(number))) > 1 or has_another(number, found):
         line.reason = TWO_MOBILES
     else:
         line.reason = LOST_DIGITS if telephone_numbers.EXPONENT.fullmatch(number.strip()) else NOT_A_NUMBER

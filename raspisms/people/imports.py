@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ from ..models import (
     Contact,
     Import,
     ImportLine,
+    ImportPiece,
     ImportState,
     Verdict,
     group_contacts,
@@ -150,29 +152,72 @@ def _open(import_id: int, between: Callable[[], None], ends: float) -> bool:
     """
     if not _claim(import_id):
         return True
-    content = import_files.content(import_id)
+    if _is_corrected(import_id):  # the lines are of a reading that somebody corrects
+        _forget_lines(import_id)
     there = select(func.count()).select_from(ImportLine).where(ImportLine.import_id == import_id)
     kept = db.session.scalar(there) or 0
-    chosen = db.session.scalar(select(Import.choice).where(Import.id == import_id))
     db.session.rollback()
-    reason, reason_line, read = None, None, Kept({}, [])
     try:
-        read = files.read_patiently(content, Choice(**chosen) if chosen else None)
+        read = _read_file(import_id)
     except Unreadable as error:
-        reason, reason_line = str(error)[:500], error.line
+        return _could_not_read(import_id, error)
+    if not _keep_layout(import_id, read.layout):
+        return True
     if not _keep_lines(import_id, read.lines[kept:], between, ends, is_mine=_is_mine):
         return False
-    if not read.lines:  # what an earlier attempt could read of it belongs to no list
-        _forget_lines(import_id)
+    with transaction() as session:
+        found = session.get(Import, import_id)
+        if found is not None and _is_mine(found):
+            found.state, found.total, found.holder = ImportState.READING, len(read.lines), None
+    return True
+
+
+def _could_not_read(import_id: int, error: Unreadable) -> bool:
+    """Say why, and forget the file; what somebody chose in vain is forgotten only (False: read it as before)."""
+    if _choose_nothing(import_id, str(error)[:500]):
+        return False
+    _forget_lines(import_id)  # what an earlier attempt could read of it belongs to no list
     with transaction() as session:
         found = session.get(Import, import_id)
         if found is None or not _is_mine(found):
             return True
-        found.state = ImportState.READING if reason is None else ImportState.UNREADABLE
-        found.layout = read.layout or None
-        found.total, found.reason, found.reason_line, found.holder = len(read.lines), reason, reason_line, None
-    if reason is not None:
-        import_files.forget(import_id)
+        found.state, found.total, found.holder = ImportState.UNREADABLE, 0, None
+        found.reason, found.reason_line = str(error)[:500], error.line
+    import_files.forget(import_id)
+    return True
+
+
+def _is_corrected(import_id: int) -> bool:
+    layout = db.session.scalar(select(Import.layout).where(Import.id == import_id))
+    db.session.rollback()
+    return layout is None
+
+
+def _read_file(import_id: int) -> Kept:
+    """The file, as somebody chose or as it is recognised. Raises Unreadable."""
+    content = import_files.content(import_id)
+    choice = db.session.scalar(select(Import.choice).where(Import.id == import_id))
+    db.session.rollback()
+    return files.read_patiently(content, Choice(**choice) if choice else None)
+
+
+def _keep_layout(import_id: int, layout: dict[str, Any]) -> bool:
+    """Keep how the file was understood; from then on, lines that are there are of this reading."""
+    with transaction() as session:
+        found = session.get(Import, import_id)
+        if found is None or not _is_mine(found):
+            return False
+        found.layout = layout
+    return True
+
+
+def _choose_nothing(import_id: int, reason: str) -> bool:
+    """What somebody chose cannot be read: the file is read as it was before, and the reason is said."""
+    with transaction() as session:
+        found = session.get(Import, import_id)
+        if found is None or not _is_mine(found) or not found.choice:
+            return False
+        found.choice, found.reason, found.holder = None, reason, None
     return True
 
 
@@ -184,10 +229,10 @@ def choose(import_id: int, choice: Choice) -> Import:
             raise Refused(N_("Une campagne utilise cette liste : jetez ou envoyez d’abord son brouillon."))
         if not import_files.is_kept(session, import_id):
             raise Refused(N_("Le fichier de cet import n’est plus gardé : importez-le de nouveau."))
-        found.state, found.choice = ImportState.ARRIVING, choice.as_dict()  # no job goes on with it meanwhile
-        found.position, found.cursor, found.total, found.created_at = 0, 0, 0, now()
-    _forget_lines(import_id)
-    return _go_on(import_id, ImportState.OPENING)
+        found.state, found.choice, found.layout, found.reason = ImportState.OPENING, choice.as_dict(), None, None
+        found.position, found.cursor, found.total = 0, 0, 0
+    ring(import_id)
+    return found
 
 
 def _claim(import_id: int) -> bool:
@@ -330,6 +375,20 @@ def forget(import_id: int) -> None:
     import_files.forget(import_id)
     with transaction() as session:
         session.delete(session.get_one(Import, import_id))
+
+
+def drop(import_id: int) -> None:
+    """Forget an import, whatever it was about to be, as long as it changed nothing."""
+    with transaction() as session:
+        found = session.get(Import, import_id)
+        if found is None or found.state in (ImportState.APPLYING, ImportState.APPLIED, ImportState.UNDOING):
+            return
+        found.state = ImportState.UNDONE
+    _forget_lines(import_id)
+    import_files.forget(import_id)
+    with transaction() as session:
+        if (left := session.get(Import, import_id)) is not None:
+            session.delete(left)
 
 
 def _forget_lines(import_id: int) -> None:
@@ -493,11 +552,16 @@ def tidy(moment: datetime | None = None) -> None:
         Import.state.in_((ImportState.READY, ImportState.APPLIED, ImportState.UNDONE, ImportState.UNREADABLE)),
     )
     forgettable = set(session.scalars(old)) - _needed(session) if session.scalar(old.limit(1)) is not None else set()
-    has_lines = select(ImportLine.id).where(ImportLine.import_id == Import.id)
+    has_lines = select(ImportLine.id).where(ImportLine.import_id == Import.id).exists()
+    has_file = select(ImportPiece.id).where(ImportPiece.import_id == Import.id).exists()
+    has_more = or_(has_lines, has_file, Import.layout.is_not(None))
     cut_short = select(Import.id).where(
         Import.state == ImportState.ARRIVING, Import.created_at < present - ARRIVES_WITHIN
     )
-    for import_id in session.scalars(select(Import.id).where(Import.id.in_(forgettable), has_lines.exists())).all():
+    for import_id in session.scalars(select(Import.id).where(Import.id.in_(forgettable), has_more)).all():
+        with transaction() as writing:
+            forgotten = writing.get_one(Import, import_id)
+            forgotten.layout = forgotten.choice = None
         _forget_lines(import_id)
         import_files.forget(import_id)
     for import_id in import_files.of_others(WITH_FILE):  # somebody died before they were forgotten

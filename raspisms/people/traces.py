@@ -16,7 +16,6 @@ from ..models import (
     EarlierAttempt,
     Import,
     ImportLine,
-    ImportPiece,
     JournalEntry,
     JournalState,
     Message,
@@ -41,24 +40,23 @@ class Traces:
     campaigns: list[int]
     lines: list[int]
     """Of lists that came in: lines that no number was read from so far."""
-    files: list[int]
-    """Imports whose file is still kept, and holds the person."""
     last_journal: int
 
 
 def find(number: str) -> Traces:
     """Look for a number everywhere that no index leads to. Reads much, writes nothing: for outside of a transaction."""
     last = db.session.scalar(select(func.max(JournalEntry.id))) or 0
-    lines = _lines(number)
-    return Traces(_journal(number, 0, last), _campaigns(number), lines, _files(number, lines), last)
+    return Traces(_journal(number, 0, last), _campaigns(number), _lines(number), last)
 
 
-def forget_files(found: Traces) -> None:
-    """Forget the files that the person is in, and how they began: what was read of them has lines, which go one by
-    one. Before the transaction that forgets the rest: a file is large."""
-    for import_id in found.files:
+def forget_files() -> None:
+    """Forget every file of people that is still kept, and how it began: any of them may hold the person, in whatever
+    place. What was read of it stays as lines, which go one by one. In short transactions: a file is large."""
+    for import_id in import_files.kept():
         with transaction() as session:
-            session.get_one(Import, import_id).layout = None
+            found = session.get(Import, import_id)
+            if found is not None:
+                found.layout = None
         import_files.forget(import_id)
 
 
@@ -125,16 +123,6 @@ def _lines(number: str) -> list[int]:
     written = ImportLine.raw["number"].as_string()
     rows = db.session.execute(select(ImportLine.id, written).where(ImportLine.number == ""))
     return [line_id for line_id, text in rows if _is_same(str(text or ""), number)]
-
-
-def _files(number: str, lines: list[int]) -> list[int]:
-    kept = select(ImportPiece.import_id).distinct()
-    known = ImportLine.number.in_(telephone_numbers.spellings(number))
-    query = select(ImportLine.import_id).where(ImportLine.import_id.in_(kept)).distinct()
-    found = set(db.session.scalars(query.where(known)))
-    for start in range(0, len(lines), CHUNK):
-        found |= set(db.session.scalars(query.where(ImportLine.id.in_(lines[start : start + CHUNK]))))
-    return sorted(found)
 
 
 def _campaigns(number: str) -> list[int]:

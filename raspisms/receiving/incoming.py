@@ -101,6 +101,7 @@ def answer_by_itself(
         text=text,
         expires_at=expires_at,
         answers_stop=answers_stop,
+        wrote=[message.number for message, _ in wanted],
     )
     if answer.whole is not None:
         return

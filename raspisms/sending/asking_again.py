@@ -27,11 +27,12 @@ STOPPED = N_(
 )
 REFUSED = N_(
     "On ne peut plus écrire à cette personne (peut-être un STOP, accord retiré, fiche supprimée ou corrigée, numéro à "
-    "corriger ou pays exclu), et l’on ne savait pas si ce SMS était parti : RaspiSMS ne l’a pas redemandé."
+    "corriger, téléphone fixe ou pays exclu), et l’on ne savait pas si ce SMS était parti : RaspiSMS ne l’a pas "
+    "redemandé."
 )
 NOT_SENT = N_(
     "On ne peut plus écrire à cette personne (peut-être un STOP, accord retiré, fiche supprimée ou corrigée, numéro à "
-    "corriger ou pays exclu) : le SMS n’est pas parti."
+    "corriger, téléphone fixe ou pays exclu) : le SMS n’est pas parti."
 )
 CLOSED = N_(
     "Les heures d’envoi sont passées alors que l’on ne savait pas si ce SMS était parti : "

@@ -56,6 +56,7 @@ LEFT_OUT: dict[gate.Reason, str] = {
     ),
     gate.Reason.COUNTRY: N_("Les envois vers ce pays ne sont pas permis : le SMS n’est pas parti."),
     gate.Reason.SPECIAL: N_("C’est un numéro spécial ou surtaxé : le SMS n’est pas parti."),
+    gate.Reason.LANDLINE: N_("C’est un téléphone fixe, qui ne reçoit pas de SMS : le SMS n’est pas parti."),
     gate.Reason.NUMBER: N_("Ce n’est pas un numéro de téléphone : le SMS n’est pas parti."),
 }
 
@@ -153,7 +154,10 @@ def refused(
     if campaign is not None:
         refusals = recipients.refused(session, list(messages), campaign)
     else:
-        refusals = gate.may_get(session, messages, purpose, answered=answered_by_hand(session, messages.values()))
+        ids = messages.values()
+        refusals = gate.may_get(
+            session, messages, purpose, answered=answered_by_hand(session, ids), wrote=answered(session, ids)
+        )
     answers = _answers_to_stop(session, [messages[number] for number in refusals]) if refusals else set()
     return {
         number: refusal.reason
@@ -166,6 +170,12 @@ def answered_by_hand(session: Session, ids: Collection[int]) -> set[str]:
     """Whose own message somebody answers by one of these: they may have said STOP, and be asked whether they did."""
     by_hand = (Message.id.in_(ids), Message.lane == Lane.REPLY, Message.user_id.is_not(None))
     return set(session.scalars(select(Message.number).where(*by_hand)))
+
+
+def answered(session: Session, ids: Collection[int]) -> set[str]:
+    """Whose own message one of these answers, whoever wrote the answer: their SMS came from there."""
+    replies = (Message.id.in_(ids), Message.reply_to_id.is_not(None))
+    return set(session.scalars(select(Message.number).where(*replies)))
 
 
 def _answers_to_stop(session: Session, ids: list[int]) -> set[str]:

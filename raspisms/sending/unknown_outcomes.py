@@ -77,8 +77,14 @@ def _check_person(session: Session, message: Message) -> None:
         refused = recipients.refused(session, [message.number], session.get_one(Campaign, message.campaign_id))
     else:
         is_answer = (message.dedup_key or "").startswith(STOP_ANSWER)
-        answered = eligible.answered_by_hand(session, [message.id])
-        refused = gate.may_get(session, [message.number], message.purpose, answers_stop=is_answer, answered=answered)
+        refused = gate.may_get(
+            session,
+            [message.number],
+            message.purpose,
+            answers_stop=is_answer,
+            answered=eligible.answered_by_hand(session, [message.id]),
+            wrote=eligible.answered(session, [message.id]),
+        )
     for refusal in refused.values():
         raise Refused(refusal.sentence, values=refusal.values)
 

@@ -19,7 +19,16 @@ HOME = ("FR",)
 # The mainland, and the territories whose numbers people write as they write the mainland's, 0692 00 00 01: each of
 # those has a country code of its own, and no number of theirs exists under +33.
 FRENCH_REGIONS = ("FR", "RE", "YT", "GP", "MQ", "GF", "PM")
+# Saint-Barthélemy and Saint-Martin have the numbers of Guadeloupe.
+FRENCH_HOMES = (*FRENCH_REGIONS, "BL", "MF")
 OVERSEAS_BEGINNINGS = {"690": 590, "691": 590, "692": 262, "693": 262, "694": 594, "696": 596, "697": 596}
+# How landlines of the territories begin when written nationally, and whose they are: none of them is the mainland's.
+OVERSEAS_LANDLINES = {
+    "262": ("262", "RE"), "263": ("262", "RE"), "269": ("262", "YT"), "590": ("590", "GP"), "594": ("594", "GF"),
+    "596": ("596", "MQ"),
+}  # fmt: skip
+# Saint-Pierre-et-Miquelon has six digits: 0508 55 12 34.
+SHORT_OVERSEAS = re.compile(r"508(\d{6})")
 # ARCEP keeps 06 39 98 for films and examples: it is the mainland's, and no metadata knows it.
 FICTIONAL = r"63998\d{4}"
 # 09 numbers that can get SMS; metadata may lag behind the plan.
@@ -37,7 +46,7 @@ MIDDLE_DOTS = "\u00b7\u2022\u2027\u22c5"
 LETTER = re.compile(r"[^\W\d_]")
 SEPARATORS = re.compile(r"[,;\n\r]+")
 # 15, 112, 3639, 118 218, 36180: they have no form in E.164, and nobody reads SMS there as a person does.
-SHORT = re.compile(r"1[578]|1\d{2}|118\d{3}|[13]\d{3}|[3-8]\d{4}")
+SHORT = re.compile(r"1[578]|1\d{2}|11[68]\d{3}|[13]\d{3}|[3-8]\d{4}")
 
 
 class Kind(StrEnum):
@@ -140,8 +149,11 @@ def _parsed(text: str, country: str) -> str | None:
     except NumberParseException:
         return None
     national = str(number.national_number)
-    if number.country_code == 33 and len(national) == 9 and national[0] in "67" and not number.extension:
-        return of_french_plan(national)
+    if number.country_code == 33 and len(national) == 9 and not number.extension:
+        if national[0] in "67":
+            return of_french_plan(national)
+        if (overseas := _overseas_landline(national)) is not None:
+            return overseas or None
     if number.extension or not _usable(number):
         return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
@@ -163,6 +175,17 @@ def of_french_plan(national: str) -> str | None:
         if pattern.fullmatch(national):
             return f"+{code}{national}"
     return None
+
+
+def _overseas_landline(national: str) -> str | None:
+    """E.164 of a territory's landline by its nine digits; empty for one that nobody has, None for the mainland's."""
+    if short := SHORT_OVERSEAS.fullmatch(national):
+        number = phonenumbers.parse(f"+508{short[1]}", None)
+    elif (owner := OVERSEAS_LANDLINES.get(national[:3])) is not None:
+        number = phonenumbers.parse(f"+{owner[0]}{national}", None)
+    else:
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164) if phonenumbers.is_valid_number(number) else ""
 
 
 def plan() -> dict[str, str]:
@@ -206,20 +229,22 @@ def repair(raw: str) -> str | None:
 
 
 def _is_french_home() -> bool:
-    return countries()[0] in FRENCH_REGIONS
+    return countries()[0] in FRENCH_HOMES
 
 
 def read(raw: str) -> tuple[str | None, bool]:
     """A cell of a list: its number in E.164, if there is one, and whether it had to be repaired."""
     raw = typed(raw)
-    plain = PLAIN_MOBILE.fullmatch(re.sub(r"[ .\-]", "", raw))
+    plain = PLAIN_MOBILE.fullmatch(re.sub(r"^(\+33|0033)\(0\)", r"\1", re.sub(r"[ .\-]", "", raw)))
     if plain and (plain["prefix"] != "0" or _is_french_home()):
+        if plain["national"][1:] == "00000000":
+            return None, False  # what people write where they know no number
         found = of_french_plan(plain["national"])
         # +33 692… is what a program makes of 0692…, and nobody's number: it is told, and to be checked.
         return found, found is not None and plain["prefix"] != "0" and not found.startswith("+33")
     if repaired := repair(raw):
         return repaired, True
-    if BARE_QUANTITY.fullmatch(raw.strip()):
+    if _is_french_home() and BARE_QUANTITY.fullmatch(raw.strip()):
         return None, False  # the plan would take nine digits for a landline; a list may hold anything
     try:
         return parse(raw), False
@@ -327,13 +352,14 @@ def country(number: str) -> str:
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def kind(number: str) -> Kind:
     """What a number in E.164 is; a French mobile is told without a look into the plan."""
     if is_french_mobile(number):
         return Kind.MOBILE
     parsed = phonenumbers.parse(number, None)
     of_plan = phonenumbers.number_type(parsed)
-    if parsed.country_code == 33 and of_plan == PhoneNumberType.VOIP:
+    if str(parsed.country_code) in _mobiles() and of_plan == PhoneNumberType.VOIP:
         return Kind.MOBILE if FRENCH_TEXT_RANGES.fullmatch(str(parsed.national_number)) else Kind.BOX
     return KINDS.get(of_plan, Kind.MOBILE)
 

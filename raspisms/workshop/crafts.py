@@ -11,7 +11,7 @@ from typing import Any
 CRAFTS = {
     "text": "raspisms.language.crafts:texts",
     "rule": "raspisms.language.crafts:rules",
-    "list": "raspisms.people.reading:craft",
+    "list": "raspisms.people.reading.reader:craft",
 }
 
 

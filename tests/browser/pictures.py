@@ -20,7 +20,8 @@ from raspisms.config import load
 from raspisms.conversations import actions, unsent_replies
 from raspisms.extensions import db
 from raspisms.models import Campaign, Conversation, SavedText
-from raspisms.people import contacts, groups, imports, opt_outs, reading
+from raspisms.people import contacts, groups, imports, opt_outs
+from raspisms.people.reading import reader
 from raspisms.storage.transactions import transaction
 from tests.browser.conftest import EMAIL, FLAGS
 from tests.factories import KEY, PASSWORD, until
@@ -204,7 +205,7 @@ def furnish(tree: Tree) -> None:
 
 
 def furnish_people() -> None:
-    imports.work(imports.begin(reading.read_text(PEOPLE).lines, "adhérents.xlsx", 1).id)
+    imports.work(imports.begin(reader.read_text(PEOPLE).lines, "adhérents.xlsx", 1).id)
     imports.work(imports.apply(1).id)
     groups.save(None, "Lyon", rule="contact.ville == 'Lyon'")
     opt_outs.add_many("0639987099", 1)

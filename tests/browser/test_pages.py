@@ -13,7 +13,8 @@ from raspisms.config import load
 from raspisms.conversations import actions
 from raspisms.extensions import db
 from raspisms.models import Campaign, Conversation, SavedText, User
-from raspisms.people import contacts, groups, imports, opt_outs, reading
+from raspisms.people import contacts, groups, imports, opt_outs
+from raspisms.people.reading import reader
 from raspisms.storage.transactions import transaction
 from tests.browser import pictures
 from tests.browser.conftest import sign_in
@@ -106,7 +107,7 @@ def furnish_people(tree):
         names = ["", WORST_NAME, "Ann " * 20, "trèslongnomsansespace" * 4]
         rows = [f'"{name[:100]}";06399871{at:02};{"mot" * 60}' for at, name in enumerate(names)]
         text = "\n".join(["nom;portable;donnée", *rows, "Faux;12;x", f"{WORST_NAME};6,39987E+08;"])
-        imports.work(imports.begin(reading.read_text(text).lines, "liste " + "x" * 80, None).id)
+        imports.work(imports.begin(reader.read_text(text).lines, "liste " + "x" * 80, None).id)
         imports.work(imports.apply(1).id)
         groups.save(
             None, WORST_NAME, rule="contact.donnée matches '/^mot/' && contact_metas.number != '" + "1" * 60 + "'"

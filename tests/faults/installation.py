@@ -7,7 +7,6 @@ import itertools
 import resource
 import struct
 import subprocess
-import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -88,9 +87,7 @@ class Installation:
         return helper
 
     def start_helper(self, helper: Tree) -> None:
-        with helper.log.open("a") as log:
-            command = [sys.executable, "-m", "raspisms", *helper.arguments]
-            helper.up = subprocess.Popen(command, env=helper.environ, stdout=log, stderr=log)
+        helper.up = helper.begin()
         until(lambda: helper.service("sender-1"), 30, "a helper at work")
 
     def set_clock(self, seconds: int) -> None:

@@ -1,8 +1,10 @@
 """Birthdays as lists have them, and keys as people write them."""
 
+from datetime import datetime
+
 import pytest
 
-from raspisms.language import dates
+from raspisms.language import dates, functions
 from raspisms.language.values import Fields
 
 
@@ -43,3 +45,17 @@ def test_keys_are_found_without_case_and_accents():
     with pytest.raises(KeyError):
         found["villes"]
     assert missed == {"villes"}
+
+
+@pytest.mark.parametrize("written", ["25/11", "25/11/27", "5.1", "3/4", "12 03", "19901125", "25 nov"])
+def test_what_is_short_is_a_date_for_birthdays_only(written):
+    """A mark, a price or an appointment in a rule or a text is none of a year that nobody wrote."""
+    assert dates.read(written) is None
+
+
+def test_a_birthday_without_a_year_is_one_every_year(monkeypatch):
+    monkeypatch.setattr(dates, "present", lambda: datetime(2026, 11, 25))
+    for written in ("--11-25", "25/11", "25/11/90", "1990-11-25", "25 novembre 1990"):
+        assert functions.is_birthday(written)
+    assert functions.is_birthday(dates.read("--11-25"))
+    assert not functions.is_birthday("26/11")

@@ -8,8 +8,9 @@ from raspisms.campaigns.targets import Targets
 from raspisms.extensions import db
 from raspisms.language import Mistake
 from raspisms.models import Contact, Message, OptOut
-from raspisms.people import contact_list, contacts, exports, groups, reading
+from raspisms.people import contact_list, contacts, exports, groups
 from raspisms.people.contacts import Conflict, Invalid
+from raspisms.people.reading import reader
 from tests import factories
 
 
@@ -101,7 +102,7 @@ def test_an_export_comes_back_as_it_was(here):
         "".join(exports.as_csv(contact_list.everybody())),
         "".join(exports.as_json(contact_list.everybody())),
     ):
-        back = [(line.name, line.number, line.data) for line in reading.read(content.encode()).lines]
+        back = [(line.name, line.number, line.data) for line in reader.read(content.encode()).lines]
         assert back == before
     cells = "".join(exports.as_csv(contact_list.everybody())).replace('"', "")
     assert not any(cell.startswith(("=", "-", "@")) for line in cells.splitlines() for cell in line.split(";"))

@@ -1,12 +1,17 @@
 """Bringing lists in: what each line is, nothing lost, nothing changed before the word, everything back after undo."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
 
+from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Contact, Import, ImportLine, ImportPiece, ImportState, Verdict
 from raspisms.people import contact_list, contacts, erasure, groups, imports
-from raspisms.people.reading import Choice, Line, read_text
+from raspisms.people.reading import Choice, Line
+from raspisms.people.reading.reader import read_text
+from raspisms.sending import outbox
 from raspisms.storage.stride import Stride
 from raspisms.storage.transactions import transaction
 from tests.factories import LEA
@@ -230,11 +235,11 @@ def test_a_list_without_a_file_is_not_read_again(here):
 
 def test_an_erasure_takes_the_file_that_holds_the_person_with_it(here):
     saved_id = contacts.save(None, None, "Léa", "0639987001", {}).id
-    kept_id = bring_file("nom;tel\nAutre;0639987077\n").id
+    bring_file("nom;tel\nAutre;0639987077\n")
     found = bring_file()
     found_id = found.id
     erasure.forget(saved_id, None)
-    assert set(db.session.scalars(select(ImportPiece.import_id))) == {kept_id}
+    assert pieces() == 0, "any file may hold the person, in whatever place"
     assert db.session.get(Import, found_id, populate_existing=True).layout is None
     assert "+33639987001" not in set(db.session.scalars(select(ImportLine.number)))
 
@@ -261,3 +266,49 @@ def test_one_datum_has_one_spelling(here):
     finish(import_id)
     assert everybody()["Léa"][1] == {"Ville": "Nice", "nom": "Léa"}
     assert contact_list.known_keys() == ["Ville", "nom"]
+
+
+def test_an_erasure_that_is_refused_leaves_the_file(here, phone):
+    saved_id = contacts.save(None, None, "Léa", "0639987001", {}).id
+    bring_file()
+    outbox.post(phone, ["+33639987001"], "Bonjour")
+    with pytest.raises(erasure.StillLeaving):
+        erasure.forget(saved_id, None)
+    assert pieces() == 1
+
+
+def test_what_cannot_be_read_as_chosen_is_read_as_before_and_said(here):
+    found = bring_file()
+    imports.choose(found.id, Choice(sheet="Autre feuille"))
+    found = finish(found.id)
+    assert (found.state, found.choice, pieces()) == (ImportState.READY, None, 1)
+    assert "feuille" in found.reason
+    assert imports.counts(found.id)["new"] == 2
+
+
+def test_a_choice_that_was_cut_short_is_gone_on_with(here):
+    found = bring_file()
+    imports.choose(found.id, Choice(columns={"1": "left_out"}))
+    imports.tidy(now() + timedelta(hours=2))  # nobody worked on it
+    assert finish(found.id).state is ImportState.READY
+    assert [line.number for line in db.session.scalars(select(ImportLine))] == ["+33639987011", "+33639987012"]
+
+
+def test_nothing_of_a_list_is_kept_for_ever(here):
+    found = bring_file()
+    imports.choose(found.id, Choice(header=3))
+    finish(found.id)
+    imports.tidy(now() + timedelta(days=31))
+    assert pieces() == 0
+    found = db.session.get(Import, found.id, populate_existing=True)
+    assert (found.layout, found.choice) == (None, None)
+
+
+def test_a_no_that_is_not_understood_is_no_yes(here):
+    text = "nom;tel;accord sms\nLéa;0639987001;peut-être\nBob;0639987002;non merci\nZoé;0639987003;STOP\n"
+    found = imports.receive(imports.expect("liste.csv", None, consent="tous d'accord"), text.encode())
+    finish(found.id)
+    imports.apply(found.id)
+    finish(found.id)
+    db.session.expire_all()
+    assert {one.name: one.consent for one in db.session.scalars(select(Contact))} == {"Léa": "", "Bob": "", "Zoé": ""}

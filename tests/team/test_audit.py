@@ -10,7 +10,7 @@ from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Action, AuditEntry, JournalEntry, Message, OptOut, Phone, Status, StopMark
 from raspisms.people import contacts, groups, imports, opt_outs
-from raspisms.people.reading import read_text
+from raspisms.people.reading.reader import read_text
 from raspisms.receiving import incoming
 from raspisms.sending import restoration
 from raspisms.storage.transactions import transaction

@@ -242,4 +242,4 @@ def test_nobody_else_runs_what_people_wrote():
                 assert "python_calamine" not in (node.module or ""), place
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 called = ast.unparse(node.func)
-                assert called not in {"reading.read", "reading.read_text"}, f"{place} reads a stranger's list itself"
+                assert called not in {"reader.read", "reader.read_text"}, f"{place} reads a stranger's list itself"

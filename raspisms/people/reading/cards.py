@@ -8,16 +8,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ...sms.numbers_in_text import mobiles, numbers_in
 from ...storage.transactions import INTERRUPTIONS
-from .encodings import UNSTORABLE
+from .encodings import UNKNOWN, UNSTORABLE
 from .lines import Role, Sheet
 
 # What a card says beside names and numbers, and what it is called with us.
 KEYS = {"email": "email", "bday": "birthdate", "org": "company", "title": "title", "adr": "address", "note": "note"}
 ROLES = {"email": Role.EMAIL, "bday": Role.BIRTHDAY}
-MOST_NUMBERS = 8
+MOST_NUMBERS = 16
 SOFT_BREAK = re.compile(r"=[ \t]*(?:\r\n|\r|\n)[ \t]?")
-PROPERTY = re.compile(r"[\w.\-]+[^:\r\n]*:", re.ASCII)
+PROPERTY = re.compile(r"[A-Za-z][\w.\-]*[:;]", re.ASCII)
+BEGINS = re.compile(r"^\ufeff?\s*BEGIN:VCARD", re.IGNORECASE | re.MULTILINE)
 QUOTED_PRINTABLE = re.compile(r"[;=]QUOTED-PRINTABLE[;:]", re.IGNORECASE)
 CHARSET = re.compile(r"CHARSET=([\w\-]+)", re.IGNORECASE)
 ENCODING = re.compile(r";(?:ENCODING=)?QUOTED-PRINTABLE", re.IGNORECASE)
@@ -34,13 +36,13 @@ logging.getLogger("vobject").setLevel(logging.CRITICAL)  # it would write down t
 
 def is_cards(text: str) -> bool:
     """Whether a file begins as cards do."""
-    return text.lstrip("\ufeff \t\r\n")[:11].upper() == "BEGIN:VCARD"
+    return BEGINS.search(text[:2_000]) is not None
 
 
 def sheet(text: str) -> Sheet:
     """The cards as a table, one line each; what no card has is no column."""
-    headings = ["name", *(f"number_{place}" for place in range(1, MOST_NUMBERS + 1)), *KEYS.values()]
-    roles = [Role.NAME, *[Role.NUMBER] * MOST_NUMBERS, *(ROLES.get(name, Role.DATA) for name in KEYS)]
+    headings = ["name", *(f"number_{place}" for place in range(1, MOST_NUMBERS + 1)), *KEYS.values(), "fax"]
+    roles = [Role.NAME, *[Role.NUMBER] * MOST_NUMBERS, *(ROLES.get(name, Role.DATA) for name in KEYS), Role.DATA]
     rows = [(line, [UNSTORABLE.sub("", cell) for cell in _cells(card)]) for line, card in _texts(text)]
     used = [at for at in range(len(headings)) if at < 2 or any(cells[at] for _, cells in rows)]
     return Sheet(
@@ -52,17 +54,21 @@ def sheet(text: str) -> Sheet:
 
 
 def _texts(text: str) -> Iterator[tuple[int, str]]:
-    """Each card with the line that it begins at; one that does not end is none."""
+    """Each card with the line that it begins at, whether its end is there or not."""
     begun, lines = 0, list[str]()
     for number, line in enumerate(text.splitlines(keepends=True), start=1):
         word = line.strip().upper()
         if word.startswith("BEGIN:VCARD"):
+            if begun and len(lines) > 1:  # the one before was not ended
+                yield begun, "".join([*_properties(lines), "END:VCARD\r\n"])
             begun, lines = number, []
         if begun:
             lines.append(line)
             if word.startswith("END:VCARD"):
                 yield begun, "".join(_properties(lines))
                 begun = 0
+    if begun and len(lines) > 1:
+        yield begun, "".join([*_properties(lines), "END:VCARD\r\n"])
 
 
 def _properties(lines: list[str]) -> Iterator[str]:
@@ -72,9 +78,12 @@ def _properties(lines: list[str]) -> Iterator[str]:
         line = lines[position]
         position += 1
         if QUOTED_PRINTABLE.search(line.partition(":")[0] + ":"):
-            while SOFT_BREAK.search(line) and SOFT_BREAK.search(line).end() == len(line) and position < len(lines):  # type: ignore[union-attr]
-                line = SOFT_BREAK.sub("", line) + lines[position].lstrip(" \t")
+            pieces = [line]
+            while pieces[-1].rstrip("\r\n \t").endswith("=") and position < len(lines):
+                pieces[-1] = SOFT_BREAK.sub("", pieces[-1])
+                pieces.append(lines[position].lstrip(" \t"))
                 position += 1
+            line = "".join(pieces)
         if PICTURE.match(line):
             while position < len(lines) and (not lines[position].strip() or not PROPERTY.match(lines[position])):
                 position += 1
@@ -89,9 +98,9 @@ def _plain(line: str) -> str:
     if colon and QUOTED_PRINTABLE.search(head + ":"):
         stated, raw = CHARSET.search(head), quopri.decodestring(value.encode("latin-1", "ignore"))
         try:
-            value = raw.decode(stated[1] if stated else "utf-8", errors="replace")
-        except LookupError:  # no encoding that anybody knows
-            value = raw.decode("utf-8", errors="replace")
+            value = raw.decode(stated[1] if stated else "utf-8")
+        except (LookupError, UnicodeDecodeError):  # an encoding that nobody knows, or another than it says
+            value = raw.decode("cp1252", errors="replace").replace(UNKNOWN, "?")
         value = value.replace("\r\n", "\n").replace("\n", "\\n")
         head = ENCODING.sub("", head)
     if WITHOUT_LISTS.match(head):
@@ -106,30 +115,43 @@ def _cells(text: str) -> list[str]:
         card = vobject.readOne(text, ignoreUnreadable=True)
         numbers = _numbers(card)[:MOST_NUMBERS]
         numbers += [""] * (MOST_NUMBERS - len(numbers))
-        return [_name(card), *numbers, *(_datum(card, name) for name in KEYS)]
+        return [_name(card), *numbers, *(_datum(card, name) for name in KEYS), _fax(card)]
     except INTERRUPTIONS:
         raise
     except Exception:  # what a telephone made of a card; its line is shown as one to correct
-        return [""] * (1 + MOST_NUMBERS + len(KEYS))
+        return [""] * (2 + MOST_NUMBERS + len(KEYS))
 
 
 def _name(card: Any) -> str:
     if hasattr(card, "fn") and str(card.fn.value).strip():
         return " ".join(str(card.fn.value).split())
     name = getattr(card, "n", None)
-    return " ".join(f"{name.value.given} {name.value.family}".split()) if name else ""
+    written = " ".join(f"{name.value.given} {name.value.family}".split()) if name else ""
+    return written or _datum(card, "org")
 
 
 def _numbers(card: Any) -> list[str]:
-    """All numbers of a card: those called mobile first, those of a fax last."""
+    """All numbers of a card but those of a fax: mobiles first."""
     found = []
     for tel in card.contents.get("tel", []):
         stated = [*tel.params.get("TYPE", []), *(name for one in tel.singletonparams for name in [one])]
         kinds = set(",".join(stated).upper().split(","))
-        rank = 2 if "FAX" in kinds else 0 if kinds & {"CELL", "IPHONE", "MOBILE"} else 1
         number = URI.sub("", str(tel.value).strip()).partition(";")[0]
-        found.append((rank, number))
+        if "FAX" in kinds:
+            continue  # it is kept, see _fax
+        is_mobile = bool(mobiles(numbers_in(number)))
+        found.append((0 if is_mobile and kinds & {"CELL", "IPHONE", "MOBILE"} else 1 if is_mobile else 2, number))
     return [number for _, number in sorted(found, key=lambda one: one[0])]
+
+
+def _fax(card: Any) -> str:
+    """The number of a fax: with the person, and nothing is sent there."""
+    for tel in card.contents.get("tel", []):
+        stated = ",".join([*tel.params.get("TYPE", []), *tel.singletonparams])
+        if "FAX" in stated.upper().split(","):
+            raw = URI.sub("", str(tel.value).strip())
+            return next((one.number for one in numbers_in(raw)), raw)
+    return ""
 
 
 def _datum(card: Any, name: str) -> str:

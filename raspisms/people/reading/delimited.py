@@ -17,14 +17,25 @@ SAMPLE_LINES = 50
 MOST_UNEVEN = 0.1
 # What Excel writes for itself on top of a CSV.
 SEPARATOR_LINE = re.compile(r"\A\ufeff?sep=(.)[\r\n]+", re.IGNORECASE)
+QUOTED_LINE = re.compile(r'"(?:[^"]|"")*"')
 IN_QUOTES = re.compile(r'"[^"]*"')
 TOO_LONG = N_("Cette ligne est beaucoup trop longue : un guillemet n’est sans doute pas fermé.")
 
 
 def sample_lines(text: str) -> list[str]:
     """The first lines that hold something, quoted cells emptied: what separates cells is seen in them."""
-    sample = IN_QUOTES.sub("", text[: number_lists.SAMPLE_BYTES])
+    sample = IN_QUOTES.sub("x", text[: number_lists.SAMPLE_BYTES])
     return [line for line in sample.splitlines()[:SAMPLE_LINES] if line.strip()]
+
+
+def unquoted(text: str) -> str:
+    """The text without the quotes that some programs put around each whole line."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2 or not all(QUOTED_LINE.fullmatch(line.strip()) for line in lines):
+        return text
+    if not all(any(delimiter in line for delimiter in number_lists.DELIMITERS) for line in lines):
+        return text
+    return "\n".join(line.strip()[1:-1].replace('""', '"') for line in lines)
 
 
 def delimiters(text: str) -> list[str]:

@@ -11,6 +11,11 @@ from .lines import Said
 
 WINDOWS = N_("Ce fichier n’est pas en UTF-8 : il a été lu en Windows-1252. Vérifiez les accents.")
 MAC = N_("Ce fichier n’est pas en UTF-8 : il a été lu en Mac Roman. Vérifiez les accents.")
+DOS = N_("Ce fichier n’est pas en UTF-8 : il a été lu en CP850 (DOS). Vérifiez les accents.")
+MIXED = N_("Ce fichier mêle UTF-8 et Windows-1252 : ses accents ont été devinés. Vérifiez-les.")
+TWICE = N_("Les accents de ce fichier étaient abîmés (« Ã© » pour « é »), ils ont été réparés. Vérifiez-les.")
+SAID_OF = {"cp1252": WINDOWS, "mac_roman": MAC, "cp850": DOS}
+TWICE_ENCODED = re.compile(r"Ã[\u0080-\u00bf\u2010-\u2122\u0152-\u0192]|Â[\u00a0-\u00bf]|â€")
 STRAY = N_("Ligne %(line)s : un caractère n’est pas en UTF-8, il a été deviné. Vérifiez les accents.")
 LOST = N_("Ligne %(line)s : un caractère était déjà perdu dans le fichier, « ? » le remplace.")
 BOMS = (
@@ -23,7 +28,7 @@ BOMS = (
 # What French has besides ASCII: which of two encodings makes more of it is the right one.
 FRENCH = frozenset("éèêëàâäçîïôöùûüÿœæÉÈÊÀÂÇÎÔŒ’«»€°…–")
 # An accented capital inside of a word is what a wrong encoding makes.
-ODD = re.compile(r"[a-zà-ÿ][À-ÞŽŠ‡Œ][a-zà-ÿ]|[\u0080-\u009f]")
+ODD = re.compile(r"[a-zà-ÿ][À-ÞŽŠ‡Œ]|[a-z][áíóúñ][a-z]|[a-zA-Z][¼½¾‚„ˆ‰¸¤]|[\u0080-\u009f\u2500-\u259f]")
 # So many places are named; a file with more of them has another encoding, or is lost anyway.
 MOST_NAMED = 5
 UNKNOWN = "\ufffd"
@@ -53,25 +58,39 @@ def decode(content: bytes) -> Decoded:
 def _decode(content: bytes) -> Decoded:
     for mark, name in BOMS:
         if content.startswith(mark):
-            return Decoded(content.decode(name, errors="replace"))
-    if b"\0" in content[:400]:
-        return Decoded(content.decode(_bare_utf16(content[:400]), errors="replace"))
+            return Decoded(content.decode(name, errors="ignore"))
+    if (bare := _bare_utf16(content[:400])) is not None:
+        return Decoded(content.decode(bare, errors="ignore"))
     try:
-        return Decoded(content.decode("utf-8"))
+        return _mended(content.decode("utf-8"))
     except UnicodeDecodeError:
         pass
+    others = {name: content.decode(name, errors="replace") for name in SAID_OF}
+    best = max(SAID_OF, key=lambda name: _frenchness(others[name]))
     wrong, right = _stray_bytes(content)
-    if right and len(wrong) <= max(1, right // 4):
-        return _with_guesses(content, wrong)
-    windows, mac = content.decode("cp1252", errors="replace"), content.decode("mac_roman")
-    if _frenchness(mac) > _frenchness(windows):
-        return Decoded(mac, [(MAC, {})])
-    return Decoded(windows, [(WINDOWS, {})])
+    if right:
+        guessed = _with_guesses(content, wrong)
+        if _frenchness(guessed.text) >= _frenchness(others[best]):
+            return guessed if len(wrong) <= max(1, right // 4) else Decoded(guessed.text, [(MIXED, {})])
+    return Decoded(others[best], [(SAID_OF[best], {})])
 
 
-def _bare_utf16(sample: bytes) -> str:
-    """Which half of the pairs is empty, in a file that says nothing of itself."""
-    return "utf-16-le" if sample[1::2].count(0) >= sample[0::2].count(0) else "utf-16-be"
+def _mended(text: str) -> Decoded:
+    """The text itself, or what it was before a program took its UTF-8 for Windows's letters and wrote that."""
+    if not TWICE_ENCODED.search(text):
+        return Decoded(text)
+    try:
+        return Decoded(text.encode("cp1252").decode("utf-8"), [(TWICE, {})])
+    except UnicodeError:
+        return Decoded(text)
+
+
+def _bare_utf16(sample: bytes) -> str | None:
+    """Which half of the pairs is empty, in a file that says nothing of itself; None where neither mostly is."""
+    for name, half in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
+        if half.count(0) * 4 > len(half):
+            return name
+    return None
 
 
 def _stray_bytes(content: bytes) -> tuple[list[int], int]:

@@ -22,9 +22,20 @@ BARE_NUMBERS = _set("numero numeros number numbers")
 MOBILE_WORDS = _set("portable portables mobile mobiles gsm sms cell")
 # A column of numbers that are not this person's, or of something about them.
 NO_NUMBERS = _set(
-    "fax telecopie telecopieur urgence urgences emergency type label libelle adherent licence client dossier "
-    "siret siren iban bic securite rue modele marque operateur home_page consentement accord"
+    "fax telecopie telecopieur urgence urgences emergency prevenir contacter medecin docteur doctor conjoint "
+    "conjointe epoux epouse spouse partner employeur employer ecole secretariat mairie ancien ancienne old "
+    "former precedent precedente utiliser plus pas sans aucun accident ice type label libelle adherent "
+    "licence client dossier matricule allocataire identifiant siret siren iban bic securite rue adresse "
+    "address modele marque operateur home_page consentement accord commentaire commentaires comment comments "
+    "remarque remarques observation observations note notes message messages"
 )
+# Numbers of somebody who is near: taken where the person has none of their own.
+OF_OTHERS = _set(
+    "pere mere papa maman parent parents responsable responsables tuteur tutrice father mother guardian mari femme "
+    "fils fille frere soeur grand autre secondaire second"
+)
+# What stands before the numbers of a country, in a column of its own.
+CALLING_CODES = frozenset({"indicatif", "indicatif pays", "country code", "code pays", "calling code", "prefixe"})
 PLAIN_NAMES = frozenset(
     {
         *("nom complet", "nom prenom", "prenom nom", "name", "full name", "contact", "display name", "nom affichage"),
@@ -35,8 +46,12 @@ PLAIN_NAMES = frozenset(
 PEOPLE = _set(
     "adherent adherente adherents licencie licenciee membre eleve enfant usager client cliente participant "
     "participante beneficiaire salarie patient resident locataire famille parent responsable destinataire "
-    "inscrit benevole"
+    "inscrit benevole joueur joueuse assure assuree candidat candidate stagiaire"
 )
+# Beside a name, these change nothing of what it is.
+BESIDE_NAMES = PEOPLE | _set("obligatoire usuel usage 1er premier contact names 1 2 public saved")
+# A name that is one for want of a better.
+WEAK_NAMES = frozenset({"contact", "nom contact", "qui", "personne"})
 FIRST_NAMES = frozenset({"prenom", "prenoms", "first name", "firstname", "given name", "given names", "forename"})
 LAST_NAMES = frozenset(
     {
@@ -45,16 +60,23 @@ LAST_NAMES = frozenset(
     }
 )
 CONSENT = _set(
-    "accord accords consentement consent consents autorisation autorise accepte acceptez acceptation optin "
-    "opt rgpd gdpr abonne"
+    "accord accords consentement consent consents autorisation autorise accepte acceptez acceptation accepts agree "
+    "souhaite souhaitez recevoir receive optin opt rgpd gdpr abonne"
+)
+# A yes in such a column is a no.
+REFUSAL = _set(
+    "refus refuse pas non sans retrait oppose opposition stop optout out desabonne desabonnes desinscrit unsubscribed"
 )
 BY_SMS = _set("sms texto textos")
 # An agreement to something else.
-NOT_BY_SMS = _set("mail mails email emails courriel e photo photos image images video newsletter lettre")
+NOT_BY_SMS = _set("photo photos image images video newsletter lettre")
+BY_MAIL = _set("mail mails email emails courriel")
+FOR_ADVERTISING = _set("publicite publicitaire pub marketing commercial commerciale promotion promotions promo")
 BIRTHDAYS = frozenset(
     {
         *("birthday", "birthdate", "bday", "anniversaire", "naissance", "date naissance", "date birth", "ne le"),
-        *("nee", "ne", "ne nee", "ne e", "date anniversaire", "birth date", "dob", "jour naissance", "ddn"),
+        *("nee", "ne", "ne nee", "ne e", "date anniversaire", "birth date", "dob", "ddn", "d d n"),
+        *("anniv", "date naiss", "naiss"),
     }
 )
 EMAILS = _set("email emails mail mails courriel courriels mel")
@@ -72,13 +94,20 @@ NO_NAMES = _set(
     "ville commune town city adresse address rue code postal cp zip classe groupe group statut status societe "
     "company organisation organization titre title civilite genre sexe gender commentaire commentaires "
     "comment note notes remarque remarques date horodateur timestamp heure prix montant tarif age id "
-    "identifiant reference ref langue language pays country site web url"
+    "identifiant reference ref langue language pays country site web url niveau categorie nationalite profession "
+    "fonction poste equipe intitule matricule quartier"
 )
+
+
+# "Prénom(s)", "Né(e)": endings; "(JJ/MM/AAAA)", "(obligatoire)": remarks.
+ENDING = re.compile(r"\((?:s|e|es|x|nt)\)", re.IGNORECASE)
+REMARK = re.compile(r"\([^)]*\)")
 
 
 def words(heading: str) -> list[str]:
     """The words of a heading, without accents, case or signs; those that say nothing are left out."""
-    apart = re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])", " ", heading.replace("-", ""))  # mobilePhone
+    plain = ENDING.sub("", heading.replace("-", ""))
+    apart = re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])", " ", plain)  # mobilePhone
     found = re.findall(r"[^\W_]+", fold(apart))
     return [word for word in found if word not in SILENT]
 
@@ -88,23 +117,60 @@ def role_of(heading: str) -> Role | None:
     said = words(heading)
     if not said:
         return None
-    known, phrase = frozenset(said), " ".join(said)
-    if known & CONSENT:
+    known = frozenset(said)
+    if is_consent(known):
         return _of_consent(known)
-    if known & EMAILS or phrase in MAIL_ADDRESSES:
+    if known & EMAILS or " ".join(said) in MAIL_ADDRESSES:
         return Role.DATA if known & {"label", "type"} else Role.EMAIL
     if is_number(known):
         return Role.NUMBER
-    if known == {"nom", "prenom"}:
+    return _by_phrase(words(REMARK.sub(" ", heading)))
+
+
+def _by_phrase(said: list[str]) -> Role | None:
+    """What the words together say; beside a name, whose it is changes nothing."""
+    phrase, plain = " ".join(said), [word for word in said if word not in BESIDE_NAMES]
+    if phrase in CALLING_CODES:
+        return Role.CALLING_CODE
+    if set(plain) == {"nom", "prenom"}:
         return Role.NAME
-    return next((role for role, phrases in BY_PHRASE.items() if phrase in phrases), None)
+    for role, phrases in BY_PHRASE.items():
+        if phrase in phrases:
+            return role
+    found = next((role for role, phrases in BY_PHRASE.items() if " ".join(plain) in phrases), None)
+    if found is None and said and plain[:2] == ["date", "naissance"]:
+        return Role.BIRTHDAY
+    return found if found is not Role.TOWN else None
+
+
+def is_exact(heading: str) -> bool:
+    """Whether a heading says what it is without a word about whose it is."""
+    phrase = " ".join(words(heading))
+    return phrase in FIRST_NAMES | LAST_NAMES
+
+
+def is_weak_name(heading: str) -> bool:
+    """Whether it is a name only where nothing else is."""
+    return " ".join(words(heading)) in WEAK_NAMES
+
+
+def is_consent(known: frozenset[str]) -> bool:
+    """Whether these words ask for an agreement, or tell of a refusal, of something that is sent."""
+    return bool(known & CONSENT) or bool(known & REFUSAL and known & (BY_SMS | BY_MAIL))
 
 
 def _of_consent(known: frozenset[str]) -> Role:
-    """An agreement, as far as it is about SMS; the day of one."""
-    if "date" in known and not known & NOT_BY_SMS:
+    """An agreement or a refusal, as far as it is about SMS; the day of one."""
+    if "date" in known and not known & (NOT_BY_SMS | BY_MAIL):
         return Role.CONSENT_DATE
-    return Role.CONSENT if known & BY_SMS and not known & NOT_BY_SMS else Role.DATA
+    if not known & BY_SMS or known & NOT_BY_SMS:
+        return Role.DATA
+    return Role.REFUSAL if known & REFUSAL else Role.CONSENT
+
+
+def is_for_advertising(heading: str) -> bool:
+    """Whether an agreement is about advertising by name."""
+    return bool(frozenset(words(heading)) & FOR_ADVERTISING)
 
 
 def is_number(known: frozenset[str]) -> bool:
@@ -114,9 +180,16 @@ def is_number(known: frozenset[str]) -> bool:
     return bool(known & NUMBERS) or (bool(known & BARE_NUMBERS) and known <= BARE_NUMBERS | NUMBERS | {"contact"})
 
 
-def is_mobile(heading: str) -> bool:
-    """Whether the heading speaks of mobiles."""
-    return bool(MOBILE_WORDS & frozenset(words(heading)))
+def nearness(heading: str) -> tuple[bool, bool]:
+    """What telephone columns are ordered by: the person's own before those of others, mobiles before the rest."""
+    known = frozenset(words(heading))
+    return bool(known & OF_OTHERS), not known & MOBILE_WORDS
+
+
+def is_bare_number(heading: str) -> bool:
+    """Whether it says "number" without saying of what."""
+    known = frozenset(words(heading))
+    return bool(known) and known <= BARE_NUMBERS
 
 
 def may_name(heading: str) -> bool:
@@ -133,4 +206,4 @@ def speaks_of_people(heading: str) -> bool:
 def may_hold_numbers(heading: str) -> bool:
     """Whether a column that holds what reads as telephone numbers may hold this person's."""
     known = frozenset(words(heading))
-    return not known & NO_NUMBERS and not known & {"date", "naissance", "code", "id"}
+    return not known & NO_NUMBERS and not known & {"date", "naissance", "code", "id", "mail", "email"}

@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ...i18n import N_
+
 Row = tuple[int, list[str]]
 """The line of the file, from 1, and its cells."""
 Said = tuple[str, dict[str, str]]
 """A sentence (a msgid) and what it speaks of."""
+
+
+TWO_MOBILES = N_("Il y a deux mobiles ici : gardez-en un.")
 
 
 class Unreadable(ValueError):
@@ -27,7 +32,11 @@ class Role(StrEnum):
     NAME = "name"
     FIRST_NAME = "first_name"
     LAST_NAME = "last_name"
+    CALLING_CODE = "calling_code"
+    """The country's digits, where a table keeps them apart from the number."""
     CONSENT = "consent"
+    REFUSAL = "refusal"
+    """A yes here is a no to advertising."""
     CONSENT_DATE = "consent_date"
     BIRTHDAY = "birthday"
     EMAIL = "email"
@@ -111,8 +120,9 @@ class Line:
     number: str
     data: dict[str, str] = field(default_factory=dict)
     agreed: bool | None = None
-    """What the file says of consent to advertising; None when it says nothing."""
+    """What the file says of consent to advertising; None when it says nothing, or something that nobody understands."""
     proof: str = ""
+    """Where it says so, and what; empty when it says nothing."""
     agreed_on: str = ""
     """The day of it (ISO), where the file has one."""
     said: list[Said] = field(default_factory=list)
@@ -120,7 +130,7 @@ class Line:
     def as_dict(self) -> dict[str, Any]:
         """What is kept of it as JSON: what is empty is not."""
         kept: dict[str, Any] = {"name": self.name, "number": self.number, "data": self.data}
-        if self.agreed is not None:
+        if self.proof:
             kept |= {"agreed": self.agreed, "proof": self.proof, "agreed_on": self.agreed_on}
         return kept | ({"said": self.said} if self.said else {})
 

@@ -8,28 +8,15 @@ from dataclasses import dataclass
 
 from ...language import dates
 from ...sms import phone_numbers
-from ...sms.folding import composed, fold
-from ...sms.numbers_in_text import Found, mobiles, numbers_in
-from . import birthdays, headings
+from ...sms.folding import composed
+from ...sms.numbers_in_text import Found, has_another, mobiles, numbers_in
+from . import birthdays, consents, headings, names
 from .columns import people_rows
-from .lines import Column, Line, Role, Row, Said, Sheet
-from .pasted import TWO_MOBILES
+from .lines import TWO_MOBILES, Column, Line, Role, Row, Said, Sheet
 
 # What a spreadsheet takes for a formula; exports put an apostrophe before it, and Excel's own trick is ="06…".
 FORMULA = re.compile(r"'(?=[=+\-@\t\r\d])")
 QUOTED_FORMULA = re.compile(r'="([^"]*)"')
-YES = frozenset(
-    {
-        *("oui", "o", "yes", "y", "x", "1", "vrai", "true", "ok", "v", "d'accord", "accord", "accepte", "j'accepte"),
-        *("\N{CHECK MARK}", "\N{HEAVY CHECK MARK}", "\N{WHITE HEAVY CHECK MARK}", "\N{BALLOT BOX WITH CHECK}"),
-    }
-)
-NO = frozenset(
-    {
-        *("non", "n", "no", "0", "faux", "false", "refus", "refuse", "jamais"),
-        *("\N{BALLOT X}", "\N{HEAVY BALLOT X}", "\N{CROSS MARK}", "\N{BALLOT BOX}"),
-    }
-)
 WORDS = re.compile(r"[^\W\d_]{2,}")
 LABELS = re.compile(
     r"\b(?:t[ée]l(?:[ée]phone)?|port(?:able)?|mob(?:ile)?|gsm|fixe|num[ée]ro|ou|et|or|and)\b", re.IGNORECASE
@@ -51,9 +38,24 @@ def people(sheet: Sheet, header: int, columns: list[Column]) -> Iterator[Line]:
     if not header and sheet.headings is None and _is_nothing_but_numbers(rows, columns):
         yield from (Line(line, "", cell) for line, cells in rows for cell in cells if cell)
         return
-    numbers = sorted(_with(columns, Role.NUMBER), key=lambda column: not headings.is_mobile(column.heading))
+    numbers = sorted(_with(columns, Role.NUMBER), key=lambda column: headings.nearness(column.heading))
+    reader = birthdays.Reader(
+        [cells[one.at] for one in _with(columns, Role.BIRTHDAY) for _, cells in rows if one.at < len(cells)]
+    )
     for line, cells in rows:
-        yield _person(line, [plain(cell) for cell in cells], columns, numbers)
+        yield _person(line, _aligned([plain(cell) for cell in cells], columns), columns, numbers, reader)
+
+
+def _aligned(cells: list[str], columns: list[Column]) -> list[str]:
+    """The cells under their headings: a comma in a name that nobody quoted moved them by one."""
+    headed = sum(1 for column in columns if column.heading)
+    named = bool(columns) and columns[0].role in {Role.NAME, Role.LAST_NAME} and bool(columns[0].heading)
+    if headed == len(columns) or not named or len(cells) != headed + 1 or not all(cells[:2]):
+        return cells
+    numbers = [column.at for column in columns if column.role is Role.NUMBER and column.heading]
+    if not any(not numbers_in(cells[at]) and numbers_in(cells[at + 1]) for at in numbers if at + 1 < len(cells)):
+        return cells
+    return [f"{cells[0]}, {cells[1]}", *cells[2:], ""]
 
 
 def plain(cell: str) -> str:
@@ -74,11 +76,19 @@ def _with(columns: list[Column], role: Role) -> list[Column]:
     return [column for column in columns if column.role is role]
 
 
-def _person(line: int, cells: list[str], columns: list[Column], numbers: list[Column]) -> Line:
-    picked = _pick([(column, cells[column.at]) for column in numbers if column.at < len(cells) and cells[column.at]])
-    name, named_at = _name(cells, columns)
+def _person(
+    line: int, cells: list[str], columns: list[Column], numbers: list[Column], reader: birthdays.Reader
+) -> Line:
+    code = next((cells[one.at] for one in _with(columns, Role.CALLING_CODE) if one.at < len(cells)), "")
+    picked = _pick(
+        [(column, _abroad(cells[column.at], code)) for column in numbers if column.at < len(cells) and cells[column.at]]
+    )
+    name, named_at, written = _name(cells, columns)
+    if not picked.number and any(map(str.isdigit, written)):  # "Léa 06 39 98 70 02" in the column of names
+        beside = mobiles(numbers_in(written))
+        picked.number = beside[0].written if len(beside) == 1 else ""
     found = Line(line, name, picked.number, said=picked.said)
-    agreed = proof = ""
+    agreements: list[tuple[Column, str]] = []
     for column in columns:
         value = cells[column.at] if column.at < len(cells) else ""
         if column.key in picked.kept:
@@ -86,20 +96,30 @@ def _person(line: int, cells: list[str], columns: list[Column], numbers: list[Co
         if not value or column.at == named_at or column.role in {Role.NUMBER, Role.LEFT_OUT}:
             continue
         if column.role is Role.BIRTHDAY:
-            value, said = birthdays.settled(value)
+            value, said = reader.settled(value)
             found.said += [said] if said else []
-        if column.role is Role.CONSENT and not proof:
-            agreed, proof = value, f"{column.heading} : {value}" if column.heading else value
+        if column.role in {Role.CONSENT, Role.REFUSAL}:
+            agreements.append((column, value))
         if column.role is Role.CONSENT_DATE:
             found.agreed_on = found.agreed_on or value
         if value:
             found.data[column.key] = value
-    _settle_consent(found, agreed, proof)
+    _settle_consent(found, agreements)
     return found
 
 
-def _name(cells: list[str], columns: list[Column]) -> tuple[str, int | None]:
-    """A whole name, and which column has it; else first name before last name, where they are two columns.
+def _abroad(cell: str, code: str) -> str:
+    """A number with the country's digits that stand in a column of their own; at home they change nothing."""
+    digits = "".join(filter(str.isdecimal, code)).removeprefix("00")
+    national = cell.strip()
+    if not digits or digits == "33" or national.startswith(("+", "00")):
+        return cell
+    return f"+{digits} {national.removeprefix('0')}"
+
+
+def _name(cells: list[str], columns: list[Column]) -> tuple[str, int | None, str]:
+    """A whole name, and which column has it; else first name before last name, where they are two columns. And how it
+    is written there.
 
     Of several columns for one thing, as lists in JSON have, the first that is filled counts.
     """
@@ -108,23 +128,29 @@ def _name(cells: list[str], columns: list[Column]) -> tuple[str, int | None]:
         if column.at < len(cells) and cells[column.at]:
             filled.setdefault(column.role, column)
     if whole := filled.get(Role.NAME):
-        return " ".join(cells[whole.at].split()), whole.at
+        return names.cleaned(cells[whole.at]), whole.at, cells[whole.at]
     parts = [cells[filled[role].at] for role in (Role.FIRST_NAME, Role.LAST_NAME) if role in filled]
-    return " ".join(" ".join(parts).split()), None
+    return names.cleaned(" ".join(map(names.cleaned, parts))), None, " ; ".join(parts)
 
 
-def _settle_consent(line: Line, agreed: str, proof: str) -> None:
-    """What the file says of an agreement, with the day of it; an empty cell says nothing."""
-    word = fold(agreed.replace("’", "'")).strip(" .!\N{VARIATION SELECTOR-16}")
-    if word in YES:
-        line.agreed = True
-    elif word in NO:
-        line.agreed = False
-    day = line.agreed_on
-    line.agreed_on = ""
-    if line.agreed is not None:
-        line.proof = proof + (f", {day}" if day else "")
-        line.agreed_on = (dates.day_of_birth(day) or "") if day else ""
+def _settle_consent(line: Line, agreements: list[tuple[Column, str]]) -> None:
+    """What the file says of an agreement, with the day of it; an empty cell says nothing, and one no is a no."""
+    day, line.agreed_on = line.agreed_on, ""
+    said = [(column, value, consents.says(value)) for column, value in agreements]
+    answers = [(column, value, says if column.role is Role.CONSENT else _refused(says)) for column, value, says in said]
+    known = sorted((one for one in answers if one[2] is not None), key=lambda one: bool(one[2]))
+    if not answers:
+        return
+    column, value, line.agreed = (known or answers)[0]
+    line.proof = f"{column.heading} : {value}" if column.heading else value
+    if day:
+        line.proof += f", {day}"
+        line.agreed_on = dates.day_of_birth(day) or ""
+
+
+def _refused(says: bool | None) -> bool | None:
+    """Who does not refuse has not agreed by that."""
+    return False if says else None
 
 
 # -- the number ---------------------------------------------------------------------------------------------------
@@ -134,13 +160,12 @@ def _pick(cells: list[tuple[Column, str]]) -> Picked:
     """The number that can get an SMS: of the first cell that has one; of a cell with two, nobody knows which."""
     read = [(column, cell, _numbers(cell)) for column, cell in cells]
     textable = [(column, cell, found) for column, cell, found in read if mobiles(found)]
-    unharmed = [one for one in textable if not mobiles(one[2])[0].repaired]
-    chosen = next(iter([*unharmed, *textable, *(one for one in read if one[2]), *read]), None)
+    chosen = next(iter([*textable, *(one for one in read if one[2]), *read]), None)
     if chosen is None:
         return Picked("", [], {})
     _, cell, found = chosen
     best = mobiles(found) or found
-    if len(mobiles(found)) > 1:
+    if len(mobiles(found)) > 1 or has_another(cell, found):
         return Picked(cell, [(TWO_MOBILES, {})], _kept(read, {one.number for one in found}))
     number = best[0].written if best else cell
     return Picked(number, [], _kept(read, {best[0].number} if best else set(), as_written=number))

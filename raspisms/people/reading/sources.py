@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from ...i18n import N_
+from ...sms import phone_numbers
+from ...sms.numbers_in_text import mobiles, numbers_in
 from . import cards, columns, delimited, encodings, json_lists, markup, workbooks
 from .lines import Choice, Role, Said, Sheet, Unreadable
 
+# What looks like text and is a document.
+FOREIGN = ("%PDF", "{\\rtf")
+NO_LIST = N_(
+    "Ce fichier est un document, pas une liste : copiez la liste et collez-la, ou enregistrez-la en xlsx ou en CSV."
+)
 NO_SUCH_SHEET = N_("Ce fichier n’a pas de feuille de ce nom.")
 
 
@@ -20,12 +27,16 @@ def workbook(content: bytes, choice: Choice) -> Source:
     """The sheet of a workbook that was chosen, or that has most numbers. Raises Unreadable."""
     found = workbooks.Workbook(content)
     beginnings = found.beginnings()
-    chosen = _fitting(beginnings, choice.sheet)
+    chosen = _fitting(beginnings, choice.sheet, found.shown)
     return Source(found.names, found.whole(chosen.name), [])
 
 
 def text(content: str, choice: Choice, said: list[Said]) -> Source | None:
     """The table of a text; None for one without columns. Raises Unreadable."""
+    if choice.sheet and not markup.is_markup(content):
+        raise Unreadable(NO_SUCH_SHEET)
+    if content.startswith(FOREIGN):
+        raise Unreadable(NO_LIST)
     if cards.is_cards(content):
         return Source([], cards.sheet(content), said)
     if json_lists.is_json(content):
@@ -33,27 +44,36 @@ def text(content: str, choice: Choice, said: list[Said]) -> Source | None:
     if markup.is_markup(content):
         sheets = markup.sheets(content)
         return Source([sheet.name for sheet in sheets], _fitting(sheets, choice.sheet), said)
+    content = delimited.unquoted(content)
     delimiter = _delimiter(content, choice)
     return None if delimiter is None else Source([], Sheet("", delimited.rows(content, delimiter)), said)
 
 
-def _fitting(sheets: list[Sheet], wanted: str | None) -> Sheet:
-    """The sheet of that name, else the one with most people on it. Raises Unreadable."""
-    if wanted is None:
-        return max(sheets, key=_people_on)
-    named = next((sheet for sheet in sheets if sheet.name == wanted), None)
-    if named is None:
-        raise Unreadable(NO_SUCH_SHEET)
-    return named
+def _fitting(sheets: list[Sheet], wanted: str | None, shown: int | None = None) -> Sheet:
+    """The sheet of that name, else the one with most people on it, of those that are not hidden (the first `shown`)
+    if anybody is there. Raises Unreadable."""
+    if wanted is not None:
+        named = next((sheet for sheet in sheets if sheet.name == wanted), None)
+        if named is None:
+            raise Unreadable(NO_SUCH_SHEET)
+        return named
+    visible = max(sheets[:shown], key=_people_on, default=sheets[0])
+    return visible if any(_people_on(visible)) else max(sheets, key=_people_on)
 
 
-def _people_on(sheet: Sheet) -> int:
-    return sum(1 for _, cells in sheet.rows[: workbooks.LOOKED_AT] if columns.has_number(cells))
+def _people_on(sheet: Sheet) -> tuple[int, int]:
+    """How many lines have a mobile, and how many any number."""
+    rows = [numbers_in(" ; ".join(cells)) for _, cells in sheet.rows[: workbooks.LOOKED_AT]]
+    bare = [any(phone_numbers.read(cell)[1] for cell in cells) for _, cells in sheet.rows[: workbooks.LOOKED_AT]]
+    return sum(bool(mobiles(found)) or bare[at] for at, found in enumerate(rows)), sum(map(bool, rows))
 
 
 def _delimiter(content: str, choice: Choice) -> str | None:
     """What separates the cells of a text that is a table: it has titles, or lines of one shape with numbers of their
-    own."""
+    own. A line with several people is none."""
+    lines = delimited.sample_lines(content)
+    if len(lines) == 1 and len(mobiles(numbers_in(lines[0]))) > 1:
+        return None
     for delimiter in delimited.delimiters(content):
         sheet = Sheet("", delimited.rows(content, delimiter, columns.FIRST_ROWS))
         if columns.has_titles(sheet) or choice.header:

@@ -16,6 +16,7 @@ MOST_CELLS = 10_000_000
 MOST_UNPACKED, FREE_UNPACKED, MOST_RATIO = 400 * 1024 * 1024, 32 * 1024 * 1024, 60
 # So many lines of each sheet are looked at to know which of them is the list.
 LOOKED_AT = 200
+MOST_LOOKED_AT = 100_000
 TOO_MANY_CELLS = N_(
     "Ce classeur est démesuré une fois ouvert : gardez-y une feuille avec la liste, sans lignes ni colonnes vides, "
     "ou enregistrez-le en CSV."
@@ -29,7 +30,7 @@ def is_workbook(content: bytes) -> bool:
 
 
 class Workbook:
-    """The sheets of a file: the beginning of each, and the whole of one. Raises Unreadable."""
+    """The sheets of a file, the `shown` ones first: the beginning of each, and the whole of one. Raises Unreadable."""
 
     def __init__(self, content: bytes) -> None:
         from python_calamine import CalamineError, CalamineWorkbook
@@ -47,6 +48,7 @@ class Workbook:
         hidden = {one.name for one in found if "Visible" not in str(one.visible)}
         # What its owner hid comes last: an old list, most often.
         self.names = sorted(sheets, key=lambda name: name in hidden)
+        self.shown = sum(1 for name in sheets if name not in hidden)
 
     def beginnings(self) -> list[Sheet]:
         """The first lines of every sheet."""
@@ -61,6 +63,8 @@ class Workbook:
             sheet = self._workbook.get_sheet_by_name(name)
             if most is None and sheet.total_height * sheet.total_width > MOST_CELLS:
                 raise Unreadable(TOO_MANY_CELLS)
+            if most is not None:
+                most = max(1, min(most, MOST_LOOKED_AT // max(1, sheet.total_width)))
             rows = sheet.to_python(skip_empty_area=False, nrows=most)
         except Unreadable:
             raise
