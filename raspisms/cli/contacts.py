@@ -106,7 +106,7 @@ def _columns(mapping: tuple[str, ...]) -> dict[str, str]:
             fail(N_("« %(one)s » n’est pas de la forme COLONNE=CLÉ."), one=one)
         is_rank = name.isascii() and name.isdecimal()
         if is_rank and not 0 < int(name[:9]) <= MOST_COLUMNS:
-            fail(N_("Aucune colonne ne s’appelle « %(name)s »."), name=name)
+            fail(N_("Aucune colonne ne s’appelle « %(name)s »."), name=name)
         columns[str(int(name) - 1) if is_rank else name] = key.strip()
     return columns
 

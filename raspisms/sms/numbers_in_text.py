@@ -20,6 +20,9 @@ IN_TEXT = re.compile(
 DATE = re.compile(
     r"(?<!\d)(?<!\d[/.\-])(?:(?:0?[1-9]|[12]\d|3[01])([/.\-])(?:0?[1-9]|1[0-2])\1(?:19|20)?\d{2}"
     r"|(?:19|20)\d{2}([/.\-])(?:0?[1-9]|1[0-2])\2(?:0?[1-9]|[12]\d|3[01]))(?!\d)(?![/.\-]\d)"
+    r"|\b\d{1,2}(?:er)?\s+(?:janv|f[ée]vr|mars|avr|mai|juin|juil|ao[uû]t|sept|oct|nov|d[ée]c)[^\W\d_]*\.?"
+    r"(?:\s+(?:19|20)\d{2})?\b",
+    re.IGNORECASE,
 )
 # "06 39 98 70 01 / 02": a second number of which only the end is written.
 AND_ANOTHER = re.compile(r"\s*(?:[/,;&-]|\b(?:ou|et|or|and)\b)\s*\d{2}(?:[ .]?\d{2}){0,3}\s*", re.IGNORECASE)

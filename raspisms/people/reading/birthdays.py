@@ -11,8 +11,8 @@ from ...i18n import N_
 from ...language import dates
 from .lines import Said
 
-NO_DATE = N_("« %(value)s » n’est pas une date : écrivez-la comme 25/11/1990.")
-NOT_YET = N_("« %(value)s » est à venir : ce n’est pas une date de naissance.")
+NO_DATE = N_("« %(value)s » n’est pas une date : écrivez-la comme 25/11/1990.")
+NOT_YET = N_("« %(value)s » est à venir : ce n’est pas une date de naissance.")
 # What programs write for no birthday.
 NOTHING = re.compile(r"0{1,4}[-/.]0{1,2}[-/.]0{1,4}(?:[ T].*)?|[-/.\s]+|\?+|n/?a|null|inconnue?", re.IGNORECASE)
 TWO_NUMBERS = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2,4})")

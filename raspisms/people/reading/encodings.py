@@ -28,7 +28,9 @@ BOMS = (
 # What French has besides ASCII: which of two encodings makes more of it is the right one.
 FRENCH = frozenset("éèêëàâäçîïôöùûüÿœæÉÈÊÀÂÇÎÔŒ’«»€°…–")
 # An accented capital inside of a word is what a wrong encoding makes.
-ODD = re.compile(r"[a-zà-ÿ][À-ÞŽŠ‡Œ]|[a-z][áíóúñ][a-z]|[a-zA-Z][¼½¾‚„ˆ‰¸¤]|[\u0080-\u009f\u2500-\u259f]")
+ODD = re.compile(
+    r"[A-Za-zà-ÿ][À-ÞŽŠ‡Œ][a-zà-ÿ]|[a-zà-ÿ][À-ÞŽŠ‡Œ]|[a-z][áíóúñ][a-z]|[a-zA-Z][¼½¾‚„ˆ‰¸¤]|[\u0080-\u009f\u2500-\u259f]"
+)
 # So many places are named; a file with more of them has another encoding, or is lost anyway.
 MOST_NAMED = 5
 UNKNOWN = "\ufffd"

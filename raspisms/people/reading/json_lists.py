@@ -31,6 +31,15 @@ def is_json(text: str) -> bool:
     return re.match(r"\ufeff?\s*(?:\[\s*(?:[\[{\"\]]|$)|\{\s*(?:\"|\}|$))", text) is not None
 
 
+def as_lines(text: str) -> str | None:
+    """The text of a list of texts, line by line; None for any other list."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return "\n".join(" ".join(line.split()) for line in content) if _is_all(content, str) else None
+
+
 def sheet(text: str) -> Sheet:
     """The people of a file as a table, a column for each key. Raises Unreadable."""
     content = _content(text)
@@ -84,7 +93,7 @@ def _rows_of_lists(content: Any) -> Sheet | None:
     if found is None or any(_has_number(one) for one in _lists_of_objects(content)):
         return None
     rows = [(number, [UNSTORABLE.sub("", cell(value)) for value in row]) for number, row in enumerate(found, start=1)]
-    titles = next((one for one in _within(content) if one is not found and _is_all(one, str)), None)
+    titles = next((one for one in _within(content) if one not in found and _is_all(one, str)), None)
     return Sheet("", rows, headings=[str(title) for title in titles] if titles else None)
 
 

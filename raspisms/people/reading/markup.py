@@ -99,6 +99,8 @@ class _Tables(HTMLParser):
 
     def end_row(self) -> None:
         """Keep the row that was under way."""
+        if not self._cells:
+            return
         self._reach_down()
         row = [MIDNIGHT.sub(r"\1", " ".join(cell.split())) for cell in self._cells]
         if any(row):

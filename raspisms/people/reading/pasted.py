@@ -19,7 +19,7 @@ BULLET = re.compile(
 NUMBERING = re.compile(r"^\s*(?:\(?\d{1,3}[.)°]\s+|[-–—•*]\s+|#\s?\d{1,3}\s+)(?=[\d+(])")
 # "Tél :", "portable perso", "n° de tél", directly before a number.
 LABEL = re.compile(
-    r"(?:(?<![^\W\d_])(?:n[°o]\s?(?:de\s)?|t[ée]l(?:[ée]phone)?|phone|port(?:able)?|mob(?:ile)?|gsm|fixe|num[ée]ro|sms|cell"
+    r"(?:(?<![^\W\d_])(?:(?:n[°o]\s?(?:de\s)?)?t[ée]l(?:[ée]phone)?|n[°o]|phone|port(?:able)?|mob(?:ile)?|gsm|fixe|num[ée]ro|sms|cell"
     r"|whats?app|perso|pro|joignable|au|ou|et|t|p)(?![^\W\d_])[\s.:]*)+$",
     re.IGNORECASE,
 )
@@ -29,11 +29,7 @@ EMAIL = re.compile(r"[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,4}")
 # What a mobile's chat writes before each message.
 CHAT = re.compile(r"^\[?\d{1,2}/\d{1,2}/\d{2,4},?\s+(?:à\s+)?\d{1,2}:\d{2}(?::\d{2})?\]?\s*(?:-\s*)?([^:]{1,60}):\s")
 BORN = re.compile(r"\bn[ée](?:\(?e\)?)?\s+le\b", re.IGNORECASE)
-DATE_IN_WORDS = re.compile(
-    r"\b\d{1,2}(?:er)?\s+(?:janv|f[ée]vr|mars|avr|mai|juin|juil|ao[uû]t|sept|oct|nov|d[ée]c)[^\W\d_]*\.?(?:\s+\d{4})?\b"
-    r"|\b\d{1,2}/\d{1,2}\b|\b\d{1,2}\s?[h:]\s?\d{2}\b",
-    re.IGNORECASE,
-)
+SHORT_DATE = re.compile(r"\b\d{1,2}/\d{1,2}\b|\b\d{1,2}\s?[h:]\s?\d{2}\b")
 EDGES = ' \t,;:|/=<>"•*·–—-._→➡+&✓✔✅📱📞☎\ufe0f'
 DIGITS = re.compile(r"\+?\d[\d .\-()/\u00a0\u202f]{4,}\d")
 # Lines that are nobody.
@@ -94,12 +90,13 @@ def _of_line(line: int, text: str) -> list[Line]:
 
 def _person(line: int, text: str, name: str) -> list[Line]:
     numbers = numbers_in(text)
-    rest, data = _rest(text, numbers)
+    is_followed = has_another(text, numbers)
+    rest, data = _rest(text[: numbers[-1].end] if is_followed else text, numbers)
     name = name or rest
     textable = mobiles(numbers)
     if len(textable) > 1 and not name:
         return [Line(line, "", one.written, dict(data)) for one in textable]
-    if len(textable) > 1 or has_another(text, numbers):
+    if len(textable) > 1 or is_followed:
         return [Line(line, name, text[numbers[0].start :].strip(), data, said=[(TWO_MOBILES, {})])]
     if not numbers:
         return [_without_number(line, text, name, data)]
@@ -128,7 +125,7 @@ def _rest(text: str, numbers: list[Found]) -> tuple[str, dict[str, str]]:
         pieces.append(piece[:-NEAR] + LABEL.sub(" ", piece[-NEAR:]))
         position = one.end
     rest = BULLET.sub("", " ".join([*pieces, text[position:]]), count=1)
-    for key, pattern in (("email", EMAIL), ("date", DATE), ("date", DATE_IN_WORDS)):
+    for key, pattern in (("email", EMAIL), ("date", DATE), ("date", SHORT_DATE)):
         if found := pattern.search(rest):
             data.setdefault(key, found[0])
             rest = pattern.sub(" ", rest)

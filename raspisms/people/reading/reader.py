@@ -8,7 +8,7 @@ from typing import Any
 
 from ...i18n import N_
 from ...sms import phone_numbers
-from . import columns, pasted, rows, sources, tables, workbooks
+from . import columns, json_lists, pasted, rows, sources, tables, workbooks
 from .lines import Choice, Layout, Line, Reading, Row, Unreadable
 
 MOST_LINES = 200_000
@@ -51,6 +51,8 @@ def _read(content: bytes, choice: Choice) -> Reading:
     if workbooks.is_workbook(content):
         return _of_table(sources.workbook(content, choice), choice)
     text, said = sources.decoded(content)
+    if json_lists.is_json(text):
+        text = json_lists.as_lines(text) or text
     source = sources.text(text, choice, said)
     if source is None:
         return Reading(_of_text(text, said), _bounded(iter(pasted.read(text))))
