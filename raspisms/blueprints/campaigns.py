@@ -41,7 +41,6 @@ from ..web.tables import LARGEST_LIST
 
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
-PAGE = 50
 SERIES_SHOWN = 12
 VERBS: dict[str, Callable[[int, int], Campaign]] = {
     "pause": lifecycle.pause,
@@ -186,20 +185,18 @@ def _report(campaign: Campaign, is_fragment: bool) -> str:
     """What would be sent, and to whom."""
     fate = request.args.get("fate", "")
     shown = Fate(fate) if fate in {one.value for one in Fate} else Fate.KEPT
-    people: list[Recipient] = []
-    more = False
+    people: pagination.Page[Recipient] = pagination.Page([], None, is_first=True)
     summary = None
     if campaign.prepared_at is not None:
         summary = review.summary(campaign)
         if not fate and not summary.kept and summary.fates:  # why nobody gets it
             shown = max(summary.fates, key=lambda one: summary.fates[one])
-        people, more = review.recipients(campaign.id, shown, request.args.get("after", 0, type=whole), PAGE)
+        people = review.recipients(campaign.id, shown, request.args.get("after"))
     return render_template(
         "campaigns/_report.html" if is_fragment else "campaigns/report.html",
         campaign=campaign,
         summary=summary,
         people=people,
-        more=more,
         fate=shown,
         text=outgoing_text.outgoing_text(campaign),
         expected=targets.estimate(Targets.of(campaign.targets)) if summary is None else 0,

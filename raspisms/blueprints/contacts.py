@@ -121,19 +121,16 @@ def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse |
 @bp.get("/<int:contact_id>")
 def show(contact_id: int) -> str:
     contact = db.get_or_404(Contact, contact_id)
-    messages, more = contact_list.history(contact.number, request.args.get("before", type=whole), PAGE)
+    said = contact_list.history(contact.number, request.args.get("after"))
     own = contacts.groups_of(contact.id)
     return render_template(
         "contacts/show.html",
         contact=contact,
-        messages=messages,
-        more=more,
+        said=said,
         groups=[group for group in groups.all_groups() if group.id in own],
         opted_out=bool(opt_outs.silent(db.session(), [contact.number])),
         conversations=threads.with_number(contact.number),
-        failure=next((one for one in messages if not one.is_incoming), None)
-        if not request.args.get("before")
-        else None,
+        failure=next((one for one in said.rows if not one.is_incoming), None) if said.is_first else None,
     )
 
 

@@ -21,7 +21,6 @@ from ..web.tables import LARGEST_LIST
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
-PAGE = 50
 KINDS = ("wrong", "left_out", "repaired", "new", "changed", "known", "double")
 
 
@@ -63,10 +62,10 @@ def show(import_id: int) -> str:
     kind = request.args.get("kind", "")
     if kind not in KINDS:
         kind = next((kind for kind in KINDS if counts[kind]), "new")
-    lines, more = imports.lines_of(import_id, kind, request.args.get("after", 0, type=whole), PAGE)
+    lines = imports.lines_of(import_id, kind, request.args.get("after"))
     template = "imports/_progress.html" if request.args.get("fragment") else "imports/show.html"
     return render_template(
-        template, found=found, counts=counts, kind=kind, lines=lines, more=more, kinds=KINDS, roles=labels.ROLE_LABELS
+        template, found=found, counts=counts, kind=kind, lines=lines, kinds=KINDS, roles=labels.ROLE_LABELS
     )
 
 

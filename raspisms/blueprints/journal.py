@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..extensions import db
+from .. import pagination
 from ..models import JournalEntry
 from ..receiving import journal
 from ..receiving.inbox import inbox
@@ -15,7 +15,7 @@ from ..web.access import admin_only
 
 bp = Blueprint("journal", __name__, url_prefix="/callbacks-in-trouble")
 
-SHOWN = 50
+ORDER: pagination.Order[JournalEntry] = pagination.Order(JournalEntry.id)
 # Of what came, so much is shown.
 EXCERPT = 2_000
 
@@ -23,10 +23,10 @@ EXCERPT = 2_000
 @bp.get("/")
 @admin_only
 def index() -> str:
-    newest = journal.troubled().order_by(JournalEntry.id.desc()).limit(SHOWN)
-    entries = [(entry, _words(entry)) for entry in db.session.scalars(newest)]
+    page = pagination.page(journal.troubled(), ORDER, request.args.get("after"))
+    entries = [(entry, _words(entry)) for entry in page.rows]
     damaged = [path.name for path in inbox().damaged()]
-    return render_template("journal/index.html", entries=entries, count=journal.count_troubled(), damaged=damaged)
+    return render_template("journal/index.html", page=page, entries=entries, damaged=damaged)
 
 
 def _words(entry: JournalEntry) -> str:

@@ -43,7 +43,7 @@ def index() -> str:
         sort=name,
         names=contact_list.names_of([one.number for one in page.rows if one.number]),
         origins=origins(),
-        suspected=opt_outs.suspected(),
+        suspected=opt_outs.suspected(request.args.get("suspected_after")),
     )
 
 

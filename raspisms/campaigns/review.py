@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from .. import gate
+from .. import gate, pagination
 from ..clock import now
 from ..extensions import db
 from ..figures.prices import price_of
@@ -24,6 +24,7 @@ from ..language import Mistake
 from ..language.remote import ahead
 from ..messages import hours
 from ..models import Campaign, CampaignState, Fate, Group, Message, Recipient, Status
+from ..pagination import Order, Page
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
 from . import targets
@@ -241,22 +242,15 @@ def _duration(session: Session, campaign: Campaign, people: int) -> timedelta:
     return timedelta(seconds=requests * REQUEST_SECONDS)
 
 
-def recipients(campaign_id: int, fate: Fate | None, after: int, size: int) -> tuple[list[Recipient], bool]:
-    """People of the review, after an id, and whether there are more."""
-    query = select(Recipient).where(Recipient.campaign_id == campaign_id, Recipient.id > after)
-    if fate is not None:
-        query = query.where(Recipient.fate == fate)
-    found = list(db.session.scalars(query.order_by(Recipient.id).limit(size + 1)))
-    return found[:size], len(found) > size
+ORDER: Order[Recipient] = Order(Recipient.id, descending=False)
+
+
+def recipients(campaign_id: int, fate: Fate, after: str | None) -> Page[Recipient]:
+    """People of the review with this fate, in the order in which they were found."""
+    query = select(Recipient).where(Recipient.campaign_id == campaign_id, Recipient.fate == fate)
+    return pagination.page(query, ORDER, after)
 
 
 def everybody(campaign_id: int) -> Iterator[Recipient]:
     """All people of the review, a chunk at a time."""
-    last = 0
-    while True:
-        found, _ = recipients(campaign_id, None, last, CHUNK)
-        if not found:
-            return
-        yield from found
-        last = found[-1].id
-        db.session.expunge_all()
+    return pagination.everything(select(Recipient).where(Recipient.campaign_id == campaign_id), ORDER)

@@ -26,6 +26,8 @@ ORDERS: dict[str, Order[Contact]] = {
     "-created": Order(Contact.id),
 }
 
+HISTORY: Order[Message] = Order(Message.id)
+
 
 def matching(words: str = "", group_id: int | None = None, *, faulty: bool = False) -> ColumnElement[bool]:
     """The condition on contacts that a search makes: all its words, a group's own members, numbers to correct."""
@@ -74,13 +76,9 @@ def everybody(which: ColumnElement[bool] | None = None, after: int = 0) -> Itera
         last = rows[-1].id
 
 
-def history(number: str, before: int | None, size: int) -> tuple[list[Message], bool]:
-    """What was said with a number, newest first, and whether there is more."""
-    query = select(Message).where(Message.number == number)
-    if before is not None:
-        query = query.where(Message.id < before)
-    found = list(db.session.scalars(query.order_by(Message.id.desc()).limit(size + 1)))
-    return found[:size], len(found) > size
+def history(number: str, after: str | None) -> Page[Message]:
+    """What was said with a number, newest first."""
+    return pagination.page(select(Message).where(Message.number == number), HISTORY, after)
 
 
 def names_of(numbers: Collection[str]) -> dict[str, str]:

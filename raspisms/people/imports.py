@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from .. import job_queue, refusals
+from .. import job_queue, pagination, refusals
 from ..clock import now
 from ..extensions import bell, db
 from ..i18n import N_
@@ -33,6 +33,7 @@ from ..models import (
     group_contacts,
 )
 from ..models.contact import new_version
+from ..pagination import Order, Page
 from ..sms.folding import fold
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
@@ -532,16 +533,17 @@ def counts(import_id: int) -> dict[str, int]:
     return found
 
 
-def lines_of(import_id: int, kind: str, after: int, size: int) -> tuple[list[ImportLine], bool]:
-    """Lines of one verdict (or the repaired ones), in the file's order, after an id; and whether there are more."""
+ORDER: Order[ImportLine] = Order(ImportLine.id, descending=False)
+
+
+def lines_of(import_id: int, kind: str, after: str | None = None) -> Page[ImportLine]:
+    """Lines of one verdict (or the repaired ones), in the file's order."""
     which = (
         or_(ImportLine.repaired.is_(True), ImportLine.reason == CUT_NAME)
         if kind == "repaired"
         else ImportLine.verdict == Verdict(kind)
     )
-    query = select(ImportLine).where(ImportLine.import_id == import_id, which, ImportLine.id > after)
-    found = list(db.session.scalars(query.order_by(ImportLine.id).limit(size + 1)))
-    return found[:size], len(found) > size
+    return pagination.page(select(ImportLine).where(ImportLine.import_id == import_id, which), ORDER, after)
 
 
 def tidy(moment: datetime | None = None) -> None:

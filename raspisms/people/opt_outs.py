@@ -6,14 +6,15 @@ from collections.abc import Collection
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import ColumnElement, Select, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from .. import pagination
 from ..clock import now
 from ..extensions import db
 from ..i18n import N_
 from ..models import Action, Message, OptOut, StopMark
-from ..pagination import Order
+from ..pagination import Order, Page
 from ..sms import phone_numbers as telephone_numbers
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
@@ -201,10 +202,17 @@ def remove(opt_out_id: int, user_id: int | None) -> None:
         audit.record(session, user_id, Action.OPT_OUT_REMOVED, str(opt_out_id))
 
 
-def suspected() -> list[Message]:
+SUSPECTED_ORDER: Order[Message] = Order(Message.id, descending=False)
+
+
+def suspected(after: str | None = None) -> Page[Message]:
     """Messages that may ask for no more SMS, the oldest first."""
-    query = select(Message).where(is_suspected()).order_by(Message.id).limit(100)
-    return list(db.session.scalars(query))
+    return pagination.page(select(Message).where(is_suspected()), SUSPECTED_ORDER, after)
+
+
+def count_suspected() -> int:
+    """How many of them wait for somebody's decision."""
+    return db.session.scalar(select(func.count()).select_from(Message).where(is_suspected())) or 0
 
 
 def is_suspected() -> ColumnElement[bool]:

@@ -129,7 +129,7 @@ def attention() -> Attention:
         failures=db.session.scalar(select(func.count()).select_from(failed.subquery())) or 0,
         causes=causes(failed, CAUSES),
         doubts=unknown_outcomes.count(),
-        suspected=len(opt_outs.suspected()),
+        suspected=opt_outs.count_suspected(),
         paused_phones=[one.phone for one in forecasts if one.phone.is_paused],
         paused_campaigns=list(
             db.session.scalars(

@@ -110,7 +110,7 @@ def test_the_same_list_again_changes_nothing(here):
 
 def test_a_refused_line_is_corrected(here):
     import_id = bring()
-    refused, _ = imports.lines_of(import_id, "wrong", 0, 10)
+    refused = imports.lines_of(import_id, "wrong").rows
     assert imports.correct(import_id, refused[0].id, "06 39 98 70 09").verdict is Verdict.NEW
     assert imports.correct(import_id, refused[1].id, "encore faux").verdict is Verdict.WRONG
     imports.apply(import_id)

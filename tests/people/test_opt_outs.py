@@ -8,7 +8,7 @@ from sqlalchemy import select
 from raspisms.adapters.base import Reply
 from raspisms.clock import now
 from raspisms.extensions import db
-from raspisms.models import Message, OptOut, StopMark
+from raspisms.models import Direction, Message, OptOut, Phone, Status, StopMark
 from raspisms.people import opt_outs
 from raspisms.receiving import replies
 from raspisms.scheduler import sweep
@@ -47,15 +47,15 @@ def test_the_words_alone_stop(says, text):
 def test_more_words_are_for_a_person_to_decide(says, text):
     says(text)
     assert opted_out() == []
-    [suspected] = opt_outs.suspected()
+    [suspected] = opt_outs.suspected().rows
     opt_outs.decide(suspected.id, None, stops=True)
     assert opted_out() == [LEA]
-    assert opt_outs.suspected() == []
+    assert opt_outs.suspected().rows == []
 
 
 def test_a_person_may_say_that_it_was_none(says):
     says("Le bus ne s'est pas arrêté au stop")
-    [suspected] = opt_outs.suspected()
+    [suspected] = opt_outs.suspected().rows
     opt_outs.decide(suspected.id, None, stops=False)
     assert opted_out() == []
     assert db.session.get(Message, suspected.id, populate_existing=True).stop is StopMark.DISMISSED
@@ -129,3 +129,22 @@ def test_an_early_word_of_a_stop_counts_at_once(app, phone, callbacks, run_jobs)
     run_jobs()
     with app.app_context():
         assert db.session.scalar(select(OptOut.number)) == LEA
+
+
+def test_as_many_doubts_as_there_are_can_be_decided(says, client, get):
+    """A hundred people who answer "stop svp" to one campaign: none of them is out of reach."""
+    with transaction() as session:
+        phone_id = session.scalar(select(Phone.id))
+        rows = [
+            Message(
+                direction=Direction.IN, status=Status.RECEIVED, phone_id=phone_id, number=f"+336399870{n:02}",
+                text=f"stop svp {n}", stop=StopMark.SUSPECTED,
+            )
+            for n in range(60)
+        ]  # fmt: skip
+        session.add_all(rows)
+    assert opt_outs.count_suspected() == 60
+    page = get("/opt-outs/")
+    assert len(page.find_all("blockquote")) == 50
+    further = get(page.find("a", rel="next")["href"])
+    assert [one.p.text for one in further.find_all("blockquote")] == [f"stop svp {n}" for n in range(50, 60)]
