@@ -24,6 +24,12 @@ def folded_key(key: str) -> str:
     return fold(key)
 
 
+@functools.lru_cache(maxsize=256)
+def _spellings(keys: tuple[str, ...]) -> Mapping[str, str]:
+    """How keys are spelled, by what they are compared as; most people of a list have the same keys."""
+    return {folded_key(key): key for key in reversed(keys)}
+
+
 class Field(str):
     """One datum of a contact: kept as it was written, a yes or no when asked for one."""
 
@@ -61,8 +67,7 @@ class Fields(Mapping[str, Any]):
 
     def _spelled(self, key: str) -> str | None:
         """How this person's data spell the key: "Ville" is found by `contact.ville`."""
-        wanted = folded_key(key)
-        return next((name for name in self._data if folded_key(name) == wanted), None)
+        return _spellings(tuple(self._data)).get(folded_key(key))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._data)

@@ -65,8 +65,10 @@ def _read(line: ImportLine, number: str, name: str, *, landlines: bool) -> None:
         _wrong(line, number)
     elif len(line.raw["data"]) > contacts.MOST_DATA:
         line.verdict, line.reason = Verdict.WRONG, TOO_MUCH_DATA
-    elif not gets_sms(kind := telephone_numbers.kind(found), landlines=landlines):
-        line.verdict, line.reason = Verdict.LEFT_OUT, NO_SMS[kind]
+    elif not telephone_numbers.is_french_mobile(found):  # nearly all are
+        kind = telephone_numbers.kind(found)
+        if not gets_sms(kind, landlines=landlines):
+            line.verdict, line.reason = Verdict.LEFT_OUT, NO_SMS[kind]
 
 
 def _wrong(line: ImportLine, number: str) -> None:

@@ -40,6 +40,8 @@ EXPONENT = re.compile(r"([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})")
 PLAIN_MOBILE = re.compile(r"(?P<prefix>\+33|0033|0)(?P<national>[67][0-9]{8})")
 # A number of a territory without its plus.
 OVERSEAS_QUANTITY = re.compile(r"(?P<code>262|590|594|596|508)(?P<national>[67][0-9]{8})(?:[.,]0+)?")
+PLAIN_LANDLINE = re.compile(r"0([1-5][0-9]{8})")
+SEPARATED, TRUNK_ZERO = re.compile(r"[ .\-]"), re.compile(r"^(\+33|0033)\(0\)")
 # Digits that begin neither as a French number does nor as an international one.
 BARE_QUANTITY = re.compile(r"[1-9][0-9]*(?:[.,][0-9]*)?")
 MIDDLE_DOTS = "\u00b7\u2022\u2027\u22c5"
@@ -160,6 +162,18 @@ def _parsed(text: str, country: str) -> str | None:
 
 
 @functools.cache
+def _mainland_landlines() -> re.Pattern[str]:
+    """The landlines that today's plan gives on the mainland, by their nine digits."""
+    known: Any = PhoneMetadata.metadata_for_region("FR")
+    return re.compile(known.fixed_line.national_number_pattern)
+
+
+def _is_mainland_landline(national: str) -> bool:
+    is_overseas = national[:3] in OVERSEAS_LANDLINES or national.startswith("508")
+    return not is_overseas and _mainland_landlines().fullmatch(national) is not None
+
+
+@functools.cache
 def _mobiles() -> dict[str, re.Pattern[str]]:
     """The mobile numbers that today's plan gives in France and its territories, by country code."""
     patterns: dict[str, list[str]] = {"33": [FICTIONAL]}
@@ -235,13 +249,16 @@ def _is_french_home() -> bool:
 def read(raw: str) -> tuple[str | None, bool]:
     """A cell of a list: its number in E.164, if there is one, and whether it had to be repaired."""
     raw = typed(raw)
-    plain = PLAIN_MOBILE.fullmatch(re.sub(r"^(\+33|0033)\(0\)", r"\1", re.sub(r"[ .\-]", "", raw)))
+    bare = SEPARATED.sub("", raw)
+    plain = PLAIN_MOBILE.fullmatch(TRUNK_ZERO.sub(r"\1", bare) if "(0)" in bare else bare)
     if plain and (plain["prefix"] != "0" or _is_french_home()):
         if plain["national"][1:] == "00000000":
             return None, False  # what people write where they know no number
         found = of_french_plan(plain["national"])
         # +33 692… is what a program makes of 0692…, and nobody's number: it is told, and to be checked.
         return found, found is not None and plain["prefix"] != "0" and not found.startswith("+33")
+    if (landline := PLAIN_LANDLINE.fullmatch(bare)) and _is_french_home() and _is_mainland_landline(landline[1]):
+        return "+33" + landline[1], False
     if repaired := repair(raw):
         return repaired, True
     if _is_french_home() and BARE_QUANTITY.fullmatch(raw.strip()):
@@ -357,6 +374,8 @@ def kind(number: str) -> Kind:
     """What a number in E.164 is; a French mobile is told without a look into the plan."""
     if is_french_mobile(number):
         return Kind.MOBILE
+    if number.startswith("+33") and _is_mainland_landline(number[3:]):
+        return Kind.LANDLINE
     parsed = phonenumbers.parse(number, None)
     of_plan = phonenumbers.number_type(parsed)
     if str(parsed.country_code) in _mobiles() and of_plan == PhoneNumberType.VOIP:

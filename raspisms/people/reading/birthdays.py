@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -32,7 +33,9 @@ class Reader:
     """Birthdays of one list: whether its months come first is seen in all of them."""
 
     def __init__(self, held: Sequence[str]) -> None:
-        pairs = [(int(found[1]), int(found[2])) for cell in held if (found := TWO_NUMBERS.match(cell.strip()))]
+        slashed = [cell for cell in held if "/" in cell]
+        pairs = [(int(found[1]), int(found[2])) for cell in slashed if (found := TWO_NUMBERS.match(cell.strip()))]
+        self._today = now().date().isoformat()
         self._month_first = any(second > 12 for _, second in pairs) and not any(first > 12 for first, _ in pairs)
 
     def settled(self, written: str) -> tuple[str, Said | None]:
@@ -43,10 +46,11 @@ class Reader:
         found = self._read(text)
         if found is None:
             return text, (NO_DATE, {"value": text[:40]})
-        if found > now().date().isoformat():
+        if found > self._today:
             return text, (NOT_YET, {"value": text[:40]})
         return ("--" + found.removeprefix(NO_YEAR) if found.startswith(NO_YEAR) else found), None
 
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 - a list has few readers and many people of one day
     def _read(self, text: str) -> str | None:
         plain = SPACED.sub(r"\1", AROUND.sub("", text).strip())
         if self._month_first:

@@ -10,14 +10,16 @@ from ...sms.numbers_in_text import DATE, numbers_in
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
 # What programs write for nobody.
 NOBODY = frozenset({"null", "none", "nan", "n/a", "na", "-", "--", "?", "undefined", "inconnu", "sans nom", "vide"})
+# A date or a number has as many; "Martin 2" is a name.
+MANY_DIGITS = re.compile(r"(?:\d\D*){6}")
 EMPTY_BRACKETS = re.compile(r"[(\[{<]\s*[)\]}>]")
 EDGES = ' \t,;:|/=<>"•*·–—-_'
 
 
 def cleaned(written: str) -> str:
     """A name without what is none; empty for what says that there is no name."""
-    name = TAG.sub(" ", written)
-    if any(map(str.isdigit, name)):
+    name = TAG.sub(" ", written) if "<" in written else written
+    if MANY_DIGITS.search(name):
         rest = DATE.sub(" ", phone_numbers.typed(name))
         for one in reversed(numbers_in(rest)):
             rest = f"{rest[: one.start]} {rest[one.end :]}"

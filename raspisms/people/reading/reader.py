@@ -33,7 +33,8 @@ def craft(payload: tuple[bytes, bool, dict[str, Any] | None, tuple[str, ...]]) -
             return
     yield {"layout": found.layout.as_dict()}
     for one in found.lines:
-        yield [one.line, one.name, one.number, one.data, one.agreed, one.proof, one.agreed_on, one.said]
+        more = [one.agreed, one.proof, one.agreed_on, one.said] if one.proof or one.said else []
+        yield [one.line, one.name, one.number, one.data, *more]
 
 
 def read(content: bytes, choice: Choice | None = None) -> Reading:

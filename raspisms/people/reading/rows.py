@@ -60,9 +60,11 @@ def _aligned(cells: list[str], columns: list[Column]) -> list[str]:
 
 def plain(cell: str) -> str:
     """The cell as a person reads it: accents composed, without what keeps a spreadsheet from calculating."""
-    if quoted := QUOTED_FORMULA.fullmatch(cell):
+    if cell[:1] == "=" and (quoted := QUOTED_FORMULA.fullmatch(cell)):
         cell = quoted[1]
-    return composed(FORMULA.sub("", cell, count=1) if FORMULA.match(cell) else cell).strip()
+    if cell[:1] == "'":
+        cell = FORMULA.sub("", cell, count=1)
+    return (cell if cell.isascii() else composed(cell)).strip()
 
 
 def _is_nothing_but_numbers(rows: Sequence[Row], columns: list[Column]) -> bool:
@@ -84,7 +86,7 @@ def _person(
         [(column, _abroad(cells[column.at], code)) for column in numbers if column.at < len(cells) and cells[column.at]]
     )
     name, named_at, written = _name(cells, columns)
-    if not picked.number and any(map(str.isdigit, written)):  # "Léa 06 39 98 70 02" in the column of names
+    if not picked.number and names.MANY_DIGITS.search(written):  # "Léa 06 39 98 70 02" in the column of names
         beside = mobiles(numbers_in(written))
         picked.number = beside[0].written if len(beside) == 1 else ""
     found = Line(line, name, picked.number, said=picked.said)
@@ -158,40 +160,47 @@ def _refused(says: bool | None) -> bool | None:
 
 def _pick(cells: list[tuple[Column, str]]) -> Picked:
     """The number that can get an SMS: of the first cell that has one; of a cell with two, nobody knows which."""
-    read = [(column, cell, _numbers(cell)) for column, cell in cells]
-    textable = [(column, cell, found) for column, cell, found in read if mobiles(found)]
-    chosen = next(iter([*textable, *(one for one in read if one[2]), *read]), None)
+    read = [_numbers(column, cell) for column, cell in cells]
+    chosen = next(iter([*(one for one in read if one.mobiles), *(one for one in read if one.found), *read]), None)
     if chosen is None:
         return Picked("", [], {})
-    _, cell, found = chosen
-    best = mobiles(found) or found
-    if len(mobiles(found)) > 1 or has_another(cell, found):
-        return Picked(cell, [(TWO_MOBILES, {})], _kept(read, {one.number for one in found}))
-    number = best[0].written if best else cell
+    if len(chosen.mobiles) > 1 or (not chosen.is_whole and has_another(chosen.cell, chosen.found)):
+        return Picked(chosen.cell, [(TWO_MOBILES, {})], _kept(read, {one.number for one in chosen.found}))
+    best = chosen.mobiles or chosen.found
+    number = best[0].written if best else chosen.cell
     return Picked(number, [], _kept(read, {best[0].number} if best else set(), as_written=number))
 
 
-def _numbers(cell: str) -> list[Found]:
+@dataclass
+class Numbers:
+    """What a telephone cell holds."""
+
+    column: Column
+    cell: str
+    found: list[Found]
+    mobiles: list[Found]
+    is_whole: bool
+    """The cell is a number, and nothing else."""
+
+
+def _numbers(column: Column, cell: str) -> Numbers:
     number, repaired = phone_numbers.read(cell)
-    if number:
-        return [Found(0, len(cell), cell, number, repaired)]
-    return numbers_in(cell)
+    found = [Found(0, len(cell), cell, number, repaired)] if number else numbers_in(cell)
+    return Numbers(column, cell, found, mobiles(found), is_whole=number is not None)
 
 
-def _kept(
-    read: list[tuple[Column, str, list[Found]]], without: set[str], as_written: str | None = None
-) -> dict[str, str]:
+def _kept(read: list[Numbers], without: set[str], as_written: str | None = None) -> dict[str, str]:
     """What the telephone columns hold beside the number that is written to: kept with the person."""
     kept = {}
-    for column, cell, found in read:
-        if not found:
-            if cell != as_written:
-                kept[column.key] = cell
+    for one in read:
+        if not one.found:
+            if one.cell != as_written:
+                kept[one.column.key] = one.cell
             continue
-        others = [one.number for one in found if one.number not in without]
-        remark = _remark(cell, found)
+        others = [found.number for found in one.found if found.number not in without]
+        remark = "" if one.is_whole else _remark(one.cell, one.found)
         if others or remark:
-            kept[column.key] = ", ".join([*dict.fromkeys(others), *([remark] if remark else [])])
+            kept[one.column.key] = ", ".join([*dict.fromkeys(others), *([remark] if remark else [])])
     return kept
 
 

@@ -37,7 +37,7 @@ def _blocks(titles: list[str]) -> list[tuple[int, int]]:
 
 def _is_nobody(row: Row, titles: list[str]) -> bool:
     """The titles again, a total, a line of dashes."""
-    cells = [cell for cell in row[1] if cell]
-    if titles and [fold(cell) for cell in row[1]][: len(titles)] == titles:
+    first = next((cell for cell in row[1] if cell), "")
+    if titles and len(row[1][0]) == len(titles[0]) and [fold(cell) for cell in row[1][: len(titles)]] == titles:
         return True
-    return bool(cells) and TOTAL.match(cells[0]) is not None and not numbers_in(" ; ".join(cells))
+    return TOTAL.match(first) is not None and not numbers_in(" ; ".join(row[1]))
