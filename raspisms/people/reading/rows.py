@@ -38,16 +38,15 @@ def people(sheet: Sheet, header: int, columns: list[Column]) -> Iterator[Line]:
     if not header and sheet.headings is None and _is_nothing_but_numbers(rows, columns):
         yield from (Line(line, "", cell) for line, cells in rows for cell in cells if cell)
         return
-    numbers = sorted(_with(columns, Role.NUMBER), key=lambda column: headings.nearness(column.heading))
-    reader = birthdays.Reader(
-        [cells[one.at] for one in _with(columns, Role.BIRTHDAY) for _, cells in rows if one.at < len(cells)]
-    )
+    table = _Table(columns, rows)
     for line, cells in rows:
-        yield _person(line, _aligned([plain(cell) for cell in cells], columns), columns, numbers, reader)
+        yield table.person(line, _aligned([plain(cell) for cell in cells], columns))
 
 
 def _aligned(cells: list[str], columns: list[Column]) -> list[str]:
     """The cells under their headings: a comma in a name that nobody quoted moved them by one."""
+    if columns and columns[-1].heading:  # nothing stands beyond the headings
+        return cells
     headed = sum(1 for column in columns if column.heading)
     named = bool(columns) and columns[0].role in {Role.NAME, Role.LAST_NAME} and bool(columns[0].heading)
     if headed == len(columns) or not named or len(cells) != headed + 1 or not all(cells[:2]):
@@ -78,36 +77,63 @@ def _with(columns: list[Column], role: Role) -> list[Column]:
     return [column for column in columns if column.role is role]
 
 
-def _person(
-    line: int, cells: list[str], columns: list[Column], numbers: list[Column], reader: birthdays.Reader
-) -> Line:
-    code = next((cells[one.at] for one in _with(columns, Role.CALLING_CODE) if one.at < len(cells)), "")
-    picked = _pick(
-        [(column, _abroad(cells[column.at], code)) for column in numbers if column.at < len(cells) and cells[column.at]]
-    )
-    name, named_at, written = _name(cells, columns)
-    if not picked.number and names.MANY_DIGITS.search(written):  # "Léa 06 39 98 70 02" in the column of names
-        beside = mobiles(numbers_in(written))
-        picked.number = beside[0].written if len(beside) == 1 else ""
-    found = Line(line, name, picked.number, said=picked.said)
-    agreements: list[tuple[Column, str]] = []
-    for column in columns:
-        value = cells[column.at] if column.at < len(cells) else ""
-        if column.key in picked.kept:
-            found.data[column.key] = picked.kept[column.key]
-        if not value or column.at == named_at or column.role in {Role.NUMBER, Role.LEFT_OUT}:
-            continue
-        if column.role is Role.BIRTHDAY:
-            value, said = reader.settled(value)
+class _Table:
+    """The columns of a table, sorted out once for all of its people."""
+
+    def __init__(self, columns: list[Column], rows: Sequence[Row]) -> None:
+        self.numbers = sorted(_with(columns, Role.NUMBER), key=lambda column: headings.nearness(column.heading))
+        self.codes, self.days = _with(columns, Role.CALLING_CODE), _with(columns, Role.BIRTHDAY)
+        self.names = {role: _with(columns, role) for role in (Role.NAME, Role.FIRST_NAME, Role.LAST_NAME)}
+        self.agreements = [*_with(columns, Role.CONSENT), *_with(columns, Role.REFUSAL)]
+        self.agreed_on = _with(columns, Role.CONSENT_DATE)
+        self.data = [column for column in columns if column.role not in {Role.NUMBER, Role.LEFT_OUT, Role.BIRTHDAY}]
+        self.reader = birthdays.Reader([cells[one.at] for one in self.days for _, cells in rows if one.at < len(cells)])
+
+    def person(self, line: int, cells: list[str]) -> Line:
+        """Who stands in these cells."""
+        width = len(cells)
+        code = next((cells[one.at] for one in self.codes if one.at < width), "")
+        held = [(one, cells[one.at]) for one in self.numbers if one.at < width and cells[one.at]]
+        picked = _pick([(one, _abroad(cell, code)) for one, cell in held] if code else held)
+        name, named_at, written = self._name(cells)
+        if not picked.number and names.MANY_DIGITS.search(written):  # "Léa 06 39 98 70 02" in the column of names
+            beside = mobiles(numbers_in(written))
+            picked.number = beside[0].written if len(beside) == 1 else ""
+        found = Line(line, name, picked.number, said=picked.said)
+        for one in self.data:
+            if one.at < width and one.at != named_at and (value := cells[one.at]):
+                found.data[one.key] = value
+        found.data |= picked.kept
+        for one in self.days:
+            value, said = self.reader.settled(cells[one.at] if one.at < width else "")
             found.said += [said] if said else []
-        if column.role in {Role.CONSENT, Role.REFUSAL}:
-            agreements.append((column, value))
-        if column.role is Role.CONSENT_DATE:
-            found.agreed_on = found.agreed_on or value
-        if value:
-            found.data[column.key] = value
-    _settle_consent(found, agreements)
-    return found
+            if value:
+                found.data[one.key] = value
+        if self.agreements:
+            day = next((cells[one.at] for one in self.agreed_on if one.at < width and cells[one.at]), "")
+            _settle_consent(
+                found, [(one, cells[one.at]) for one in self.agreements if one.at < width and cells[one.at]], day
+            )
+        return found
+
+    def _name(self, cells: list[str]) -> tuple[str, int | None, str]:
+        """A whole name, and which column has it; else first name before last name, where they are two columns. And
+        how it is written there.
+
+        Of several columns for one thing, as lists in JSON have, the first that is filled counts.
+        """
+        parts = []
+        for role in (Role.NAME, Role.FIRST_NAME, Role.LAST_NAME):
+            at = next((one.at for one in self.names[role] if one.at < len(cells) and cells[one.at]), None)
+            if at is None:
+                continue
+            if role is Role.NAME:
+                return names.cleaned(cells[at]), at, cells[at]
+            parts.append(cells[at])
+        if len(parts) < 2:
+            written = parts[0] if parts else ""
+            return names.cleaned(written), None, written
+        return names.cleaned(" ".join(map(names.cleaned, parts))), None, " ; ".join(parts)
 
 
 def _abroad(cell: str, code: str) -> str:
@@ -119,25 +145,8 @@ def _abroad(cell: str, code: str) -> str:
     return f"+{digits} {national.removeprefix('0')}"
 
 
-def _name(cells: list[str], columns: list[Column]) -> tuple[str, int | None, str]:
-    """A whole name, and which column has it; else first name before last name, where they are two columns. And how it
-    is written there.
-
-    Of several columns for one thing, as lists in JSON have, the first that is filled counts.
-    """
-    filled: dict[Role, Column] = {}
-    for column in columns:
-        if column.at < len(cells) and cells[column.at]:
-            filled.setdefault(column.role, column)
-    if whole := filled.get(Role.NAME):
-        return names.cleaned(cells[whole.at]), whole.at, cells[whole.at]
-    parts = [cells[filled[role].at] for role in (Role.FIRST_NAME, Role.LAST_NAME) if role in filled]
-    return names.cleaned(" ".join(map(names.cleaned, parts))), None, " ; ".join(parts)
-
-
-def _settle_consent(line: Line, agreements: list[tuple[Column, str]]) -> None:
+def _settle_consent(line: Line, agreements: list[tuple[Column, str]], day: str) -> None:
     """What the file says of an agreement, with the day of it; an empty cell says nothing, and one no is a no."""
-    day, line.agreed_on = line.agreed_on, ""
     said = [(column, value, consents.says(value)) for column, value in agreements]
     answers = [(column, value, says if column.role is Role.CONSENT else _refused(says)) for column, value, says in said]
     known = sorted((one for one in answers if one[2] is not None), key=lambda one: bool(one[2]))
