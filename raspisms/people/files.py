@@ -23,7 +23,7 @@ TOO_MUCH = N_(
 
 def read(content: bytes, choice: Choice | None = None, limits: workshop.Limits = IMPATIENT) -> Kept:
     """How a file is understood, whatever its format, and everybody in it. Raises reading.Unreadable."""
-    return _read(content, is_text=False, choice=choice, limits=limits)
+    return _read(content, choice, limits)
 
 
 def read_patiently(content: bytes, choice: Choice | None = None) -> Kept:
@@ -38,13 +38,13 @@ def read_patiently(content: bytes, choice: Choice | None = None) -> Kept:
 
 def read_text(text: str) -> Kept:
     """The same of a pasted list. Raises reading.Unreadable."""
-    return _read(text.encode("utf-8", "replace"), is_text=True, choice=None, limits=IMPATIENT)
+    return _read(text.encode("utf-8", "replace"), None, IMPATIENT)
 
 
-def _read(content: bytes, *, is_text: bool, choice: Choice | None, limits: workshop.Limits) -> Kept:
+def _read(content: bytes, choice: Choice | None, limits: workshop.Limits) -> Kept:
     kept = Kept({}, [])
     wrong: dict[str, Any] | None = None
-    payload = (content, is_text, choice.as_dict() if choice else None, phone_numbers.countries())
+    payload = (content, choice.as_dict() if choice else None, phone_numbers.countries())
     try:
         for found in workshop.ask("list", payload, limits):
             if isinstance(found, list):

@@ -19,45 +19,34 @@ ABOVE = N_("Des lignes au-dessus des titres ne sont pas reprises (%(count)s).")
 ONE_SHEET = N_("La feuille « %(sheet)s » est lue ; les autres ne le sont pas : %(others)s.")
 
 
-def craft(payload: tuple[bytes, bool, dict[str, Any] | None, tuple[str, ...]]) -> Iterator[Any]:
+def craft(payload: tuple[bytes, dict[str, Any] | None, tuple[str, ...]]) -> Iterator[Any]:
     """What the workshop's child does of a file, or of a pasted text: first how it was understood, then a list for each
     person; or {sentence, line} for what is wrong with all of it."""
-    content, is_text, chosen, countries = payload
+    content, chosen, countries = payload
+    count, choice = 0, Choice(**chosen) if chosen else None
     with phone_numbers.reading_as(countries):
         try:
-            found = (
-                read_text(content.decode("utf-8")) if is_text else read(content, Choice(**chosen) if chosen else None)
-            )
+            layout, lines = understand(content, choice or Choice())
+            yield {"layout": layout.as_dict()}
+            for one in lines:
+                count += 1
+                if count > MOST_LINES:
+                    raise Unreadable(TOO_MANY)
+                more = [one.agreed, one.proof, one.agreed_on, one.said] if one.proof or one.said else []
+                yield [one.line, one.name, one.number, one.data, *more]
+            if not count and choice is None:  # who chose how it is read can choose again
+                raise Unreadable(NOBODY)
         except Unreadable as error:
             yield {"sentence": str(error), "line": error.line}
-            return
-    yield {"layout": found.layout.as_dict()}
-    for one in found.lines:
-        more = [one.agreed, one.proof, one.agreed_on, one.said] if one.proof or one.said else []
-        yield [one.line, one.name, one.number, one.data, *more]
 
 
 def read(content: bytes, choice: Choice | None = None) -> Reading:
-    """Everybody in a file, whatever its format. Raises Unreadable; not for nobody where a person chose how it is read,
-    who can choose again."""
-    found = _read(content, choice or Choice())
+    """Everybody in a file, whatever its format. Raises Unreadable."""
+    layout, lines = understand(content, choice or Choice())
+    found = Reading(layout, list(lines))
     if not found.lines and choice is None:
         raise Unreadable(NOBODY)
-    if len(found.lines) > MOST_LINES:
-        raise Unreadable(TOO_MANY)
     return found
-
-
-def _read(content: bytes, choice: Choice) -> Reading:
-    if workbooks.is_workbook(content):
-        return _of_table(sources.workbook(content, choice), choice)
-    text, said = sources.decoded(content)
-    if json_lists.is_json(text):
-        text = json_lists.as_lines(text) or text
-    source = sources.text(text, choice, said)
-    if source is None:
-        return Reading(_of_text(text, said), _bounded(iter(pasted.read(text))))
-    return _of_table(source, choice)
 
 
 def read_text(text: str) -> Reading:
@@ -65,7 +54,20 @@ def read_text(text: str) -> Reading:
     return read(text.encode("utf-8", "replace"))
 
 
-def _of_table(source: sources.Source, choice: Choice) -> Reading:
+def understand(content: bytes, choice: Choice) -> tuple[Layout, Iterator[Line]]:
+    """How a file is understood, and everybody in it, one after the other. Raises Unreadable."""
+    if workbooks.is_workbook(content):
+        return _of_table(sources.workbook(content, choice), choice)
+    text, said = sources.decoded(content)
+    if json_lists.is_json(text):
+        text = json_lists.as_lines(text) or text
+    source = sources.text(text, choice, said)
+    if source is None:
+        return _of_text(text, said), iter(pasted.read(text))
+    return _of_table(source, choice)
+
+
+def _of_table(source: sources.Source, choice: Choice) -> tuple[Layout, Iterator[Line]]:
     sheet = source.sheet
     sheet.rows = [(line, cells[: columns.MOST_COLUMNS]) for line, cells in sheet.rows]
     header = columns.header_of(sheet, choice)
@@ -79,7 +81,7 @@ def _of_table(source: sources.Source, choice: Choice) -> Reading:
     if above:
         said.append((ABOVE, {"count": str(above)}))
     layout = Layout(source.names, sheet.name, header, sheet.headings is not None, found, _head(sheet.rows), said)
-    return Reading(layout, _bounded(rows.people(sheet, header, found)))
+    return layout, rows.people(sheet, header, found)
 
 
 def _head(some: list[Row]) -> list[Row]:
@@ -90,7 +92,3 @@ def _head(some: list[Row]) -> list[Row]:
 def _of_text(text: str, said: list[tuple[str, dict[str, str]]]) -> Layout:
     lines = [(number, [line.strip()]) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     return Layout(head=_head(lines), said=said)
-
-
-def _bounded(lines: Iterator[Line]) -> list[Line]:
-    return list(itertools.islice(lines, MOST_LINES + 1))
