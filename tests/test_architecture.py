@@ -275,6 +275,43 @@ def test_another_maker_would_be_seen(written):
     assert makes(ast.parse(written, mode="eval").body, "Message")
 
 
+# Where something else than a message has a status of its own.
+OTHER_STATUSES = {"machine/front.py", "phones/saving.py", "phones/checking.py"}
+
+
+def test_a_messages_status_changes_in_its_history_only():
+    """Beside its reason, in the same statement: a status that nobody can explain is none."""
+    others = []
+    for path, tree in modules():
+        where = str(path.relative_to(PACKAGE))
+        if where.startswith("sandbox/") or where in OTHER_STATUSES | {"messages/history.py"}:
+            continue
+        others += [f"{where}:{node.lineno}" for node in ast.walk(tree) if changes_status(node)]
+    assert others == []
+
+
+def changes_status(node):
+    """Whether it sets a status: of a row, or of many."""
+    if isinstance(node, ast.Assign):
+        return any(isinstance(target, ast.Attribute) and target.attr == "status" for target in node.targets)
+    if isinstance(node, ast.Call) and called(node.func) == "values":
+        return any(keyword.arg == "status" for keyword in node.keywords)
+    return isinstance(node, ast.Call) and called(node.func) == "setattr" and "'status'" in ast.unparse(node)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "sms.status = 1",
+        "update(Message).values(status=1)",
+        "update(m).where(x).values(a=1, status=2)",
+        "setattr(sms, 'status', 1)",
+    ],
+)
+def test_another_change_of_a_status_would_be_seen(written):
+    assert any(changes_status(node) for node in ast.walk(ast.parse(written)))
+
+
 def test_every_module_says_its_one_job():
     assert [str(path) for path, tree in modules() if not ast.get_docstring(tree)] == []
 

@@ -107,16 +107,10 @@ class Tree:
         return {name: value for name, value in self.environ.items() if name.startswith("RASPISMS_")}
 
     def start(self):
-        self.up = self.begin()
+        with self.log.open("a") as log:
+            self.up = subprocess.Popen([*self.program, *self.arguments], env=self.environ, stdout=log, stderr=log)
         until(self.is_ready, 30, "a ready installation")
         return self
-
-    def begin(self):
-        """Its first process: forked from one that has the program loaded, unless it needs another one."""
-        if self.program == Tree.program and "LD_PRELOAD" not in self.environ:
-            return commands.start(self.arguments, self.environ, self.instance.parent, self.log)
-        with self.log.open("a") as log:
-            return subprocess.Popen([*self.program, *self.arguments], env=self.environ, stdout=log, stderr=log)
 
     def is_ready(self):
         assert self.up.poll() is None, self.log.read_text()
@@ -140,8 +134,7 @@ class Tree:
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                mine = (folder / "cwd").readlink() == self.instance.parent
-                mine = mine or f"RASPISMS_INSTANCE={self.instance}\0".encode() in (folder / "environ").read_bytes()
+                mine = f"RASPISMS_INSTANCE={self.instance}\0".encode() in (folder / "environ").read_bytes()
                 # Valkey writes its title over its environment.
                 mine = mine or f"{self.instance}/queue".encode() in (folder / "cmdline").read_bytes()
                 dead = (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z"

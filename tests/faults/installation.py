@@ -7,6 +7,7 @@ import itertools
 import resource
 import struct
 import subprocess
+import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -87,7 +88,9 @@ class Installation:
         return helper
 
     def start_helper(self, helper: Tree) -> None:
-        helper.up = helper.begin()
+        with helper.log.open("a") as log:
+            command = [sys.executable, "-m", "raspisms", *helper.arguments]
+            helper.up = subprocess.Popen(command, env=helper.environ, stdout=log, stderr=log)
         until(lambda: helper.service("sender-1"), 30, "a helper at work")
 
     def set_clock(self, seconds: int) -> None:

@@ -55,9 +55,23 @@ def values_of(lines, key):
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_a_list_gives_the_right_people(bring, name):
+def test_a_list_gives_the_right_people(bring, client, name):
     expected, found = EXPECTED[name], bring(name)
     assert found.state is ImportState.READY
+    check_people(found, expected)
+    check_data(lines_of(found), expected)
+    said = sentences(found)
+    for words in expected.get("said", []):
+        assert any(re.search(words, sentence) for sentence in said), (words, said)
+    page = client.get(f"/imports/{found.id}").text
+    for sheet in expected.get("sheets", []):
+        assert sheet in page
+    for line in lines_of(found):
+        assert not re.search(r"\ufffd|[<>]|\d{6}|Horodateur|Portable", line.name), line.name
+
+
+def check_people(found, expected):
+    """The right people, each at their number, and nobody else."""
     lines = lines_of(found, *STORED)
     assert [line.number for line in lines] == [number for number, _ in expected["people"]]
     for line, (_, person) in zip(lines, expected["people"], strict=True):
@@ -70,31 +84,13 @@ def test_a_list_gives_the_right_people(bring, name):
     assert [line.line for line in lines_of(found, Verdict.DOUBLE)] == expected.get("double", [])
 
 
-@pytest.mark.parametrize("name", sorted(name for name in EXPECTED if {"data", "values"} & set(EXPECTED[name])))
-def test_what_a_list_says_of_people_is_kept(bring, name):
-    expected, lines = EXPECTED[name], lines_of(bring(name))
+def check_data(lines, expected):
+    """What the list says of them besides."""
     kept = [value for line in lines for value in line.raw["data"].values()]
     for number in expected.get("data", []):
         assert any(number in value for value in kept), number
     for key, values in expected.get("values", {}).items():
         assert values_of(lines, key) == values
-
-
-@pytest.mark.parametrize("name", sorted(name for name in EXPECTED if {"said", "sheets"} & set(EXPECTED[name])))
-def test_what_was_guessed_or_left_out_is_said(bring, client, name):
-    expected, found = EXPECTED[name], bring(name)
-    said = sentences(found)
-    for words in expected.get("said", []):
-        assert any(re.search(words, sentence) for sentence in said), (words, said)
-    page = client.get(f"/imports/{found.id}").text
-    for sheet in expected.get("sheets", []):
-        assert sheet in page
-
-
-def test_no_name_holds_a_sign_of_a_list_read_wrongly(bring):
-    for name in sorted(EXPECTED):
-        for line in lines_of(bring(name)):
-            assert not re.search(r"\ufffd|[<>]|\d{6}|Horodateur|Portable", line.name), (name, line.name)
 
 
 def test_consent_comes_in_with_its_proof(bring, client, run_jobs):
