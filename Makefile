@@ -22,7 +22,7 @@ $(READY): setup.py | $(BIN)/python
 	@touch $@
 
 $(READY_DEV): setup.py | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[tests,checks]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[tests,checks]'
 	@touch $@ $(READY)
 
 run: $(READY)  ## install what is missing and run everything, with the sandbox (Ctrl-C stops)
@@ -49,9 +49,15 @@ postgresql:
 		|| { echo "The tests need a PostgreSQL server: apt install postgresql, then run make again."; exit 1; }
 
 check: $(READY_DEV)  ## lint, format, types, templates, migrations
+	@$(MAKE) --no-print-directory --jobs 2 check-types check-code
+
+.PHONY: check-types check-code
+check-types: $(READY_DEV)
+	$(BIN)/mypy
+
+check-code: $(READY_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/djlint --quiet --lint raspisms/templates
 	@folder=$$(mktemp -d) && RASPISMS_INSTANCE=$$folder $(BIN)/raspisms db check; status=$$?; rm -rf $$folder; exit $$status
 

@@ -260,12 +260,13 @@ def _try_again(session: Session, submission: Submission, account: Account, error
     own = backoff(account.failures, LONGEST_ACCOUNT_WAIT)
     account.not_before, account.by_hand_not_before = now() + max(own, asked), now() + max(own, sooner)
     log.warning(
-        "submission=%s attempt=%s http=%s code=%s: %s",
+        "submission=%s attempt=%s http=%s code=%s: %s %s",
         submission.id,
         submission.attempts,
         error.http_status,
         error.code,
         type(error).__name__,
+        type(error.__cause__).__name__ if error.__cause__ else "",  # by name: what it says may hold an address
     )
     no_key = submission.maybe_sent and adapter_class(submission.phone.adapter).repeat_window is None
     if no_key or submission.unreadable >= UNREADABLE_LIMIT:

@@ -157,17 +157,20 @@ def is_reviewed(campaign_id):
     return campaign.prepared_at is not None and campaign
 
 
-@pytest.mark.parametrize(
-    ("width", "dark"),
-    [(360, False), (390, False), (768, False), (1280, False), (1920, False), (360, True), (1280, True)],
-)
-def test_every_page_fits_and_can_be_read_by_everyone(tree, person, furnished, width, dark):
-    with person(width, dark) as reader:
+# Loaded on a telephone and on a desk, and looked at from there in each width and theme.
+NARROW, WIDE = ((360, False), (390, False), (768, False), (360, True)), ((1280, False), (1920, False), (1280, True))
+
+
+@pytest.mark.parametrize("views", [NARROW, WIDE], ids=["narrow", "wide"])
+def test_every_page_fits_and_can_be_read_by_everyone(tree, person, furnished, views):
+    with person(views[0][0]) as reader:
         page = sign_in(reader, tree)
         expect(page.get_by_text("est en pause")).to_be_visible(timeout=20_000)
-        for path in PATHS + (MORE_PATHS if (width, dark) in ((360, False), (1280, True)) else ()):
+        for path in PATHS + MORE_PATHS:
             reader.open(path)
-            reader.check()
+            for width, dark in views if path in PATHS else (views[0], views[-1]):
+                reader.look(width, dark=dark)
+                reader.check()
 
 
 # What a browser asks for that is no page: files, parts of pages, answers to scripts, doors of other programs.
