@@ -7,6 +7,9 @@ READY_DEV := $(VENV)/.installed-dev
 BABEL_KEYWORDS := -k N_ -k say -k _l -k gettext -k ngettext:1,2
 ENGLISH := raspisms/translations/en/LC_MESSAGES/messages
 
+# Some shells ask Python to keep nothing that it compiled: every process would compile the whole program anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help run demo test check format faults bench translations clean
 .DEFAULT_GOAL := help
 
@@ -22,7 +25,7 @@ $(READY): setup.py | $(BIN)/python
 	@touch $@
 
 $(READY_DEV): setup.py | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[tests,checks]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[tests,checks]'
 	@touch $@ $(READY)
 
 run: $(READY)  ## install what is missing and run everything, with the sandbox (Ctrl-C stops)
