@@ -6,8 +6,9 @@ from contextlib import suppress
 
 import pytest
 
+from raspisms.labels import ROLE_LABELS
 from raspisms.people.import_lines import NO_SMS
-from raspisms.people.reading import Unreadable
+from raspisms.people.reading import Role, Unreadable
 from raspisms.people.reading.reader import read
 from raspisms.sms import phone_numbers
 
@@ -60,6 +61,13 @@ def test_nobody_is_written_to_at_a_strangers_number(text):
 def test_a_country_code_in_a_column_of_its_own_counts():
     text = "Nom;Indicatif;Numéro\nA;212;0612345678\nB;32;470123456\nC;33;06 39 98 70 01\n"
     assert [number for _, number in people(text)] == ["+212612345678", "+32470123456", "+33639987001"]
+    text = "Nom;Code pays;Numéro\nA;MA;0612345678\nB;FR;06 39 98 70 01\n"
+    assert [number for _, number in people(text)] == ["+212612345678", "+33639987001"]
+
+
+def test_whose_number_is_damaged_is_a_person_to_correct():
+    text = f"Nom;Portable\n-;06399870\nTotal Énergie;0639987\nTotal;\nLéa Martin;{ONE}\n---;---\n"
+    assert people(text) == [("", None), ("Total Énergie", None), LEA]
 
 
 @pytest.mark.parametrize(
@@ -109,6 +117,10 @@ def test_numbers_of_the_territories_are_theirs(written, number):
         (f"Niveau;Joueur;Portable\nSénior;Léa Martin;{ONE}\n", [LEA]),
         (f"Nom;Portable\nLéa Martin {ONE};\n", [LEA]),
         (f"Nom;Portable\nN/A;{ONE}\n<b>Bob Durand</b>;{TWO}\n", [("", LEA[1]), BOB]),
+        # A counter, or a column of the sender's, that is called a number and holds none.
+        (f"N°;Nom;Joindre\n1;Léa Martin;{ONE}\n2;Bob Durand;{TWO}\n", [LEA, BOB]),
+        (f"Numéro;Nom;Joindre\n1;Léa Martin;{ONE}\n2;Bob Durand;{TWO}\n", [LEA, BOB]),
+        (f"Nom;Mobile (pas de SMS la nuit);Fixe\nLéa Martin;{ONE};01 99 00 10 01\n", [LEA]),
         # Numbers: a country's number beside a landline, one written like a date, a landline that a sheet damaged.
         ("Nom;Tél\nA;+32 470 12 34 56 / 01 99 00 10 01\n", [("A", "+32470123456")]),
         ("Nom;Tél\nA;06.12.10.11.12 (maman)\n", [("A", "+33612101112")]),
@@ -175,7 +187,7 @@ def test_pasted_lists(text, found):
         {"1": {"nom": "Léa Martin", "tel": ONE}, "2": {"nom": "Bob Durand", "tel": TWO}},
         {"Léa Martin": ONE, "Bob Durand": TWO},
         {ONE: "Léa Martin", TWO: "Bob Durand"},
-        [["Nom", "Portable"], ["Léa Martin", ONE], ["Bob Durand", TWO]],
+        [["Nom", "Portable"], ["Léa Martin", ONE], [], ["Bob Durand", TWO]],
         {"columns": ["Nom", "Portable"], "rows": [["Léa Martin", ONE], ["Bob Durand", TWO]]},
         [f"Léa Martin {ONE}", f"Bob Durand {TWO}"],
     ],
@@ -228,6 +240,12 @@ def test_letters_of_a_file(content, said):
         ("OptOutSms", "true", False),
         ("Désabonné SMS", "x", False),
         ("Retrait du consentement SMS", "oui", False),
+        ("Accord SMS", "oui, par mail uniquement", None),
+        ("Accord SMS infos", "oui", None),
+        ("Refus SMS infos", "oui", False),
+        ("Souhaitez-vous ne plus recevoir de SMS", "oui", False),
+        ("No SMS", "yes", False),
+        ("Ne pas envoyer de SMS", "x", False),
         ("Accord e-mail", "oui", None),
         ("Autorisation photo", "oui", None),
     ],
@@ -240,6 +258,8 @@ def test_who_agrees(heading, cell, agreed):
 def test_one_no_outweighs_a_yes_and_advertising_by_name_comes_first():
     text = f"Nom;Portable;Accord SMS infos;Accord SMS publicité\nLéa;{ONE};oui;non\nBob;{TWO};non;oui\n"
     assert [line.agreed for line in read(text.encode()).lines] == [False, True]
+    text = f"Nom;Portable;Accord SMS;Accord SMS publicité\nLéa;{ONE};non;oui\n"
+    assert [line.agreed for line in read(text.encode()).lines] == [False]
     text = f"Nom;Portable;Accord SMS;Opt-out SMS\nLéa;{ONE};oui;oui\n"
     assert [line.agreed for line in read(text.encode()).lines] == [False]
 
@@ -266,6 +286,9 @@ def test_web_pages_with_cells_that_are_wide_or_tall():
     lines = read(text.encode()).lines
     assert [line.number for line in lines] == [ONE, TWO]
     assert "Léa Martin" in lines[0].data.values()
+    other = "<table><tr><td rowspan=9>a</td></tr></table>"
+    names = f"<table><tr><th>Nom</th><th>Tél</th></tr><tr><td>Léa Martin</td><td>{ONE}</td></tr></table>"
+    assert people(other + names) == [LEA]
 
 
 @pytest.mark.parametrize("content", [b"%PDF-1.7\n1 0 obj", b"{\\rtf1\\ansi 0639987001}"])
@@ -306,3 +329,7 @@ def test_no_line_takes_long(text):
 
 def test_every_kind_that_gets_no_sms_is_said():
     assert set(NO_SMS) == set(phone_numbers.Kind) - {phone_numbers.Kind.MOBILE}
+
+
+def test_every_role_of_a_column_has_its_words():
+    assert set(ROLE_LABELS) == {role.value for role in Role}

@@ -180,15 +180,12 @@ def _settle_names(roles: dict[int, Role], titles: list[str]) -> None:
 
 
 def _settle_consents(roles: dict[int, Role], titles: list[str], cells: list[list[str]]) -> None:
-    """A column "SMS" of yes and no is an agreement; one that names advertising comes before the others."""
+    """A column "SMS" of yes and no is an agreement, unless its words are about something else."""
     for at, title in enumerate(titles):
         known = frozenset(headings.words(title))
-        if roles.get(at) in {None, Role.DATA} and known & headings.BY_SMS and cells[at] and _is_yes_or_no(cells[at]):
+        is_free = roles.get(at) in {None, Role.NUMBER} or (roles[at] is Role.DATA and not headings.is_consent(known))
+        if is_free and known & headings.BY_SMS and cells[at] and _is_yes_or_no(cells[at]):
             roles[at] = Role.CONSENT
-    named = [at for at, role in roles.items() if role is Role.CONSENT and headings.is_for_advertising(titles[at])]
-    if named:
-        others = (at for at, role in roles.items() if role is Role.CONSENT and at not in named)
-        roles.update(dict.fromkeys(list(others), Role.DATA))
 
 
 def _is_yes_or_no(held: list[str]) -> bool:
@@ -198,19 +195,22 @@ def _is_yes_or_no(held: list[str]) -> bool:
 def _settle_numbers(roles: dict[int, Role], titles: list[str], cells: list[list[str]]) -> None:
     """All columns with telephone numbers: by heading where they hold some, by what they hold elsewhere."""
     likeness = {at: _likeness(held) for at, held in enumerate(cells)}
+    for at, role in roles.items():
+        if role in {Role.CONSENT, Role.REFUSAL} and likeness[at][1] >= MOSTLY:  # "Mobile (pas de SMS)"
+            roles[at] = Role.NUMBER
     said = [at for at, role in roles.items() if role is Role.NUMBER]
     bare = [at for at in said if headings.is_bare_number(titles[at])]
     if len(bare) < len(said):  # "Numéro" beside a telephone is of something else, unless it holds telephones
-        unsure = [at for at in bare if likeness[at][1] < MOSTLY]
-        roles.update(dict.fromkeys(unsure, Role.DATA))
-        said = [at for at in said if at not in unsure]
-    holding = [at for at in said if likeness[at][0] or not cells[at]]
-    if any(likeness[at][0] for at in holding):
-        roles.update(dict.fromkeys((at for at in said if at not in holding), Role.DATA))
+        roles.update(dict.fromkeys((at for at in bare if likeness[at][1] < MOSTLY), Role.DATA))
+    without = [at for at in said if cells[at] and not likeness[at][0]]  # they hold something, and no number
+    if any(found for at, (found, _) in likeness.items() if at not in without):
+        roles.update(dict.fromkeys(without, Role.DATA))
+    said = [at for at, role in roles.items() if role is Role.NUMBER]
+    passed = {*bare, *without} - set(said)
     for at, (found, sure) in likeness.items():
         # A damaged number counts where no column is called after numbers; a column that is called otherwise, too.
         share = max(sure, found) if not said else sure if not titles[at] else 0.0
-        if at not in roles and share >= MOSTLY and headings.may_hold_numbers(titles[at]):
+        if at not in roles and at not in passed and share >= MOSTLY and headings.may_hold_numbers(titles[at]):
             roles[at] = Role.NUMBER
     if Role.NUMBER not in roles.values() and likeness:
         best = max(likeness, key=lambda at: (likeness[at], -at))

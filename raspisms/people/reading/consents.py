@@ -20,6 +20,7 @@ NO = frozenset(
         *("\N{BALLOT X}", "\N{HEAVY BALLOT X}", "\N{CROSS MARK}", "\N{BALLOT BOX}"),
     }
 )
+BY_MAIL = re.compile(r"\b(?:e-?)?mail|\bcourri")
 REFUSES = re.compile(r"\b(?:ne|n'|pas|refuse|jamais|not|don't)\b|n'")
 
 
@@ -28,6 +29,8 @@ def says(cell: str) -> bool | None:
     words = fold(cell.replace("’", "'")).strip(" .!\N{VARIATION SELECTOR-16}")
     if words in YES or words in NO:
         return words in YES
+    if BY_MAIL.search(words) and "sms" not in words:
+        return None  # an agreement to something else
     if REFUSES.search(words):
         return False
     first = words.split(" ")[0].strip(",;:.") if words else ""

@@ -13,12 +13,10 @@ def _set(some: str) -> frozenset[str]:
 
 
 # Words that say nothing by themselves.
-SILENT = _set(
-    "de du des d la le les l un une et ou votre vos mon ma mes son sa ses au aux a en of the your my and no n num"
-)
+SILENT = _set("de du des d la le les l un une et ou votre vos mon ma mes son sa ses au aux a en of the your my and num")
 NUMBERS = _set("tel tels telephone telephones phone phones portable portables mobile mobiles gsm sms cell")
 # "numero" counts alone or beside these; a number of a licence or of a street is none.
-BARE_NUMBERS = _set("numero numeros number numbers")
+BARE_NUMBERS = _set("numero numeros number numbers no n")
 MOBILE_WORDS = _set("portable portables mobile mobiles gsm sms cell")
 # A column of numbers that are not this person's, or of something about them.
 NO_NUMBERS = _set(
@@ -65,13 +63,16 @@ CONSENT = _set(
 )
 # A yes in such a column is a no.
 REFUSAL = _set(
-    "refus refuse pas non sans retrait oppose opposition stop optout out desabonne desabonnes desinscrit unsubscribed"
+    "refus refuse pas non sans retrait oppose opposition stop optout out desabonne desabonnes desinscrit unsubscribed "
+    "no not never ne plus aucun bloque bloquer blocked blacklist exclu exclure interdit interdiction"
 )
 BY_SMS = _set("sms texto textos")
 # An agreement to something else.
 NOT_BY_SMS = _set("photo photos image images video newsletter lettre")
 BY_MAIL = _set("mail mails email emails courriel")
 FOR_ADVERTISING = _set("publicite publicitaire pub marketing commercial commerciale promotion promotions promo")
+# Who agrees to be told something has agreed to no advertising by that.
+FOR_INFORMATION = _set("info infos information informations alerte alertes rappel rappels convocation convocations")
 BIRTHDAYS = frozenset(
     {
         *("birthday", "birthdate", "bday", "anniversaire", "naissance", "date naissance", "date birth", "ne le"),
@@ -163,14 +164,10 @@ def _of_consent(known: frozenset[str]) -> Role:
     """An agreement or a refusal, as far as it is about SMS; the day of one."""
     if "date" in known and not known & (NOT_BY_SMS | BY_MAIL):
         return Role.CONSENT_DATE
-    if not known & BY_SMS or known & NOT_BY_SMS:
+    is_of_another_kind = known & NOT_BY_SMS or (known & FOR_INFORMATION and not known & FOR_ADVERTISING)
+    if not known & BY_SMS or (is_of_another_kind and not known & REFUSAL):
         return Role.DATA
     return Role.REFUSAL if known & REFUSAL else Role.CONSENT
-
-
-def is_for_advertising(heading: str) -> bool:
-    """Whether an agreement is about advertising by name."""
-    return bool(frozenset(words(heading)) & FOR_ADVERTISING)
 
 
 def is_number(known: frozenset[str]) -> bool:

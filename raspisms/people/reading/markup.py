@@ -118,7 +118,7 @@ class _Tables(HTMLParser):
         if tag == "table" and self.sheets and not self.sheets[-1].rows:
             return  # the table of a worksheet that has its name already
         self.sheets.append(Sheet(attributes.get("name") or str(len(self.sheets) + 1), []))
-        self._line = 0
+        self._line, self._reaching = 0, {}
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         self._reach_down()

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import phonenumbers
+
 from ...language import dates
 from ...sms import phone_numbers
 from ...sms.folding import composed
@@ -137,8 +139,13 @@ class _Table:
 
 
 def _abroad(cell: str, code: str) -> str:
-    """A number with the country's digits that stand in a column of their own; at home they change nothing."""
-    digits = "".join(filter(str.isdecimal, code)).removeprefix("00")
+    """A number with its country, by digits (212) or letters (MA), that stands in a column of its own; at home it
+    changes nothing."""
+    letters = code.strip().upper()
+    if letters in phonenumbers.SUPPORTED_REGIONS:
+        digits = str(phonenumbers.country_code_for_region(letters))
+    else:
+        digits = "".join(filter(str.isdecimal, code)).removeprefix("00")
     national = cell.strip()
     if not digits or digits == "33" or national.startswith(("+", "00")):
         return cell

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 from ...sms.folding import fold
-from ...sms.numbers_in_text import numbers_in
 from .lines import Row, Sheet
 
-TOTAL = re.compile(r"(?:sous-)?total\b|page \d|#|[-=|:_*\s]+$", re.IGNORECASE)
+TOTAL = re.compile(r"(?:sous-)?total(?:\s+général)?\s*:?(?=\s*\d|\s*$)|page \d|#", re.IGNORECASE)
+DASHES = re.compile(r"[-=|:_*\s]*")
+# As many digits as a damaged number still has: whoever has one is a person to correct.
+LIKE_A_NUMBER = re.compile(r"(?:\d\D*){6}")
 
 
 def stack(sheet: Sheet, header: int) -> None:
@@ -37,7 +39,12 @@ def _blocks(titles: list[str]) -> list[tuple[int, int]]:
 
 def _is_nobody(row: Row, titles: list[str]) -> bool:
     """The titles again, a total, a line of dashes."""
-    first = next((cell for cell in row[1] if cell), "")
-    if titles and len(row[1][0]) == len(titles[0]) and [fold(cell) for cell in row[1][: len(titles)]] == titles:
+    cells = row[1]
+    if titles and cells and len(cells[0]) == len(titles[0]) and [fold(one) for one in cells[: len(titles)]] == titles:
         return True
-    return TOTAL.match(first) is not None and not numbers_in(" ; ".join(row[1]))
+    filled = [cell for cell in cells if cell]
+    if not filled or not (TOTAL.match(filled[0]) or DASHES.fullmatch(filled[0])):
+        return False
+    if DASHES.fullmatch(filled[0]):
+        return all(map(DASHES.fullmatch, filled))
+    return not any(map(LIKE_A_NUMBER.search, filled))
