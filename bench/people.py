@@ -11,6 +11,7 @@ from bench.interactive import Person
 from bench.results import Results
 from raspisms.language import Rule, Template
 from raspisms.language.remote import Condition, Text
+from raspisms.models import Import
 from tests.factories import until
 
 LINES = 50_000
@@ -119,7 +120,7 @@ def bring_in(installation: Installation, person: Person) -> float:
     def work() -> None:
         person.post("/imports/new", files={"file": ("liste.csv", file)})
         until(lambda: installation.ask("SELECT state FROM imports") == [("ready",)], 120, "the reading")
-        person.post("/imports/1/apply")
+        person.post("/imports/1/apply", reading=Import().reading)
         until(lambda: installation.ask("SELECT state FROM imports") == [("applied",)], 120, "the import")
 
     return timed(work)

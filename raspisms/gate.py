@@ -272,10 +272,9 @@ def _of_number(number: str, allowed: Collection[str], *, landlines: bool) -> Rea
         return None if not allowed or "FR" in allowed else Reason.COUNTRY
     if phone_numbers.read(number)[0] != number:
         return Reason.NUMBER
-    if phone_numbers.is_special(number):
-        return Reason.SPECIAL
-    if not landlines and phone_numbers.kind(number) is not Kind.MOBILE:
-        return Reason.LANDLINE
+    kind = phone_numbers.kind(number)
+    if not phone_numbers.gets_sms(kind, landlines=landlines):
+        return Reason.LANDLINE if kind in {Kind.LANDLINE, Kind.BOX} else Reason.SPECIAL
     return Reason.COUNTRY if allowed and phone_numbers.country(number) not in allowed else None
 
 

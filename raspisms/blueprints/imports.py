@@ -119,7 +119,10 @@ def act(import_id: int, verb: str) -> Response:
         if verb == "forget":
             imports.forget(import_id)
             return redirect(url_for("contacts.index"))
-        {"apply": imports.apply, "undo": imports.undo}[verb](import_id, current_user.id)
+        if verb == "apply":
+            imports.apply(import_id, current_user.id, reading=request.form.get("reading", ""))
+        else:
+            imports.undo(import_id, current_user.id)
     except imports.Refused as error:
         flash(gettext(str(error)), "warning")
         return redirect(url_for("imports.show", import_id=import_id))

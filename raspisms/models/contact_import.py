@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -86,6 +88,11 @@ class Import(Model):
 
     user: Mapped[User | None] = relationship()
     group: Mapped[Group | None] = relationship()
+
+    @property
+    def reading(self) -> str:
+        """A word for how its file is read: a page that showed another reading is told so."""
+        return hashlib.sha256(json.dumps(self.choice, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def is_working(self) -> bool:

@@ -42,16 +42,16 @@ def compare(session: Session, owner: Import, lines: list[ImportLine]) -> None:
     """Say of each line what it is."""
     landlines = preferences.current().landlines
     for line in lines:
-        _read(line, line.raw["number"], line.raw["name"], landlines=landlines)
+        read(line, line.raw["number"], line.raw["name"], landlines=landlines)
     wanted = {line.number for line in lines if line.number}
-    known = _by_number(session, wanted)
+    known = by_number(session, wanted)
     before = _earlier_lines(session, owner.id, wanted, lines[0].id)
     for line in lines:
         if line.verdict is Verdict.UNREAD:
-            _judge(line, known.get(line.number, []), before, owner)
+            judge(line, known.get(line.number, []), before, owner)
 
 
-def _read(line: ImportLine, number: str, name: str, *, landlines: bool) -> None:
+def read(line: ImportLine, number: str, name: str, *, landlines: bool) -> None:
     """Its name and number, as they would be stored; a verdict where nothing is to be compared."""
     line.reason, line.repaired, line.verdict = None, False, Verdict.UNREAD
     line.name = " ".join(composed(name.replace("\0", "")).split())
@@ -67,7 +67,7 @@ def _read(line: ImportLine, number: str, name: str, *, landlines: bool) -> None:
         line.verdict, line.reason = Verdict.WRONG, TOO_MUCH_DATA
     elif not telephone_numbers.is_french_mobile(found):  # nearly all are
         kind = telephone_numbers.kind(found)
-        if not gets_sms(kind, landlines=landlines):
+        if not telephone_numbers.gets_sms(kind, landlines=landlines):
             line.verdict, line.reason = Verdict.LEFT_OUT, NO_SMS[kind]
 
 
@@ -84,12 +84,8 @@ def _wrong(line: ImportLine, number: str) -> None:
         line.reason = LOST_DIGITS if telephone_numbers.EXPONENT.fullmatch(number.strip()) else NOT_A_NUMBER
 
 
-def gets_sms(kind: Kind, *, landlines: bool) -> bool:
-    """Whether an SMS goes there; to landlines where the team chose so, since some operators read it out."""
-    return kind is Kind.MOBILE or (landlines and kind in {Kind.LANDLINE, Kind.BOX})
-
-
-def _by_number(session: Session, wanted: set[str]) -> dict[str, list[Contact]]:
+def by_number(session: Session, wanted: set[str]) -> dict[str, list[Contact]]:
+    """Contacts with these numbers, the oldest first."""
     known: dict[str, list[Contact]] = {}
     for contact in session.scalars(select(Contact).where(Contact.number.in_(wanted)).order_by(Contact.id)):
         known.setdefault(contact.number, []).append(contact)
@@ -106,18 +102,19 @@ def _earlier_lines(session: Session, import_id: int, wanted: set[str], before_id
     return {(number, fold(name)) for number, name in rows}
 
 
-def _judge(line: ImportLine, same_number: list[Contact], before: set[tuple[str, str]], owner: Import) -> None:
+def judge(line: ImportLine, same_number: list[Contact], before: set[tuple[str, str]], owner: Import) -> None:
+    """Whether somebody with this number and name is new, known, changed, or on the list twice."""
     key = (line.number, fold(line.name))
     if key in before or (not line.name and any(number == line.number for number, _ in before)):
         line.verdict, line.reason = Verdict.DOUBLE, TWICE
         return
     before.add(key)
-    contact = _same_person(line.name, same_number)
+    contact = same_person(line.name, same_number)
     if contact is None:
         line.verdict, line.contact_id = Verdict.NEW, None
         return
     line.contact_id = contact.id
-    if _merged(contact, line) == (contact.name, contact.data) and not changes_consent(contact, line, owner):
+    if merged(contact, line) == (contact.name, contact.data) and not changes_consent(contact, line, owner):
         line.verdict, line.reason = Verdict.KNOWN, AS_IS
     else:
         line.verdict = Verdict.CHANGED
@@ -137,7 +134,7 @@ def changes_consent(contact: Contact, line: ImportLine, owner: Import) -> bool:
     return bool(proof_of(line, owner)) and not contact.consent
 
 
-def _same_person(name: str, same_number: list[Contact]) -> Contact | None:
+def same_person(name: str, same_number: list[Contact]) -> Contact | None:
     """The contact that a line speaks of: same number and same name, or one of them without a name."""
     for contact in same_number:
         if fold(contact.name) == fold(name):
@@ -148,7 +145,7 @@ def _same_person(name: str, same_number: list[Contact]) -> Contact | None:
     return None
 
 
-def _merged(contact: Contact, line: ImportLine) -> tuple[str, dict[str, Any]]:
+def merged(contact: Contact, line: ImportLine) -> tuple[str, dict[str, Any]]:
     """Name and data after the line: what it says wins, what it does not say stays. "Ville" and "ville" are one."""
     known = {fold(key): key for key in contact.data}
     said = {known.get(fold(key), key): value for key, value in contacts.clean_data(line.raw["data"]).items()}

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..extensions import db
+from ..i18n import N_
 from ..models import (
     Campaign,
     CampaignState,
@@ -16,6 +17,7 @@ from ..models import (
     EarlierAttempt,
     Import,
     ImportLine,
+    ImportState,
     JournalEntry,
     JournalState,
     Message,
@@ -26,9 +28,11 @@ from ..sms import phone_numbers as telephone_numbers
 from ..sms.numbers_in_text import numbers_in
 from ..storage.transactions import transaction
 from . import import_files
+from .import_rows import forget_lines
 
 # What all ways of writing a number have in common: its last digits.
 DIGITS = 9
+FILE_FORGOTTEN = N_("Le fichier de cet import n’est plus gardé : importez-le de nouveau.")
 CHUNK = 2_000
 
 
@@ -55,9 +59,15 @@ def forget_files() -> None:
     for import_id in import_files.kept():
         with transaction() as session:
             found = session.get(Import, import_id)
-            if found is not None:
-                found.layout = None
+            if found is None or found.state is ImportState.ARRIVING:
+                continue  # it is not there yet, and nobody has looked at it
+            found.layout = None
+            if found.state is ImportState.OPENING:  # who reads it has it in memory, and is told to stop
+                found.state, found.holder, found.reason = ImportState.UNREADABLE, None, FILE_FORGOTTEN
+            is_given_up = found.state is ImportState.UNREADABLE
         import_files.forget(import_id)
+        if is_given_up:
+            forget_lines(import_id)
 
 
 def forget(session: Session, number: str, found: Traces) -> None:

@@ -388,6 +388,7 @@ def is_short(raw: str) -> bool:
     return SHORT.fullmatch(re.sub(r"[ .\-]", "", typed(raw))) is not None
 
 
-def is_special(number: str) -> bool:
-    """Whether a number has a tariff or a use of its own (0 899, 0 800 …): no person reads SMS there."""
-    return kind(number) in {Kind.FREE, Kind.PREMIUM, Kind.SPECIAL}
+def gets_sms(of_kind: Kind, *, landlines: bool) -> bool:
+    """Whether an SMS goes to numbers of a kind; to landlines where the team chose so, since some operators read it
+    out. The one rule for lists and for the gate."""
+    return of_kind is Kind.MOBILE or (landlines and of_kind in {Kind.LANDLINE, Kind.BOX})

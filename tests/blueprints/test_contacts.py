@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy import text as sa_text
 
 from raspisms.extensions import db
-from raspisms.models import Contact, ImportPiece, JournalEntry, Message, Role, SavedText, Status
+from raspisms.models import Contact, Import, ImportPiece, JournalEntry, Message, Role, SavedText, Status
 from raspisms.people import contacts, groups, opt_outs
 from raspisms.sms import phone_numbers
 from raspisms.team import preferences
@@ -95,7 +95,9 @@ def test_a_file_is_read_corrected_applied_and_undone(app, client, send_form, run
     page = get("/imports/1")
     field = page.find("input", {"aria-label": "Numéro de la ligne 3"})
     send_form("/imports/1/lines", page="/imports/1", **{field["name"]: BOB})
-    send_form("/imports/1/apply", page="/imports/1")
+    assert "relue autrement" in get(send_form("/imports/1/apply", page="/imports/1", reading="another").location).text
+    assert get("/imports/1").find("input", {"name": "reading"})["value"] == Import().reading
+    send_form("/imports/1/apply", page="/imports/1", reading=Import().reading)
     run_jobs()
     assert people(app) == {"Léa": LEA, "Faux": BOB}
     send_form("/imports/1/undo", page="/imports/1")

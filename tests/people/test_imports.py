@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Contact, Import, ImportLine, ImportPiece, ImportState, Verdict
-from raspisms.people import contact_list, contacts, erasure, groups, imports
+from raspisms.people import contact_list, contacts, erasure, groups, import_opening, imports
 from raspisms.people.reading import Choice, Line
 from raspisms.people.reading.reader import read_text
 from raspisms.sending import outbox
@@ -312,3 +312,31 @@ def test_a_no_that_is_not_understood_is_no_yes(here):
     finish(found.id)
     db.session.expire_all()
     assert {one.name: one.consent for one in db.session.scalars(select(Contact))} == {"Léa": "", "Bob": "", "Zoé": ""}
+
+
+def test_an_erasure_stops_who_reads_a_file_that_may_hold_the_person(here, monkeypatch):
+    saved_id = contacts.save(None, None, "Léa", "0639987001", {}).id
+    read = import_opening._read_file
+
+    def erased_meanwhile(import_id):
+        found = read(import_id)
+        erasure.forget(saved_id, None)
+        return found
+
+    monkeypatch.setattr(import_opening, "_read_file", erased_meanwhile)
+    found = bring_file()
+    assert (found.state, found.layout, pieces()) == (ImportState.UNREADABLE, None, 0)
+    assert "plus gardé" in found.reason
+    assert db.session.scalar(select(ImportLine.id)) is None
+
+
+def test_a_page_of_before_applies_no_other_reading(here):
+    found = bring_file()
+    seen = found.reading
+    imports.choose(found.id, Choice(columns={"1": "left_out"}))
+    finish(found.id)
+    with pytest.raises(imports.Refused, match="relue"):
+        imports.apply(found.id, reading=seen)
+    imports.apply(found.id, reading=db.session.get(Import, found.id, populate_existing=True).reading)
+    finish(found.id)
+    assert everybody()["Léa"][0] == "+33639987011"

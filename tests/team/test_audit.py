@@ -8,7 +8,7 @@ from sqlalchemy import select
 from raspisms.campaigns import launch, lifecycle
 from raspisms.clock import now
 from raspisms.extensions import db
-from raspisms.models import Action, AuditEntry, JournalEntry, Message, OptOut, Phone, Status, StopMark
+from raspisms.models import Action, AuditEntry, Import, JournalEntry, Message, OptOut, Phone, Status, StopMark
 from raspisms.people import contacts, groups, imports, opt_outs
 from raspisms.people.reading.reader import read_text
 from raspisms.receiving import incoming
@@ -120,7 +120,7 @@ ACTS = {
     Action.PERSON_ERASED: lambda: (f"/contacts/{lea()}/erase", {}),
     Action.GROUP_ADDED: lambda: ("/groups/new", {"name": "Parents"}),
     Action.GROUP_DELETED: lambda: (f"/groups/{parents()}/delete", {}),
-    Action.IMPORT_APPLY: lambda: (f"/imports/{imported('ready')}/apply", {}),
+    Action.IMPORT_APPLY: lambda: (f"/imports/{imported('ready')}/apply", {"reading": Import().reading}),
     Action.IMPORT_UNDO: lambda: (f"/imports/{imported('applied')}/undo", {}),
     Action.CAMPAIGN_LAUNCHED: draft,
     Action.CAMPAIGN_PAUSED: lambda: (f"/campaigns/{running()}/pause", {}),
