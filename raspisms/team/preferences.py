@@ -110,14 +110,6 @@ def read(
         errors["region"] = N_("Choisissez une région de la liste.")
     if undo_seconds not in map(str, UNDO_SECONDS):
         errors["undo_seconds"] = N_("Choisissez une durée de la liste.")
-    codes, preferred = _codes(countries), _codes(preferred_countries)
-    home = default_country.strip().upper()
-    if home not in phonenumbers.SUPPORTED_REGIONS:
-        errors["default_country"] = N_("Écrivez le code d’un pays, à deux lettres, par exemple : FR.")
-    if not _are_countries(preferred):
-        errors["preferred_countries"] = N_("Écrivez des codes de pays à deux lettres, par exemple : FR, BE, CH.")
-    if not _are_countries(codes):
-        errors["countries"] = N_("Écrivez des codes de pays à deux lettres, par exemple : FR, BE, CH.")
     if len(stop_answer) > 300:
         errors["stop_answer"] = N_("Cette réponse est trop longue : 300 caractères au plus.")
     if undo_single not in map(str, UNDO_SINGLE_SECONDS):
@@ -125,6 +117,8 @@ def read(
     days = tuple(day for day in range(7) if str(day) in open_days)
     if not (_is_time(opens) and _is_time(closes) and opens < closes):
         errors["opens"] = N_("Écrivez deux heures, la première avant la seconde, par exemple 09:00 et 18:00.")
+    codes, preferred, home = _codes(countries), _codes(preferred_countries), default_country.strip().upper()
+    errors |= _wrong_countries(home, countries=codes, preferred_countries=preferred)
     errors |= _wrong_away_text(away_text, days)
     errors |= _wrong_days(keep_callbacks=keep_callbacks, keep_details=keep_details)
     if errors:
@@ -151,8 +145,13 @@ def _codes(typed: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(re.findall(r"[A-Z]+", typed.upper())))
 
 
-def _are_countries(codes: tuple[str, ...]) -> bool:
-    return all(code in phonenumbers.SUPPORTED_REGIONS for code in codes)
+def _wrong_countries(home: str, **codes: tuple[str, ...]) -> dict[str, str]:
+    sentence = N_("Écrivez des codes de pays à deux lettres, par exemple : FR, BE, CH.")
+    known = phonenumbers.SUPPORTED_REGIONS
+    errors = {name: sentence for name, some in codes.items() if not known.issuperset(some)}
+    if home not in known:
+        errors["default_country"] = N_("Écrivez le code d’un pays, à deux lettres, par exemple : FR.")
+    return errors
 
 
 def countries_of_numbers() -> tuple[str, ...]:

@@ -134,7 +134,7 @@ def _numbers(card: Any) -> list[str]:
     """All numbers of a card but those of a fax: mobiles first."""
     found = []
     for tel in card.contents.get("tel", []):
-        stated = [*tel.params.get("TYPE", []), *(name for one in tel.singletonparams for name in [one])]
+        stated = [*tel.params.get("TYPE", []), *tel.singletonparams]
         kinds = set(",".join(stated).upper().split(","))
         number = URI.sub("", str(tel.value).strip()).partition(";")[0]
         if "FAX" in kinds:

@@ -45,11 +45,7 @@ def header_of(sheet: Sheet, choice: Choice) -> int:
         filled = [cell for cell in cells if cell]
         if has_number(cells) or any(sum(map(str.isdigit, cell)) >= LEAST_DIGITS for cell in filled):
             return 0
-        if (
-            len(filled) >= min(2, width)
-            and _stands_above_numbers(cells, rows[place + 1 :])
-            and any(has_number(later) for _, later in rows[place + 1 : FIRST_ROWS])
-        ):
+        if len(filled) >= min(2, width) and _stands_above_numbers(cells, rows[place + 1 : FIRST_ROWS]):
             return line
     return 0
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...i18n import N_
 from ...sms import phone_numbers
-from . import columns, json_lists, pasted, rows, sources, tables, workbooks
+from . import columns, encodings, json_lists, pasted, rows, sources, tables, workbooks
 from .lines import Choice, Layout, Line, Reading, Row, Unreadable
 
 MOST_LINES = 200_000
@@ -58,7 +58,8 @@ def understand(content: bytes, choice: Choice) -> tuple[Layout, Iterator[Line]]:
     """How a file is understood, and everybody in it, one after the other. Raises Unreadable."""
     if workbooks.is_workbook(content):
         return _of_table(sources.workbook(content, choice), choice)
-    text, said = sources.decoded(content)
+    found = encodings.decode(content)
+    text, said = found.text, found.said
     if json_lists.is_json(text):
         text = json_lists.as_lines(text) or text
     source = sources.text(text, choice, said)

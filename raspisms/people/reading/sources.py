@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ...i18n import N_
 from ...sms import phone_numbers
 from ...sms.numbers_in_text import mobiles, numbers_in
-from . import cards, columns, delimited, encodings, json_lists, markup, workbooks
+from . import cards, columns, delimited, json_lists, markup, workbooks
 from .lines import Choice, Role, Said, Sheet, Unreadable
 
 # What looks like text and is a document.
@@ -16,11 +18,13 @@ NO_LIST = N_(
 NO_SUCH_SHEET = N_("Ce fichier n’a pas de feuille de ce nom.")
 
 
+@dataclass
 class Source:
-    """What a file holds: the names of its sheets, and the one that is read."""
+    """What a file holds: the names of its sheets, the one that is read, and what is to be said of that."""
 
-    def __init__(self, names: list[str], sheet: Sheet, said: list[Said]) -> None:
-        self.names, self.sheet, self.said = names, sheet, said
+    names: list[str]
+    sheet: Sheet
+    said: list[Said]
 
 
 def workbook(content: bytes, choice: Choice) -> Source:
@@ -91,9 +95,3 @@ def _has_number_column(sheet: Sheet) -> bool:
     numbers = [column.at for column in found if column.role is Role.NUMBER]
     held = [cells[at] for _, cells in rows for at in numbers if at < len(cells) and cells[at]]
     return bool(held) and sum(columns.is_one_number(cell) for cell in held) >= len(held) * columns.MOSTLY
-
-
-def decoded(content: bytes) -> tuple[str, list[Said]]:
-    """The text of a file, and what is to be said of its letters."""
-    found = encodings.decode(content)
-    return found.text, found.said
