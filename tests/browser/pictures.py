@@ -19,7 +19,7 @@ from raspisms.clock import now
 from raspisms.config import load
 from raspisms.conversations import actions, unsent_replies
 from raspisms.extensions import db
-from raspisms.models import Campaign, Conversation, SavedText
+from raspisms.models import Campaign, Conversation, Import, SavedText
 from raspisms.people import contacts, groups, imports, opt_outs
 from raspisms.people.reading import reader
 from raspisms.storage.transactions import transaction
@@ -75,6 +75,7 @@ PAGES = (
     ("contact-edit", "/contacts/1/edit", "Modifier un contact"),
     ("import-new", "/imports/new", "Importer une liste"),
     ("import", "/imports/1", "Un import"),
+    ("import-columns", "/imports/2", "Un import, ses colonnes"),
     ("groups", "/groups/", "Groupes"),
     ("group", "/groups/1", "Un groupe conditionnel"),
     ("group-new", "/groups/new", "Ajouter un groupe"),
@@ -97,6 +98,14 @@ PAGES = (
     ("design", "/design", "Système graphique"),
     ("missing", "/nowhere", "Une page qui n’existe pas"),
 )
+# A list as a school keeps it: a title, columns of two people, a landline, agreements, a number that is none.
+FAMILIES = """École Jules-Ferry ; liste des familles
+Nom;Prénom;Classe;Mobile élève;Tél. parent;Accord SMS;Date de l'accord;Né(e) le;Ville
+Martin;Léa;6e A;06 39 98 72 01;06 39 98 72 11;oui;03/09/2026;25/11/2014;Lyon
+Durand;Bob;6e B;;639987212;x;04/09/2026;1/12/2014;Villeurbanne
+Petit;Zoé;6e A;;01 99 00 10 04;non;;32/13/2014;Lyon
+Roux;Ida;6e C;06 39 98 72 02 ou 06 39 98 72 03;;;;;Bron
+"""
 WIDTHS = (390, 1280)
 
 
@@ -207,6 +216,8 @@ def furnish(tree: Tree) -> None:
 def furnish_people() -> None:
     imports.work(imports.begin(reader.read_text(PEOPLE).lines, "adhérents.xlsx", 1).id)
     imports.work(imports.apply(1).id)
+    families = imports.receive(imports.expect("familles.csv", 1), FAMILIES.encode("cp1252")).id
+    until(lambda: not imports.work(families) and db.session.get(Import, families, populate_existing=True).layout)
     groups.save(None, "Lyon", rule="contact.ville == 'Lyon'")
     opt_outs.add_many("0639987099", 1)
     with transaction() as session:

@@ -12,7 +12,7 @@ from raspisms.clock import now
 from raspisms.config import load
 from raspisms.conversations import actions
 from raspisms.extensions import db
-from raspisms.models import Campaign, Conversation, SavedText, User
+from raspisms.models import Campaign, Conversation, Import, SavedText, User
 from raspisms.people import contacts, groups, imports, opt_outs
 from raspisms.people.reading import reader
 from raspisms.storage.transactions import transaction
@@ -54,6 +54,7 @@ MORE_PATHS = (
     "/imports/new",
     "/imports/1",
     "/imports/1?kind=new",
+    "/imports/2",
     "/groups/",
     "/groups/1",
     "/groups/1/edit",
@@ -109,6 +110,10 @@ def furnish_people(tree):
         text = "\n".join(["nom;portable;donnée", *rows, "Faux;12;x", f"{WORST_NAME};6,39987E+08;"])
         imports.work(imports.begin(reader.read_text(text).lines, "liste " + "x" * 80, None).id)
         imports.work(imports.apply(1).id)
+        headings = ";".join(["nom", "portable", *(f"colonne{'x' * 50} {n}" for n in range(12))])
+        content = "\n".join(["titre;" * 4, headings, *(row + ";w" * 11 for row in rows), f"A;01 99 00 10 01{';' * 12}"])
+        waiting = imports.receive(imports.expect("liste " + "y" * 80, None), content.encode("cp1252")).id
+        until(lambda: not imports.work(waiting) and db.session.get(Import, waiting, populate_existing=True).layout)
         groups.save(
             None, WORST_NAME, rule="contact.donnée matches '/^mot/' && contact_metas.number != '" + "1" * 60 + "'"
         )
