@@ -137,7 +137,7 @@ def _until(import_id: int, wanted: ImportState) -> Import:
             reason, line = say(str(found.reason)), found.reason_line
             fail(N_("Ligne %(line)s : %(reason)s"), line=line, reason=reason) if line else fail(reason)
         if not found.is_working:
-            fail(N_("Cet import n’en est pas là : rechargez la page."))
+            fail(N_("Quelqu’un d’autre a décidé de cet import entre-temps."))
         time.sleep(LOOK_SECONDS)
 
 
