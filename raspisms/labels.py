@@ -141,3 +141,13 @@ IMPORT_LABELS: dict[ImportState, str] = {
 def of(message: Message) -> str:
     """What people read for the state of a message (a msgid)."""
     return UNREPORTED if message.is_unreported else STATUS_LABELS[message.status]
+
+
+ORIGIN_LABELS: dict[str, str] = {
+    "reply": N_("a répondu STOP"),
+    "callback": N_("liste du fournisseur"),
+    "report": N_("refus du fournisseur"),
+    "person": N_("ajouté par l’équipe"),
+    "import": N_("ajouté par l’équipe"),
+}
+"""How a number came on the list of SMS STOP."""

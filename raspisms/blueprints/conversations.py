@@ -13,13 +13,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from ..campaigns import outgoing_text
 from ..conversations import actions, counting, lists, threads, unsent_replies
 from ..extensions import db
+from ..figures.prices import price_of
+from ..forms import mistakes
 from ..i18n import N_
+from ..language import Mistake
 from ..live import typists
 from ..models import Campaign, Contact, Conversation, Lane, Message, SavedText
 from ..pagination import whole
-from ..people import contacts, groups, opt_outs
+from ..people import contacts, groups, opt_outs, person
 from ..phones import saving
 from ..sending import outbox
 from ..sms import phone_numbers as telephone_numbers
@@ -50,10 +54,11 @@ class SecondAnswer(Exception):
 
 
 def _asked() -> lists.Asked:
-    view = request.args.get("view", "open")
+    q = tables.word("q")
+    view = request.args.get("view", "")
     return lists.Asked(
-        view=view if view in lists.VIEWS else "open",
-        q=tables.word("q"),
+        view=view if view in lists.VIEWS else lists.usual_view(q),
+        q=q,
         tag=tables.word("tag")[: actions.TAG_LENGTH],
         phone=tables.number("phone"),
     )
@@ -155,12 +160,14 @@ def _page(
     status: int = 200,
 ) -> tuple[str, int]:
     thread = threads.thread(conversation, request.args.get("before", type=whole))
+    listed = _listed()
     contact = db.session.scalar(select(Contact).where(Contact.number == conversation.number).order_by(Contact.id))
     own = contacts.groups_of(contact.id) if contact else set()
     page = render_template(
         "conversations/show.html",
-        **_listed(),
+        **listed,
         chosen=conversation.id,
+        following=_following(listed["page"], conversation.id),
         conversation=conversation,
         thread=thread,
         campaigns=_campaigns(thread),
@@ -169,7 +176,9 @@ def _page(
         contact=contact,
         groups=[group for group in groups.all_groups() if group.id in own],
         name=contact.name if contact else "",
-        opted_out=bool(opt_outs.silent(db.session(), [conversation.number])),
+        silence=opt_outs.of_number(conversation.number),
+        suspected=opt_outs.suspected_of(conversation.number),
+        price=price_of(conversation.phone),
         failure=threads.last_failure(conversation),
         colleagues=users.colleagues(),
         tags=actions.known_tags(),
@@ -186,6 +195,31 @@ def _page(
         note_error=note_error,
     )
     return page, status
+
+
+def _following(page: lists.Shown, conversation_id: int) -> int | None:
+    """The conversation below this one in the list, or the first one when it is not there: where to go on."""
+    ids = [hit.conversation.id for hit in page.hits]
+    place = ids.index(conversation_id) + 1 if conversation_id in ids else 0
+    return ids[place] if place < len(ids) else None
+
+
+@bp.get("/<int:conversation_id>/text/<int:text_id>")
+def saved_text(conversation_id: int, text_id: int) -> Response | Page:
+    """A saved text as this person gets it, for the composer: as JSON for its script, else the page with it typed."""
+    conversation = db.get_or_404(Conversation, conversation_id)
+    text = db.get_or_404(SavedText, text_id).text
+    contact = db.session.scalar(select(Contact).where(Contact.number == conversation.number).order_by(Contact.id))
+    try:
+        text = outgoing_text.filled(text, person.person(contact) if contact else None).text
+    except Mistake as mistake:
+        text, sentence = "", mistakes.in_text(mistake)
+        if request.args.get("fragment"):
+            return jsonify(error=sentence)
+        flash(sentence, "warning")
+    if request.args.get("fragment"):
+        return jsonify(text=text)
+    return _page(conversation, typed=text, key=uuid.uuid4().hex)
 
 
 @bp.post("/<int:conversation_id>/reply")
@@ -224,7 +258,7 @@ def reply(conversation_id: int) -> Page:
     if message.number != conversation.number:  # the thread of the number that the person has
         there = url_for("conversations.with_number", number=message.number, phone=conversation.phone_id)
         return redirect(there)
-    return redirect(url_for("conversations.show", conversation_id=conversation_id, _anchor="end"))
+    return redirect(url_for("conversations.show", conversation_id=conversation_id))
 
 
 def _post(conversation: Conversation, text: str, key: str, check: Any) -> outbox.Posted:
@@ -264,9 +298,7 @@ def act(conversation_id: int, verb: str) -> Response:
     try:
         if verb == "close":
             actions.close(conversation_id, request.form.get("seen", 0, type=whole))
-            flash(gettext("La discussion est fermée. Un nouveau message la rouvrira."), "success")
-            return redirect(url_for("conversations.index"))
-        if verb == "reopen":
+        elif verb == "reopen":
             actions.reopen(conversation_id)
         elif verb == "take":
             actions.assign(conversation_id, current_user.id)
@@ -294,7 +326,7 @@ def note(conversation_id: int) -> Page:
         draft = unsent_replies.draft_of(conversation_id, current_user.id)
         sentence = gettext(str(error))
         return _page(conversation, typed=draft, key=uuid.uuid4().hex, note=typed, note_error=sentence, status=400)
-    return redirect(url_for("conversations.show", conversation_id=conversation_id, _anchor="end"))
+    return redirect(url_for("conversations.show", conversation_id=conversation_id))
 
 
 @bp.post("/bulk")

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from .. import csv_files, pagination
 from ..extensions import db
+from ..labels import ORIGIN_LABELS
 from ..models import Message, OptOut
 from ..pagination import whole
 from ..people import contact_list, opt_outs
@@ -17,17 +18,6 @@ from ..web import tables
 from ..web.access import admin_only
 
 bp = Blueprint("optouts", __name__, url_prefix="/opt-outs")
-
-
-def origins() -> dict[str, str]:
-    """How a number came on the list, in words."""
-    return {
-        "reply": gettext("a répondu STOP"),
-        "callback": gettext("liste du fournisseur"),
-        "report": gettext("refus du fournisseur"),
-        "person": gettext("ajouté par l’équipe"),
-        "import": gettext("ajouté par l’équipe"),
-    }
 
 
 @bp.get("/")
@@ -42,7 +32,7 @@ def index() -> str:
         words=words,
         sort=name,
         names=contact_list.names_of([one.number for one in page.rows if one.number]),
-        origins=origins(),
+        origins={origin: gettext(label) for origin, label in ORIGIN_LABELS.items()},
         suspected=opt_outs.suspected(request.args.get("suspected_after")),
     )
 
@@ -84,6 +74,8 @@ def decide(message_id: int, verb: str) -> AnyResponse:
     """A person says whether a message meant STOP."""
     db.get_or_404(Message, message_id)
     opt_outs.decide(message_id, current_user.id, stops=verb == "confirm")
+    if (conversation := request.form.get("conversation", type=whole)) is not None:  # decided where it was read
+        return redirect(url_for("conversations.show", conversation_id=conversation))
     return redirect(url_for("optouts.index"))
 
 

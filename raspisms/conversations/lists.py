@@ -10,13 +10,15 @@ from sqlalchemy.orm import selectinload
 from .. import pagination
 from ..extensions import db
 from ..messages import search
-from ..models import Contact, Conversation, ConversationTag, Message
+from ..models import Contact, Conversation, ConversationTag, Message, Note
 from ..pagination import Order
 from ..people import contact_list
 
 PAGE = 40
 RECENT: Order[Conversation] = Order(Conversation.id, Conversation.last_at, read=pagination.moment)
 MOST_FOUND = 60
+# Notes are few and have no index: the newest are looked through.
+NOTES_LOOKED_AT = 5_000
 VIEWS = ("open", "unread", "mine", "free", "closed", "all")
 
 
@@ -33,7 +35,7 @@ class Asked:
     def words(self) -> dict[str, str]:
         """What its links carry."""
         facts = {
-            "view": self.view if self.view != "open" else "",
+            "view": self.view if self.view != usual_view(self.q) else "",
             "q": self.q,
             "tag": self.tag,
             "phone": str(self.phone or ""),
@@ -41,12 +43,18 @@ class Asked:
         return {name: value for name, value in facts.items() if value}
 
 
+def usual_view(q: str) -> str:
+    """What is shown when nothing else is asked for: a search looks into what is closed, too."""
+    return "all" if q.strip() else "open"
+
+
 @dataclass(frozen=True)
 class Hit:
-    """A conversation in a list; found by a word, with the message that holds it."""
+    """A conversation in a list; found by a word, with the message or the note that holds it."""
 
     conversation: Conversation
     message: Message | None
+    note: Note | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,8 @@ def _found(asked: Asked, user_id: int) -> list[Hit]:
         .limit(MOST_FOUND)
     )
     hits = {row.id: Hit(row, row.last_message) for row in rows}
+    for row, note in _noted(which, asked.q):
+        hits.setdefault(row.id, Hit(row, None, note))
     said = search.ids(asked.q, limit=500)
     messages = db.session.scalars(select(Message).where(Message.id.in_(said)).order_by(Message.id.desc()))
     by_pair: dict[tuple[int, str], Message] = {}
@@ -129,3 +139,15 @@ def _found(asked: Asked, user_id: int) -> list[Hit]:
         if message_found is not None and len(hits) < MOST_FOUND:
             hits[row.id] = Hit(row, message_found)
     return list(hits.values())
+
+
+def _noted(which: ColumnElement[bool], q: str) -> list[tuple[Conversation, Note]]:
+    """Conversations in which colleagues noted these words, the newest notes first."""
+    wanted = search.words_of(q)
+    if not wanted:
+        return []
+    rows = db.session.execute(select(Note.id, Note.text).order_by(Note.id.desc()).limit(NOTES_LOOKED_AT))
+    ids = [row.id for row in rows if search.has(wanted, row.text)][:MOST_FOUND]
+    found = select(Conversation, Note).join(Note, Note.conversation_id == Conversation.id)
+    pairs = db.session.execute(found.where(which, Note.id.in_(ids)).order_by(Note.id.desc()))
+    return [(conversation, note) for conversation, note in pairs]

@@ -113,10 +113,11 @@ def _unindexed(wanted: list[str], last: int, before: int | None) -> list[int]:
     if before is not None:
         query = query.where(Message.id < before)
     rows = db.session.execute(query.order_by(Message.id.desc()).limit(TAIL))
-    return [row.id for row in rows if _has(wanted, row.text)]
+    return [row.id for row in rows if has(wanted, row.text)]
 
 
-def _has(wanted: list[str], words: str) -> bool:
+def has(wanted: list[str], words: str) -> bool:
+    """Whether a text has words that begin with each of these, as `words_of` folds them."""
     there = re.findall(r"\w+", fold(words))
     return all(any(one.startswith(word) for one in there) for word in wanted)
 

@@ -36,6 +36,14 @@ def silent(session: Session, numbers: Collection[str]) -> set[str]:
     return {number for number in numbers if not found.isdisjoint(telephone_numbers.spellings(number))}
 
 
+def of_number(number: str) -> OptOut | None:
+    """Why nothing is sent to a number: the latest that we know of it; None when it may be written to."""
+    known = telephone_numbers.spellings(number)
+    said = or_(OptOut.number.in_(known), OptOut.digest.in_([digest(one) for one in known]))
+    query = select(OptOut).where(said, OptOut.lifted_at.is_(None))
+    return db.session.scalar(query.order_by(OptOut.created_at.desc()).limit(1))
+
+
 def has_digests(session: Session) -> bool:
     """Whether somebody was erased who had said STOP: only a digest knows of it."""
     return session.scalar(select(OptOut.id).where(OptOut.digest.is_not(None)).limit(1)) is not None
@@ -208,6 +216,12 @@ SUSPECTED_ORDER: Order[Message] = Order(Message.id, descending=False)
 def suspected(after: str | None = None) -> Page[Message]:
     """Messages that may ask for no more SMS, the oldest first."""
     return pagination.page(select(Message).where(is_suspected()), SUSPECTED_ORDER, after)
+
+
+def suspected_of(number: str) -> list[Message]:
+    """What one person wrote that may ask for no more SMS, the oldest first."""
+    query = select(Message).where(is_suspected(), Message.number.in_(telephone_numbers.spellings(number)))
+    return list(db.session.scalars(query.order_by(Message.id)))
 
 
 def count_suspected() -> int:

@@ -40,3 +40,20 @@ addEventListener("pageshow", () => {
 // After a refused form, begin at the summary.
 const summary = document.getElementById("summary");
 if (summary) summary.focus();
+
+// Times that count on while a page stays open, from when it was drawn: the browser's clock may be wrong.
+const drawn = new WeakMap();
+function age(element) {
+  if (!drawn.has(element)) drawn.set(element, performance.now());
+  return (performance.now() - drawn.get(element)) / 1000;
+}
+function countOn() {
+  for (const one of document.querySelectorAll("[data-countdown]")) {
+    one.textContent = `${Math.max(0, Math.ceil(Number(one.dataset.countdown) - age(one)))} s`;
+  }
+  for (const one of document.querySelectorAll("[data-minutes]")) {
+    const minutes = Math.max(1, Math.floor(Number(one.dataset.minutes) + age(one) / 60));
+    one.textContent = minutes < 60 ? one.textContent.replace(/\d+/, minutes) : one.dataset.then;
+  }
+}
+setInterval(countOn, 1000);

@@ -86,10 +86,9 @@ async function refresh(part) {
   const news = withoutTokens(html);
   if (news !== part.shown || part.isLate) {
     part.isLate = false;
-    const atEnd = innerHeight + scrollY >= document.body.scrollHeight - 80;
     if (keyed) part.isLate = !merge(element, html);
     else redraw(element, html);
-    element.dispatchEvent(new CustomEvent("redrawn", { bubbles: true, detail: { atEnd } }));
+    element.dispatchEvent(new CustomEvent("redrawn", { bubbles: true }));
   }
   part.shown = news;
   part.done = Boolean(element.querySelector("[data-done]")); // what is typed there must stay

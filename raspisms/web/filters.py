@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -62,7 +63,11 @@ def init_app(app: Flask) -> None:
     app.template_filter("number")(phone_numbers.pretty)
     app.template_filter("euros")(euros)
     app.template_filter("moment")(moment)
+    app.template_filter("short_moment")(short_moment)
+    app.template_filter("initials")(initials)
+    app.template_filter("seconds_left")(seconds_left)
     app.template_filter("exact")(exact)
+    app.template_filter("date")(plain_date)
     app.template_filter("second")(second)
     app.template_filter("day")(day)
     app.template_filter("clock")(clock)
@@ -82,6 +87,7 @@ def init_app(app: Flask) -> None:
         CAMPAIGN_LABELS=labels.CAMPAIGN_LABELS,
         FATE_LABELS=labels.FATE_LABELS,
         IMPORT_LABELS=labels.IMPORT_LABELS,
+        ORIGIN_LABELS=labels.ORIGIN_LABELS,
         message_label=labels.of,
         event_label=event_label,
         why_not=why_not,
@@ -132,8 +138,10 @@ def euros(amount: Decimal | None) -> str:
 
 
 def exact(when: datetime | None) -> str:
-    """Date and time to the second, in the installation's zone."""
-    return "" if when is None else str(format_datetime(when, "d MMMM yyyy, HH:mm:ss"))
+    """Date and time to the minute, in the installation's zone."""
+    if when is None:
+        return ""
+    return str(gettext("%(day)s à %(time)s", day=format_datetime(when, "EEEE d MMMM yyyy"), time=clock(when)))
 
 
 def moment(when: datetime | None) -> Markup:
@@ -143,6 +151,45 @@ def moment(when: datetime | None) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         when.isoformat(), exact(when), escape(_relative(when))
     )
+
+
+def short_moment(when: datetime | None) -> Markup:
+    """The same in a word or two, for a list: "7 min", "14:05", "hier", "24 nov."."""
+    if when is None:
+        return Markup("")
+    minutes = int((now() - when).total_seconds() // 60)
+    # A page that stays open counts on by itself (see app.js).
+    counting_on = Markup(' data-minutes="{}" data-then="{}"').format(minutes, clock(when)) if 0 <= minutes < 60 else ""
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
+        when.isoformat(), exact(when), counting_on, _short(when, minutes)
+    )
+
+
+def _short(when: datetime, minutes: int) -> str:
+    local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
+    if -1 <= minutes < 60:
+        return str(gettext("%(minutes)s min", minutes=max(1, minutes)))
+    if local == today:
+        return clock(when)
+    if local == today - timedelta(days=1):
+        return str(gettext("hier"))
+    return str(format_date(local, "d MMM" if local.year == today.year else "dd/MM/yy"))
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a person: "lea.martin" is LM."""
+    words = [word for word in re.split(r"[\W_]+", name) if word]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def plain_date(when: datetime) -> str:
+    """The day of a time in full, within a sentence."""
+    return str(format_date(to_user_timezone(when), "d MMMM yyyy"))
+
+
+def seconds_left(message: Message) -> int:
+    """For how long a message can still be called back."""
+    return max(0, math.ceil((message.held_until - now()).total_seconds())) if message.held_until else 0
 
 
 def second(when: datetime) -> Markup:

@@ -62,7 +62,7 @@ def test_the_whole_guide(tree, person):
         expect(page.get_by_text("Merci, j’y serai !")).to_be_visible(timeout=20_000)  # by itself
         reader.check()
         page.get_by_role("link", name=re.compile("06.39.98.70.01")).first.click()
-        page.get_by_label(re.compile("^Répondre")).fill("À demain !")
+        page.get_by_role("textbox", name=re.compile("^Répondre")).fill("À demain !")
         page.get_by_role("button", name="Envoyer", exact=True).click()
         last = page.locator("#thread .bubble.ours").last
         expect(last).to_contain_text("À demain !")

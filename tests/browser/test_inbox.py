@@ -8,9 +8,12 @@ import pytest
 from playwright.sync_api import expect
 
 from raspisms import create_worker_app
+from raspisms.clock import now
 from raspisms.config import load
 from raspisms.extensions import db
-from raspisms.models import Message, User
+from raspisms.models import Message, Phone, SavedText, User
+from raspisms.receiving import incoming
+from raspisms.storage.transactions import transaction
 from tests.browser.conftest import sign_in
 from tests.factories import PASSWORD, until
 from tests.tree import LOGIN, NUMBER
@@ -94,10 +97,10 @@ def test_two_people_in_one_conversation(team, person):
         streams(bob)
 
         # Bob types: Alice sees that he does
-        bob.get_by_label(re.compile("^Répondre")).type("Oui, elle")
+        bob.get_by_role("textbox", name=re.compile("^Répondre")).type("Oui, elle")
         expect(alice.get_by_text("bob répond…")).to_be_visible(timeout=10_000)
-        alice.get_by_label(re.compile("^Répondre")).fill("Non, elle est prise.")
-        bob.get_by_label(re.compile("^Répondre")).fill("Oui, elle est libre.")
+        alice.get_by_role("textbox", name=re.compile("^Répondre")).fill("Non, elle est prise.")
+        bob.get_by_role("textbox", name=re.compile("^Répondre")).fill("Oui, elle est libre.")
         bob.get_by_role("button", name="Envoyer", exact=True).click()
         expect(bob.get_by_role("button", name="Annuler l’envoi")).to_be_visible()
 
@@ -105,9 +108,9 @@ def test_two_people_in_one_conversation(team, person):
         expect(alice.locator("#thread").get_by_text("Oui, elle est libre.")).to_be_visible(timeout=10_000)
         alice.get_by_role("button", name="Envoyer", exact=True).click()
         expect(alice.get_by_text("bob a répondu entre-temps.")).to_be_visible()
-        expect(alice.get_by_label(re.compile("^Répondre"))).to_have_value("Non, elle est prise.")
+        expect(alice.get_by_role("textbox", name=re.compile("^Répondre"))).to_have_value("Non, elle est prise.")
         alice_screen.check()
-        alice.get_by_label(re.compile("^Répondre")).fill("Je vous ouvre à 9 h.")
+        alice.get_by_role("textbox", name=re.compile("^Répondre")).fill("Je vous ouvre à 9 h.")
         alice.get_by_role("button", name="Envoyer quand même").click()
         until(lambda: len(sent_to(team, ZOE)) == 2, 40, "both answers at the provider")
         expect(bob.locator("#thread").get_by_text("Je vous ouvre à 9 h.")).to_be_visible(timeout=10_000)
@@ -123,14 +126,14 @@ def test_an_answer_can_be_called_back_and_is_a_draft_again(team, person):
         page = sign_in(screen, team)
         until(lambda: "98 70 05" in page.goto(team.url + "/conversations/").text().replace("\xa0", " "))
         open_conversation(page, team, "06 39 98 70 05")
-        page.get_by_label(re.compile("^Répondre")).fill("Bonjour !")
+        page.get_by_role("textbox", name=re.compile("^Répondre")).fill("Bonjour !")
         page.get_by_role("button", name="Envoyer", exact=True).click()
         page.get_by_role("button", name="Annuler l’envoi").click()
         expect(page.get_by_text("L’envoi est annulé.")).to_be_visible()
-        expect(page.get_by_label(re.compile("^Répondre"))).to_have_value("Bonjour !")
+        expect(page.get_by_role("textbox", name=re.compile("^Répondre"))).to_have_value("Bonjour !")
         # the draft is there after a reload too, and for nobody else
         page.reload()
-        expect(page.get_by_label(re.compile("^Répondre"))).to_have_value("Bonjour !")
+        expect(page.get_by_role("textbox", name=re.compile("^Répondre"))).to_have_value("Bonjour !")
         page.get_by_role("button", name="Envoyer", exact=True).click()
         until(lambda: sent_to(team, number) == ["Bonjour !"], 40, "the answer, once")
 
@@ -146,7 +149,8 @@ def test_labels_notes_and_who_looks_after_it(team, person):
         page.get_by_label("Étiquette", exact=True).fill("accueil")
         page.get_by_role("button", name="Ajouter l’étiquette").click()
         expect(page.locator(".chips")).to_contain_text("accueil")
-        page.get_by_label("Note interne").fill("Déjà venue hier")
+        page.keyboard.press("n")
+        page.get_by_role("textbox", name="Note interne").fill("Déjà venue hier")
         page.get_by_role("button", name="Ajouter la note").click()
         expect(page.locator("#thread")).to_contain_text("Déjà venue hier")
         add_colleague(team)
@@ -157,19 +161,17 @@ def test_labels_notes_and_who_looks_after_it(team, person):
         page.get_by_role("button", name="Je m’en occupe").click()
         expect(page.get_by_role("button", name="Je m’en occupe")).to_have_count(0)
         screen.check()
-        # the keyboard: r answers, e closes, / searches, j and k go from one to the next
+        # the keyboard: r answers, e closes, / searches (what is closed, too), j and k go from one to the next
         page.locator("h1").click()
         page.keyboard.press("r")
-        expect(page.get_by_label(re.compile("^Répondre"))).to_be_focused()
+        expect(page.get_by_role("textbox", name=re.compile("^Répondre"))).to_be_focused()
         page.keyboard.press("Escape")
         page.keyboard.press("e")
-        expect(page.get_by_text("La discussion est fermée.")).to_be_visible()
+        expect(page.get_by_role("button", name="Rouvrir")).to_be_visible()
         page.keyboard.press("/")
         expect(page.locator("#q")).to_be_focused()
         page.keyboard.type("mairie")
         page.keyboard.press("Enter")
-        expect(page.get_by_text("Rien ne correspond")).to_be_visible()
-        page.goto(team.url + "/conversations/?view=all&q=mairie")
         expect(page.locator("mark")).to_have_text("mairie")
         page.goto(team.url + "/conversations/?view=all")
         page.locator("h1").click()
@@ -215,11 +217,6 @@ def count_received(tree, number):
 def test_earlier_messages_come_on_demand_and_stay(team, person):
     number = "+33639987008"
     with create_worker_app(load(team.settings())).app_context():
-        from raspisms.clock import now
-        from raspisms.models import Phone
-        from raspisms.receiving import incoming
-        from raspisms.storage.transactions import transaction
-
         phone = db.session.query(Phone).filter_by(name="Mairie").one()
         with transaction() as session:
             for count in range(45):
@@ -237,6 +234,69 @@ def test_earlier_messages_come_on_demand_and_stay(team, person):
         screen.check()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_after_sending_the_last_bubble_its_undo_and_the_composer_are_in_view(team, person, width):
+    number = f"+3363998{width + 6000}"
+    with create_worker_app(load(team.settings())).app_context():
+        phone = db.session.query(Phone).filter_by(name="Mairie").one()
+        with transaction() as session:
+            for count in range(30):
+                incoming.store(session, phone, number, f"Une longue histoire, suite {count}.", now())
+    with person(width=width) as screen:
+        page = sign_in(screen, team)
+        page.goto(team.url + "/conversations/with?number=" + number.replace("+", "%2B"))
+        expect(page.locator("#thread").get_by_text("Une longue histoire, suite 29.")).to_be_in_viewport(ratio=1)
+        page.get_by_role("textbox", name=re.compile("^Répondre")).fill("Bien reçu.")
+        page.keyboard.press("Control+Enter")
+        undo = page.get_by_role("button", name="Annuler l’envoi")
+        expect(undo).to_be_in_viewport(ratio=1)
+        expect(page.locator("#thread .bubble").last).to_be_in_viewport(ratio=1)
+        expect(page.locator("#thread .bubble").last).to_contain_text("Bien reçu.")
+        expect(page.get_by_role("textbox", name=re.compile("^Répondre"))).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("button", name="Envoyer", exact=True)).to_be_in_viewport(ratio=1)
+        assert int(page.locator("[data-countdown]").inner_text().split()[0]) > 0
+        assert page.evaluate("document.scrollingElement.scrollHeight <= innerHeight")  # each pane scrolls, no page
+        undo.click()
+        expect(page.get_by_role("textbox", name=re.compile("^Répondre"))).to_have_value("Bien reçu.")
+        screen.check()
+    assert sent_to(team, number) == []
+
+
+def test_texts_notes_and_decisions_are_where_one_writes(team, person):
+    number = "+33639987010"
+    with create_worker_app(load(team.settings())).app_context(), transaction() as session:
+        session.add(SavedText(name="Horaires", text="Nous ouvrons à 9 h."))
+        session.add(SavedText(name="Adresse", text="12 rue des Lilas."))
+    replies(team, "merci d'arrêter ces messages svp", number)
+    with person() as screen:
+        page = sign_in(screen, team)
+        until(lambda: "98 70 10" in page.goto(team.url + "/conversations/").text().replace("\xa0", " "))
+        open_conversation(page, team, "06 39 98 70 10")
+        # "/" opens the texts, letters narrow them down, Enter puts one in
+        page.keyboard.press("r")
+        page.keyboard.press("/")
+        page.keyboard.type("adr")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("textbox", name=re.compile("^Répondre"))).to_have_value("12 rue des Lilas.")
+        expect(page.locator("#parts")).to_contain_text("1 SMS")
+        # a note beside the answer, which stays
+        page.get_by_text("Note interne", exact=True).first.click()
+        page.get_by_role("textbox", name="Note interne").fill("Voir avec le service jeunesse.")
+        page.get_by_role("button", name="Ajouter la note").click()
+        expect(page.locator("#thread").get_by_text("Voir avec le service jeunesse.")).to_be_visible()
+        expect(page.get_by_role("textbox", name=re.compile("^Répondre"))).to_have_value("12 rue des Lilas.")
+        # the search finds the note
+        page.goto(team.url + "/conversations/?q=jeunesse")
+        expect(page.locator(".conversations mark")).to_have_text("jeunesse")
+        page.locator(".conversations a").click()
+        # the person may have asked to stop: decided here, and then there is no composer but the reason
+        page.get_by_role("button", name="Ne plus lui écrire").click()
+        expect(page.get_by_text("On ne peut plus lui écrire.")).to_be_visible()
+        expect(page.get_by_role("textbox", name=re.compile("^Répondre"))).to_have_count(0)
+        expect(page.get_by_role("textbox", name="Note interne")).to_be_visible()
+        screen.check()
+
+
 def test_conversations_work_without_a_script(team, person):
     number = "+33639987009"
     replies(team, "Sans script ?", number)
@@ -244,16 +304,17 @@ def test_conversations_work_without_a_script(team, person):
         page = sign_in(screen, team)
         until(lambda: "98 70 09" in page.goto(team.url + "/conversations/").text().replace("\xa0", " "))
         open_conversation(page, team, "06 39 98 70 09")
-        page.get_by_label(re.compile("^Répondre")).fill("Plus tard")
+        page.get_by_role("textbox", name=re.compile("^Répondre")).fill("Plus tard")
         page.get_by_role("button", name="Garder le brouillon").click()
-        expect(page.get_by_label(re.compile("^Répondre"))).to_have_value("Plus tard")
-        page.get_by_label(re.compile("^Répondre")).fill("Oui, sans script.")
+        expect(page.get_by_role("textbox", name=re.compile("^Répondre"))).to_have_value("Plus tard")
+        page.get_by_role("textbox", name=re.compile("^Répondre")).fill("Oui, sans script.")
         page.get_by_role("button", name="Envoyer", exact=True).click()
         page.get_by_role("button", name="Annuler l’envoi").click()
         page.get_by_role("button", name="Envoyer", exact=True).click()
         until(lambda: sent_to(team, number) == ["Oui, sans script."], 40, "the answer, once")
-        page.get_by_role("button", name="Fermer la discussion").click()
-        expect(page.get_by_text("La discussion est fermée.")).to_be_visible()
+        page.get_by_role("button", name="Fermer").click()
+        page.get_by_role("button", name="Rouvrir").click()
+        expect(page.get_by_role("button", name="Fermer")).to_be_visible()
 
 
 def test_nothing_is_left_of_a_script_in_a_text(team, person):
