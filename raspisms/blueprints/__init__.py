@@ -31,12 +31,13 @@ from . import (
     restorations,
     saved_texts,
     scheduled,
+    search,
     statistics,
 )
 
 PAGES = (
     auth, dashboard, phones, conversations, messages, received, scheduled, contacts, imports, groups, campaigns,
-    saved_texts, opt_outs, audit, statistics, preferences, profile, health, journal, restorations,
+    saved_texts, opt_outs, audit, statistics, preferences, profile, health, journal, restorations, search,
 )  # fmt: skip
 
 

@@ -141,6 +141,11 @@ def _found(asked: Asked, user_id: int) -> list[Hit]:
     return list(hits.values())
 
 
+def noted(q: str) -> list[Hit]:
+    """Conversations in which colleagues noted these words, the newest notes first."""
+    return [Hit(conversation, None, note) for conversation, note in _noted(true(), q)]
+
+
 def _noted(which: ColumnElement[bool], q: str) -> list[tuple[Conversation, Note]]:
     """Conversations in which colleagues noted these words, the newest notes first."""
     wanted = search.words_of(q)

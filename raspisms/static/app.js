@@ -57,3 +57,14 @@ function countOn() {
   }
 }
 setInterval(countOn, 1000);
+
+// "/" goes to the search of this page's own list of conversations, or else to the one that looks everywhere.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable], .saved-texts")) return;
+  const wanted = document.querySelector(".inbox #q") || document.getElementById("find");
+  if (!wanted) return;
+  event.preventDefault();
+  if (wanted.offsetParent) wanted.focus();
+  else location.assign(wanted.form.action);
+});

@@ -150,7 +150,6 @@ const KEYS = {
   r: () => write("reply", "text"),
   n: () => write("note", "note"),
   e: () => document.querySelector("#close button")?.click(),
-  "/": () => document.getElementById("q")?.focus(),
 };
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");

@@ -11,7 +11,7 @@ from raspisms.campaigns import drafts, launch, review
 from raspisms.campaigns.targets import Targets
 from raspisms.clock import now
 from raspisms.extensions import db
-from raspisms.models import Campaign, CampaignState, Conversation, Message, Phone, Role, Status
+from raspisms.models import Campaign, CampaignState, Conversation, Message, Note, Phone, Role, SavedText, Status
 from raspisms.people import contacts, groups
 from raspisms.receiving import incoming
 from raspisms.storage.transactions import transaction
@@ -86,6 +86,7 @@ def lines(client, path):
         ("/opt-outs/", ("q", "origin", "sort", "after")),
         ("/events/", ("q", "action", "user", "sort", "after")),
         ("/conversations/", ("q", "view", "tag", "phone", "after", "chosen")),
+        ("/search/", ("q",)),
     ],
 )
 def test_whatever_an_address_says_the_list_is_there(client, here, path, names):
@@ -232,3 +233,39 @@ def test_who_asks_for_no_compression_gets_none(client):
     page = client.get("/messages/", headers={"Accept-Encoding": "identity"})
     assert "Content-Encoding" not in page.headers
     assert "<html" in page.text
+
+
+def test_one_search_finds_everything(client, here, get):
+    hear(here, "Le préau est-il ouvert ?")
+    hear(here, "Bonjour", BOB)
+    contacts.save(None, None, "Zoé Préau", "0639987003", {"ville": "Lyon"})
+    groups.save(None, "Amis du préau")
+    with transaction() as session:
+        bob = session.scalars(select(Conversation).where(Conversation.number == BOB)).one()
+        session.add(Note(conversation_id=bob.id, user_id=1, text="A la clé du préau."))
+        session.add(SavedText(name="Préau", text="Le préau ouvre à 9 h."))
+        bob.closed_at = now()
+    schedule(name="Fête sous le préau")
+    kinds = ("Zoé Préau", "est-il ouvert ?", "A la clé du", "Fête sous", "Amis du", "ouvre à 9 h")
+    found = [
+        line.get_text(" ", strip=True).replace("\xa0", " ") for line in get("/search/?q=PREAU").select(".found li")
+    ]
+    assert len(found) == len(kinds)
+    assert all(any(kind in line for line in found) for kind in kinds), found
+    # a conversation that is closed is found by its note, without asking for closed ones
+    assert "A la clé du" in get("/conversations/?q=preau").text
+    assert "Rien n’a été trouvé" in get("/search/?q=nulle+part").text
+
+
+def test_a_saved_text_is_given_as_the_person_gets_it(client, here, get):
+    hear(here, "Bonjour")
+    contacts.save(None, None, "Léa", LEA, {"ville": "Lyon"})
+    with transaction() as session:
+        session.add(SavedText(name="Salut", text="Bonjour {{ contact_metas.name }}, à {{ contact.ville }} ?"))
+        session.add(SavedText(name="Faux", text="Bonjour {{ contact.ville | nothing }}"))
+    wanted = f"/conversations/{db.session.scalar(select(Conversation.id))}/text/"
+    assert client.get(wanted + "1?fragment=1").json == {"text": "Bonjour Léa, à Lyon ?"}
+    assert "error" in client.get(wanted + "2?fragment=1").json
+    assert get(wanted + "1").select_one("#text").get_text(strip=True) == "Bonjour Léa, à Lyon ?"
+    assert get(wanted + "2").select_one("#text").get_text(strip=True) == ""
+    assert client.get(wanted + "99").status_code == 404

@@ -54,6 +54,7 @@ PAGES = (
     ("conversations", "/conversations/", "Discussions"),
     ("conversation", "/conversations/with?number=%2B33639987012", "Une discussion"),
     ("conversations-search", "/conversations/?q=parents", "Recherche dans les textes"),
+    ("search", "/search/?q=mar", "Chercher partout"),
     ("messages", "/messages/", "SMS envoyés"),
     ("message", "/messages/2", "Pourquoi ? Un SMS et son histoire"),
     ("compose", "/messages/new", "Nouveau SMS"),

@@ -61,6 +61,8 @@ MORE_PATHS = (
     "/groups/new",
     "/conversations/?view=closed",
     "/conversations/?q=bonjour",
+    "/search/?q=ann",
+    "/search/?q=nobody",
     "/messages/?q=mot&status=failed",
     "/received/?q=stop",
     "/scheduled/",
