@@ -105,6 +105,7 @@ EVENT_LABELS: dict[Action, str] = {
     Action.STOP_DISMISSED: N_("Demande d’arrêt écartée"),
     Action.RECEIVED_DELETED: N_("SMS reçus supprimés"),
     Action.PREFERENCES_CHANGED: N_("Réglages modifiés"),
+    Action.RIGHTS_CHANGED: N_("Droits changés"),
     Action.PASSWORD_CHANGED: N_("Mot de passe changé"),
 }
 

@@ -16,9 +16,10 @@ from raspisms import job_queue
 from raspisms.adapters.base import Check
 from raspisms.clock import now
 from raspisms.extensions import bell, db
-from raspisms.models import Account, Message, Phone, Status, Submission, User
+from raspisms.models import Account, Message, Phone, Removal, Status, Submission, User
 from raspisms.phones import saving, tokens
 from raspisms.receiving import replies
+from raspisms.scheduler import removals
 from raspisms.scheduler import sweep as scheduler
 from raspisms.sending import outbox, recall
 from raspisms.storage.transactions import transaction
@@ -142,6 +143,14 @@ def let_time_pass(app, hours=0.0):
                 submission.first_attempt_at -= timedelta(hours=hours)
                 submission.created_at -= timedelta(hours=hours)
                 submission.expires_at = submission.expires_at and submission.expires_at - timedelta(hours=hours)
+
+
+def undo_is_over(app):
+    """What was deleted a moment ago goes, as the clock does it."""
+    with app.app_context():
+        with transaction() as session:
+            session.execute(update(Removal).values(due_at=now()))
+        removals.work()
 
 
 def let_go(app):

@@ -28,16 +28,19 @@ from . import (
     preferences,
     profile,
     received,
+    removals,
     restorations,
     saved_texts,
     scheduled,
     search,
     statistics,
+    team,
 )
 
 PAGES = (
     auth, dashboard, phones, conversations, messages, received, scheduled, contacts, imports, groups, campaigns,
     saved_texts, opt_outs, audit, statistics, preferences, profile, health, journal, restorations, search,
+    removals, team,
 )  # fmt: skip
 
 

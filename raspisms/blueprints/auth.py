@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from ..clock import today
 from ..extensions import limiter
-from ..forms.auth import LoginForm, SetupForm
+from ..forms.auth import LoginForm, PasswordForm, SetupForm
 from ..models import Role, User
 from ..team import users
 
@@ -72,6 +72,25 @@ def setup(token: str) -> str | Response | tuple[str, int]:
             _sign_in(user)
             return redirect(url_for("home.index"))
     return render_template("auth/setup.html", form=form), 400 if form.is_submitted() else 200
+
+
+@bp.route("/welcome/<token>", methods=["GET", "POST"])
+@limiter.limit(ATTEMPTS, methods=["POST"])
+def welcome(token: str) -> str | Response | tuple[str, int]:
+    """A person chooses their password, by the link that an administrator gave them; it is worth nothing afterwards."""
+    user = users.of_link(token)
+    if user is None:
+        return render_template("auth/used.html"), 404
+    form = PasswordForm()
+    if form.validate_on_submit():
+        try:
+            user = users.change_password(user.id, form.password.data)
+        except users.Refused as error:
+            form.password.errors = [gettext(str(error))]
+        else:
+            _sign_in(user)
+            return redirect(url_for("home.index"))
+    return render_template("auth/welcome.html", form=form, user=user), 400 if form.is_submitted() else 200
 
 
 @bp.post("/logout")

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..campaigns import drafts
@@ -15,12 +15,13 @@ from ..conversations import threads
 from ..extensions import db
 from ..forms.contact import ContactForm
 from ..i18n import N_
-from ..models import Contact
+from ..models import Contact, RemovalKind
 from ..pagination import whole
 from ..people import contact_list, contacts, erasure, exports, groups, opt_outs
+from ..scheduler import removals
 from ..sms import phone_numbers as telephone_numbers
-from ..web import tables
-from ..web.access import admin_only
+from ..web import tables, undoing
+from ..web.access import admin_only, deleters_only
 
 bp = Blueprint("contacts", __name__, url_prefix="/contacts")
 
@@ -33,6 +34,7 @@ def _search() -> tuple[ColumnElement[bool], dict[str, str]]:
     group_id = int(asked["group"]) if asked["group"].isascii() and asked["group"].isdecimal() else None
     words = contact_list.spaceless(asked["q"])
     which = contact_list.matching(words, group_id, faulty=bool(asked["faulty"]))
+    which = and_(which, removals.stays())
     return which, {name: value for name, value in asked.items() if value}
 
 
@@ -56,7 +58,8 @@ def index() -> str:
 def pick() -> str:
     """The few people that a search in the composer offers."""
     words = contact_list.spaceless(request.args.get("q", ""))
-    found = contact_list.page(contact_list.matching(words), None, 8)
+    which = and_(contact_list.matching(words), removals.stays())
+    found = contact_list.page(which, None, 8)
     return render_template("contacts/_pick.html", contacts=found.rows if words.strip() else [])
 
 
@@ -127,6 +130,7 @@ def show(contact_id: int) -> str:
         "contacts/show.html",
         contact=contact,
         said=said,
+        exchanged=contact_list.exchanged(contact.number) if current_user.is_admin else 0,
         groups=[group for group in groups.all_groups() if group.id in own],
         opted_out=bool(opt_outs.silent(db.session(), [contact.number])),
         conversations=threads.with_number(contact.number),
@@ -135,11 +139,13 @@ def show(contact_id: int) -> str:
 
 
 @bp.post("/<int:contact_id>/delete")
+@deleters_only
 def delete(contact_id: int) -> AnyResponse:
     """The contact goes, what was said stays."""
-    db.get_or_404(Contact, contact_id)
-    contacts.delete(contact_id, current_user.id)
-    flash(gettext("Le contact est supprimé. Ses SMS restent dans les listes."), "success")
+    contact = db.get_or_404(Contact, contact_id)
+    sentence = gettext("« %(name)s » est supprimé, ses SMS restent.", name=contact.name or contact.number)
+    subject = f"contact {contact_id}"
+    undoing.delete(RemovalKind.CONTACT, [contact_id], sentence, subject=subject)
     return redirect(url_for("contacts.index"))
 
 
@@ -179,8 +185,26 @@ def bulk() -> AnyResponse:
     if verb == "write":
         draft = drafts.write_to_contacts(list(db.session.scalars(db.select(Contact.id).where(which))), current_user.id)
         return redirect(url_for("campaigns.edit", campaign_id=draft.id))
+    if verb == "delete":
+        _delete_all(which, count)
+        return back
     flash(_done(verb, which), "success")
     return back
+
+
+def _delete_all(which: ColumnElement[bool], count: int) -> None:
+    if not current_user.can_delete:
+        abort(403)
+    ids = list(db.session.scalars(db.select(Contact.id).where(which)))
+    named = [one.name or one.number for one in contact_list.page(which, None, 2).rows]
+    one, many = N_("%(num)s contact supprimé : %(names)s."), N_("%(num)s contacts supprimés : %(names)s.")
+    sentence = gettext(one if count == 1 else many, num=count, names=_few(named, count))
+    undoing.delete(RemovalKind.CONTACTS, ids, sentence)
+
+
+def _few(names: list[str], count: int) -> str:
+    """The first of some names, and that there are more."""
+    return ", ".join(names) + ("…" if count > len(names) else "")
 
 
 def _done(verb: str, which: ColumnElement[bool]) -> str:
@@ -203,9 +227,6 @@ def _done(verb: str, which: ColumnElement[bool]) -> str:
             sentence = error.errors["key"]
             return str(gettext(sentence))
         return str(ngettext("%(num)s contact modifié.", "%(num)s contacts modifiés.", changed))
-    if verb == "delete":
-        removed = contacts.delete_all(which, current_user.id)
-        return str(ngettext("%(num)s contact supprimé.", "%(num)s contacts supprimés.", removed))
     return abort(400)
 
 

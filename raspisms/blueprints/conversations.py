@@ -29,7 +29,7 @@ from ..sending import outbox
 from ..sms import phone_numbers as telephone_numbers
 from ..storage.transactions import StorageUnavailable
 from ..team import preferences, users
-from ..web import errors, tables
+from ..web import errors, tables, undoing
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
 
@@ -307,7 +307,10 @@ def act(conversation_id: int, verb: str) -> Response:
         elif verb == "tag":
             actions.tag(conversation_id, request.form.get("tag", ""))
         else:
-            actions.untag(conversation_id, request.form.get("tag", ""))
+            name = request.form.get("tag", "")
+            actions.untag(conversation_id, name)
+            again = url_for("conversations.act", conversation_id=conversation_id, verb="tag")
+            undoing.offer(gettext("Étiquette « %(name)s » retirée.", name=name), again, seconds=10, tag=name)
     except actions.Refused as error:
         flash(gettext(str(error)), "warning")
     return redirect(url_for("conversations.show", conversation_id=conversation_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -11,11 +11,15 @@ from ..campaigns import drafts
 from ..extensions import db
 from ..forms import mistakes
 from ..forms.contact import GroupForm
+from ..i18n import N_
 from ..language import Mistake
-from ..models import Group
+from ..models import Group, RemovalKind
 from ..pagination import whole
 from ..people import contact_list, groups
 from ..people.person import Person
+from ..scheduler import removals
+from ..web import undoing
+from ..web.access import deleters_only
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 
@@ -24,7 +28,9 @@ SHOWN = 50
 
 @bp.get("/")
 def index() -> str:
-    return render_template("groups/index.html", groups=groups.all_groups(with_children=True), sizes=groups.sizes())
+    gone = removals.going(RemovalKind.GROUP)
+    shown = [group for group in groups.all_groups(with_children=True) if group.id not in gone]
+    return render_template("groups/index.html", groups=shown, sizes=groups.sizes())
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -95,19 +101,24 @@ def show(group_id: int) -> str:
 
 
 @bp.post("/<int:group_id>/delete")
+@deleters_only
 def delete(group_id: int) -> Response:
-    db.get_or_404(Group, group_id)
-    groups.remove(group_id, current_user.id)
-    flash(gettext("Le groupe est supprimé. Ses contacts restent."), "success")
+    group = db.get_or_404(Group, group_id)
+    sentence = gettext("Le groupe « %(name)s » est supprimé, ses contacts restent.", name=group.name)
+    undoing.delete(RemovalKind.GROUP, [group_id], sentence)
     return redirect(url_for("groups.index"))
 
 
 @bp.post("/<int:group_id>/delete-people")
+@deleters_only
 def delete_people(group_id: int) -> Response:
     """RaspiSMS's "Supprimer une liste dynamique de contacts": everybody whom the rule means now."""
-    db.get_or_404(Group, group_id)
-    removed = groups.delete_members(group_id, current_user.id)
-    flash(ngettext("%(num)s contact supprimé.", "%(num)s contacts supprimés.", removed), "success")
+    group = db.get_or_404(Group, group_id)
+    ids = groups.member_ids(group_id)
+    one = N_("%(num)s contact de « %(name)s » supprimé.")
+    many = N_("%(num)s contacts de « %(name)s » supprimés.")
+    sentence = gettext(one if len(ids) == 1 else many, num=len(ids), name=group.name)
+    undoing.delete(RemovalKind.MEMBERS, ids, sentence, subject=f"group {group_id}")
     return redirect(url_for("groups.show", group_id=group_id))
 
 

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import csv_files
-from ..conversations import removal, threads
+from ..conversations import threads
 from ..extensions import db
 from ..messages import listing
-from ..models import Direction, Message
+from ..models import Direction, Message, RemovalKind
 from ..pagination import whole
-from ..web import tables
+from ..web import tables, undoing
 from ..web.message_lists import asked, listed
 from ..web.tables import when
 
@@ -58,10 +59,12 @@ def bulk() -> AnyResponse:
 
 
 def _delete(chosen: list[int]) -> None:
-    if not current_user.is_admin:
+    if not current_user.can_delete:
         abort(403)
-    number = removal.delete_received(chosen, current_user.id)
-    flash(ngettext("%(num)s SMS reçu supprimé.", "%(num)s SMS reçus supprimés.", number), "success")
+    mine = select(Message.id).where(Message.id.in_(chosen), Message.direction == Direction.IN)
+    ids = list(db.session.scalars(mine))
+    sentence = ngettext("%(num)s SMS reçu supprimé.", "%(num)s SMS reçus supprimés.", len(ids))
+    undoing.delete(RemovalKind.RECEIVED, ids, sentence)
 
 
 @bp.post("/read")

@@ -8,15 +8,19 @@ from werkzeug.wrappers import Response
 
 from ..extensions import db
 from ..forms.settings import SavedTextForm
-from ..models import SavedText
+from ..models import RemovalKind, SavedText
+from ..scheduler import removals
 from ..team import saved_texts
+from ..web import undoing
+from ..web.access import deleters_only
 
 bp = Blueprint("texts", __name__, url_prefix="/texts")
 
 
 @bp.get("/")
 def index() -> str:
-    return render_template("texts/index.html", texts=saved_texts.everything())
+    gone = removals.going(RemovalKind.TEXT)
+    return render_template("texts/index.html", texts=[one for one in saved_texts.everything() if one.id not in gone])
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -42,6 +46,9 @@ def _edit(saved: SavedText | None) -> str | Response | tuple[str, int]:
 
 
 @bp.post("/<int:text_id>/delete")
+@deleters_only
 def delete(text_id: int) -> Response:
-    saved_texts.remove(text_id)
+    saved = db.get_or_404(SavedText, text_id)
+    sentence = gettext("Le modèle « %(name)s » est supprimé.", name=saved.name)
+    undoing.delete(RemovalKind.TEXT, [text_id], sentence)
     return redirect(url_for("texts.index"))

@@ -33,3 +33,18 @@ def add(email: str, role: str, password_stdin: bool) -> None:
     except users.Refused as error:
         fail(str(error))
     click.echo(say("%(email)s peut se connecter.", email=email))
+
+
+@user.command(help=say(N_("Permet à une personne de supprimer ce qui est à l’équipe, ou ne le permet plus.")))
+@click.argument("email")
+@click.option("--delete/--no-delete", "may_delete", required=True, default=None, help=say(N_("Oui ou non.")))
+@with_app
+def rights(email: str, may_delete: bool) -> None:
+    from ..team import users
+
+    try:
+        users.allow(email, may_delete=may_delete)
+    except users.Refused as error:
+        fail(str(error))
+    sentence = "%(email)s peut supprimer." if may_delete else "%(email)s ne peut plus supprimer."
+    click.echo(say(sentence, email=email))

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField
+from wtforms import EmailField, PasswordField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import EqualTo, InputRequired
 
 
@@ -39,6 +40,22 @@ class LoginForm(FlaskForm):
         _l("Mot de passe"),
         validators=[InputRequired(_l("Écrivez votre mot de passe."))],
         render_kw={"autocomplete": "current-password"},
+    )
+
+
+class PasswordForm(FlaskForm):
+    password = new_password(_l("Mot de passe"))
+    repeated = repeated_password()
+
+
+class InvitationForm(FlaskForm):
+    email = EmailField(
+        _l("Adresse e-mail"),
+        validators=[InputRequired(_l("Écrivez l’adresse e-mail de votre collègue."))],
+        render_kw={"autocomplete": "off"},
+    )
+    role = SelectField(
+        _l("Rôle"), choices=[SelectChoice("member", _l("Membre")), SelectChoice("admin", _l("Administrateur"))]
     )
 
 

@@ -17,6 +17,7 @@ from .parked_report import ParkedReport
 from .phone import Phone, PhoneStatus
 from .preference import Preference
 from .recipient import Fate, Recipient
+from .removal import Removal, RemovalKind, RemovalTarget
 from .restoration import Decision, Restoration
 from .saved_text import SavedText
 from .submission import EarlierAttempt, Submission, SubmissionState
@@ -61,6 +62,9 @@ __all__ = [
     "PhoneStatus",
     "Preference",
     "Recipient",
+    "Removal",
+    "RemovalKind",
+    "RemovalTarget",
     "ReplyDraft",
     "Restoration",
     "Role",

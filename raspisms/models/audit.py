@@ -53,6 +53,7 @@ class Action(StrEnum):
     NUMBERS_CORRECTED = "numbers corrected"
     """By a migration: of the French territories, once read as the mainland's."""
     PREFERENCES_CHANGED = "preferences changed"
+    RIGHTS_CHANGED = "rights changed"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - no secret
 
 

@@ -49,6 +49,8 @@ class User(UserMixin, Model):
     """When this person gets received messages by e-mail."""
     mail_digest: Mapped[bool] = mapped_column(default=False)
     """Whether this person gets the day before by e-mail each morning."""
+    may_delete: Mapped[bool] = mapped_column(default=False)
+    """Whether this person may delete what is the team's; administrators may anyway."""
     toured: Mapped[bool] = mapped_column(default=False)
     """The first steps are not shown any more."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
@@ -60,6 +62,11 @@ class User(UserMixin, Model):
     @property
     def is_admin(self) -> bool:
         return self.role is Role.ADMIN
+
+    @property
+    def can_delete(self) -> bool:
+        """Whether contacts, groups, texts and received SMS may go by this person's hand."""
+        return self.is_admin or self.may_delete
 
     @property
     def name(self) -> str:

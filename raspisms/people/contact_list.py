@@ -11,6 +11,7 @@ from .. import pagination
 from ..extensions import db
 from ..models import Contact, Message, group_contacts
 from ..pagination import Order, Page
+from ..sms import phone_numbers
 from ..sms.folding import fold
 from .contacts import CHUNK
 from .person import COLUMNS, Person
@@ -79,6 +80,12 @@ def everybody(which: ColumnElement[bool] | None = None, after: int = 0) -> Itera
 def history(number: str, after: str | None) -> Page[Message]:
     """What was said with a number, newest first."""
     return pagination.page(select(Message).where(Message.number == number), HISTORY, after)
+
+
+def exchanged(number: str) -> int:
+    """How many messages there are with a number, however it was written: what an erasure takes with it."""
+    spellings = phone_numbers.spellings(number)
+    return db.session.scalar(select(func.count()).select_from(Message).where(Message.number.in_(spellings))) or 0
 
 
 def names_of(numbers: Collection[str]) -> dict[str, str]:

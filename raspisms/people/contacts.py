@@ -136,16 +136,6 @@ def groups_of(contact_id: int) -> set[int]:
     return set(db.session.scalars(query))
 
 
-def delete(contact_id: int, user_id: int | None = None) -> None:
-    """Remove one contact; the messages stay."""
-    delete_some(Contact.id == contact_id, user_id, Action.CONTACT_DELETED, f"contact {contact_id}")
-
-
-def delete_all(which: ColumnElement[bool], user_id: int | None = None) -> int:
-    """Remove contacts; the messages stay. How many there were."""
-    return delete_some(which, user_id, Action.CONTACTS_DELETED)
-
-
 def confirm_number(contact_id: int) -> bool:
     """The number is right after all, a person says; False when the contact is gone."""
     with transaction() as session:
@@ -155,8 +145,13 @@ def confirm_number(contact_id: int) -> bool:
     return contact is not None
 
 
-def delete_some(which: ColumnElement[bool], user_id: int | None, action: Action, subject: str = "") -> int:
-    """Remove contacts in short transactions: each says how many went with it. How many there were."""
+def delete_some(
+    which: ColumnElement[bool],
+    user_id: int | None = None,
+    action: Action = Action.CONTACTS_DELETED,
+    subject: str = "",
+) -> int:
+    """Remove contacts, not their messages, in short transactions that each say how many went. How many there were."""
     removed = 0
     for ids in _strides(which):
         with ids as (session, some):  # what refers to them goes or forgets with them: the tables say so

@@ -23,7 +23,7 @@ from ..models import Action, Contact, Group, group_contacts, group_groups
 from ..sms.folding import composed
 from ..storage.transactions import transaction
 from ..team import audit
-from . import contact_list, contacts
+from . import contact_list
 from .person import Person
 
 SHOWN_NAMES = 5
@@ -98,11 +98,11 @@ def save(
 
 
 def remove(group_id: int, user_id: int | None = None) -> None:
-    """Delete a group; its people stay."""
+    """Delete a group, if it is still there; its people stay."""
     with transaction() as session:
-        group = session.get_one(Group, group_id)
-        audit.record(session, user_id, Action.GROUP_DELETED, group.name)
-        session.delete(group)
+        if (group := session.get(Group, group_id)) is not None:
+            audit.record(session, user_id, Action.GROUP_DELETED, group.name)
+            session.delete(group)
 
 
 def descendants(group_ids: Collection[int]) -> set[int]:
@@ -209,11 +209,6 @@ def put(session: Session, group_id: int, contact_ids: Collection[int]) -> list[i
     return new
 
 
-def delete_members(group_id: int, user_id: int | None = None) -> int:
-    """Remove every contact that is in a group now, by whatever rule. How many there were."""
-    ids = [person.id for person in members([group_id]) if person.id is not None]
-    removed = 0
-    for start in range(0, len(ids), contacts.CHUNK):
-        some = contact_list.by_ids(ids[start : start + contacts.CHUNK])
-        removed += contacts.delete_some(some, user_id, Action.CONTACTS_DELETED_BY_GROUP, f"group {group_id}")
-    return removed
+def member_ids(group_id: int) -> list[int]:
+    """Every contact that is in a group now, by whatever rule. Raises language.Mistake."""
+    return [person.id for person in members([group_id]) if person.id is not None]

@@ -16,7 +16,7 @@ from ..figures import days
 from ..notices import planning
 from ..people import imports
 from ..sending import expiry, overdue
-from . import clock_jumps, retention, steps
+from . import clock_jumps, removals, retention, steps
 from .steps import SWEEP_SECONDS
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ EVERY_LOOK: tuple[Callable[[], float], ...] = (
     steps.check_phones,
     steps.release_held,  # an SMS can be called back for so long, and no longer
     steps.expire,
+    removals.work,  # what people deleted ten seconds ago
     steps.look_after_campaigns,  # hours, trials, the end
     steps.go_on_with_restoration,
     steps.ring_for_sending,
@@ -48,6 +49,7 @@ EVERY_MINUTE: tuple[Callable[[], object], ...] = (
     lifecycle.finish_verbs,
     planning.plan_digests,
     imports.tidy,
+    removals.tidy,
     planning.tidy,
     days.count_due,
 )

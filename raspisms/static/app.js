@@ -49,7 +49,10 @@ function age(element) {
 }
 function countOn() {
   for (const one of document.querySelectorAll("[data-countdown]")) {
-    one.textContent = `${Math.max(0, Math.ceil(Number(one.dataset.countdown) - age(one)))} s`;
+    const left = Math.max(0, Math.ceil(Number(one.dataset.countdown) - age(one)));
+    one.textContent = `${left} s`;
+    const offer = one.closest(".page-undo");
+    if (!left && offer && !offer.contains(document.activeElement)) offer.remove();
   }
   for (const one of document.querySelectorAll("[data-minutes]")) {
     const minutes = Math.max(1, Math.floor(Number(one.dataset.minutes) + age(one) / 60));

@@ -29,7 +29,7 @@ def save(text_id: int | None, name: str, text: str) -> None:
         session.add(kept)
 
 
-def remove(text_id: int) -> None:
+def remove(text_id: int, user_id: int | None) -> None:
     """Delete one, if it is still there."""
     with transaction() as session:
         if (found := session.get(SavedText, text_id)) is not None:

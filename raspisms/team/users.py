@@ -15,11 +15,13 @@ from ..extensions import db
 from ..i18n import N_
 from ..models import Action, Mailing, Role, User
 from ..storage.transactions import transaction
-from ..vault import Vault, vault
+from ..vault import Unreadable, Vault, vault
 from . import audit
 
 PASSWORD_LENGTH = 10
 PASSWORD_LIMIT = 256
+# How long the link of an invitation can be used.
+LINK_SECONDS = 7 * 24 * 3600
 
 
 class Refused(refusals.Refused):
@@ -82,6 +84,31 @@ def add(
     return user
 
 
+def invite(email: str, role: Role, *, user_id: int | None = None) -> User:
+    """Add a person who chooses their password by their link. Raises Refused."""
+    return add(email, secrets.token_urlsafe(32), role, user_id=user_id)
+
+
+def link_token(user: User) -> str:
+    """What a person's link holds: good for a week, and until they choose a password."""
+    return vault().seal({"user": user.id, "password": _mark(user)})
+
+
+def of_link(token: str) -> User | None:
+    """Whose link this is; None for one that is too old, was used, or is none."""
+    try:
+        held = vault().open(token, LINK_SECONDS)
+    except Unreadable:
+        return None
+    user = db.session.get(User, held["user"]) if isinstance(held, dict) and "user" in held else None
+    return user if user is not None and held.get("password") == _mark(user) else None
+
+
+def _mark(user: User) -> str:
+    """What a new password changes."""
+    return vault().digest(user.password_hash, "link")[:16]
+
+
 def sign_in(email: str, password: str) -> User | None:
     """The person with this address and password, as `authenticate`; the attempt is kept."""
     user = authenticate(email, password)
@@ -109,6 +136,16 @@ def change_password(user_id: int, password: str) -> User:
         user.session_id = secrets.token_hex(16)
         audit.record(session, user_id, Action.PASSWORD_CHANGED)
         return user
+
+
+def allow(email: str, *, may_delete: bool, user_id: int | None = None) -> None:
+    """Say whether a person may delete what is the team's. Raises Refused."""
+    with transaction() as session:
+        user = session.scalar(select(User).where(User.email == clean_email(email)))
+        if user is None:
+            raise Refused(N_("Personne ne se connecte avec cette adresse."), "email")
+        user.may_delete = may_delete
+        audit.record(session, user_id, Action.RIGHTS_CHANGED, user.id)
 
 
 def choose_locale(user_id: int, locale: str) -> None:

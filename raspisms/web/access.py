@@ -20,6 +20,7 @@ PUBLIC_ENDPOINTS = frozenset(
     {
         "auth.login",
         "auth.setup",
+        "auth.welcome",
         "callbacks.receive",
         "health.live",
         "health.pulse",
@@ -60,6 +61,18 @@ def stay_signed_in() -> None:
 def load_user(session_id: str) -> User | None:
     """Who a session belongs to."""
     return db.session.query(User).filter_by(session_id=session_id).one_or_none()
+
+
+def deleters_only(view: Callable[P, R]) -> Callable[P, R]:
+    """Only those who may delete what is the team's: administrators, and whom they allowed to."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not current_user.can_delete:
+            abort(403)
+        return view(*args, **kwargs)
+
+    return guarded
 
 
 def admin_only(view: Callable[P, R]) -> Callable[P, R]:

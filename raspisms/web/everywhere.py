@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from ..campaigns import progress
 from ..conversations import lists
@@ -12,6 +12,7 @@ from ..extensions import db
 from ..messages import search
 from ..models import Campaign, Contact, Conversation, Group, Message, SavedText
 from ..people import contact_list
+from ..scheduler import removals
 from ..sms.folding import fold
 
 FEW = 6
@@ -41,7 +42,8 @@ def everywhere(words: str) -> Found:
     """What has these words, the newest first; nothing for no words."""
     if not words.strip():
         return Found([], {}, [], {}, [], [], [], [])
-    people = contact_list.page(contact_list.matching(contact_list.spaceless(words)), None, FEW).rows
+    which = and_(contact_list.matching(contact_list.spaceless(words)), removals.stays())
+    people = contact_list.page(which, None, FEW).rows
     ids = search.ids(words, limit=FEW)
     said = list(db.session.scalars(select(Message).where(Message.id.in_(ids)).order_by(Message.id.desc())))
     campaigns = select(Campaign).where(progress.containing(words)).order_by(Campaign.id.desc()).limit(FEW)

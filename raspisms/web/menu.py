@@ -46,6 +46,7 @@ PLACES = (
     Place("home.wall", "screen", N_("Écran mural"), is_in_bar=False),
     Place("phones.index", "phone", N_("Téléphones")),
     Place("preferences.index", "dials", N_("Réglages"), for_admins=True),
+    Place("team.index", "people", N_("Équipe"), for_admins=True),
     Place("profile.index", "person", N_("Mon profil")),
 )
 MORE = Place("home.more", "dots", "", N_("Plus"))

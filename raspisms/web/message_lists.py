@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,8 +14,9 @@ from ..extensions import db
 from ..figures import days
 from ..labels import STATUS_LABELS
 from ..messages import listing
-from ..models import Direction, Phone
+from ..models import Direction, Phone, RemovalKind
 from ..people import contact_list
+from ..scheduler import removals
 from . import tables
 
 
@@ -45,6 +47,9 @@ def _day(name: str) -> date | None:
 def listed(wanted: listing.Asked) -> dict[str, Any]:
     """A page of messages, with what the filters offer and the names to show."""
     page = listing.page(wanted, request.args.get("after"))
+    if wanted.direction is Direction.IN:
+        gone = removals.going(RemovalKind.RECEIVED)
+        page = replace(page, rows=[message for message in page.rows if message.id not in gone])
     return {
         "asked": wanted,
         "page": page,

@@ -81,6 +81,7 @@ def test_everybody_of_a_search_not_only_the_page(app, send_form, client):
         assert len(list(groups.members([group.id]))) == 60
     response = send_form("/contacts/bulk", page="/contacts/", verb="delete", contact=["1", "2"])
     assert response.status_code == 302
+    factories.undo_is_over(app)
     assert len(people(app)) == 58
     assert send_form("/contacts/bulk", page="/contacts/", verb="delete").status_code == 302
     assert len(people(app)) == 58, "nothing ticked, nothing done"
@@ -132,6 +133,7 @@ def test_a_rule_is_previewed_and_its_mistake_has_a_place(app, lea, send_form):
     assert page.find(id="rule").text.strip() == "contact.ville == ("
     response = send_form(path, name="Lyon", rule="contact.ville == 'Lyon'")
     assert send_form(f"{response.location}/delete-people", page=response.location).status_code == 302
+    factories.undo_is_over(app)
     assert people(app) == {}
 
 
@@ -153,6 +155,7 @@ def test_saved_texts_are_checked(app, client, send_form, get):
     assert send_form("/texts/new", name="Vœux", text="Bonjour {{ contact.prenom }}").location == "/texts/"
     assert read_page(send_form("/texts/new", name="Vœux", text="x"), 400).find(id="name-error")
     send_form("/texts/1/delete", page="/texts/")
+    factories.undo_is_over(app)
     with app.app_context():
         assert db.session.scalar(select(SavedText)) is None
     assert client.get("/texts/1/edit").status_code == 404
@@ -227,6 +230,7 @@ def test_everybody_of_a_group_is_deleted_not_only_taken_out(app, send_form):
         for at in range(3):
             contacts.save(None, None, f"P{at}", f"06399871{at:02}", {}, group_ids=[group_id] if at else [])
     send_form("/contacts/bulk", page="/contacts/", verb="delete", group=str(group_id), all="1")
+    factories.undo_is_over(app)
     assert people(app) == {"P0": "+33639987100"}
 
 
@@ -270,6 +274,7 @@ def test_a_deleted_sms_is_deleted_where_it_came_from_too(app, phone, callbacks, 
     client.post(
         "/received/bulk", data={"csrf_token": csrf(client, "/received/"), "verb": "delete", "chosen": secret.id}
     )
+    factories.undo_is_over(app)
     with app.app_context():
         assert [one.text for one in db.session.scalars(select(Message))] == ["autre chose"]
         assert not [one for one in db.session.scalars(select(JournalEntry.body)) if b"secret" in one]

@@ -134,6 +134,8 @@ def test_received_messages_are_marked_deleted_and_exported(app, client, here, ge
     client.post("/received/bulk", data={"csrf_token": token, "chosen": [first], "verb": "unread"})
     assert [line[2] for line in lines(client, "/received/received.csv?unread=1")] == ["Message", f"'{FORMULA}"]
     client.post("/received/bulk", data={"csrf_token": token, "chosen": [first], "verb": "delete"})
+    assert len(rows(get("/received/"))) == 1
+    factories.undo_is_over(app)
     assert [one.text for one in factories.all_messages(app)] == ["Deux"]
     assert "SMS reçus supprimés" in get("/events/").text
 

@@ -94,6 +94,8 @@ PAGES = (
     ("preferences", "/preferences/", "Réglages"),
     ("callbacks-in-trouble", "/callbacks-in-trouble/", "Callbacks en difficulté"),
     ("restoration", "/restoration/", "Copie restaurée"),
+    ("team", "/team/", "Équipe"),
+    ("welcome-used", "/welcome/nothing", "Un lien qui ne sert plus"),
     ("profile", "/profile/", "Mon profil"),
     ("more", "/more", "Plus"),
     ("design", "/design", "Système graphique"),

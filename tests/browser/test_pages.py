@@ -82,6 +82,8 @@ MORE_PATHS = (
     "/preferences/",
     "/callbacks-in-trouble/",
     "/restoration/",
+    "/team/",
+    "/welcome/nothing",
     "/more",
 )
 

@@ -90,7 +90,7 @@ def test_many_are_changed_at_once(here):
         add(f"P{at}", f"06399870{at:02}", vip="non")
     assert contacts.set_datum(contact_list.matching(), "vip !", "oui") == 5
     assert contacts.set_datum(contact_list.matching(), "vip", "") == 5
-    assert contacts.delete_all(contact_list.matching("p3")) == 1
+    assert contacts.delete_some(contact_list.matching("p3")) == 1
     assert contact_list.count(contact_list.matching()) == 4
 
 

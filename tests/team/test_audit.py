@@ -8,13 +8,14 @@ from sqlalchemy import select
 from raspisms.campaigns import launch, lifecycle
 from raspisms.clock import now
 from raspisms.extensions import db
-from raspisms.models import Action, AuditEntry, Import, JournalEntry, Message, OptOut, Phone, Status, StopMark
+from raspisms.models import Action, AuditEntry, Import, JournalEntry, Message, OptOut, Phone, Status, StopMark, User
 from raspisms.people import contacts, groups, imports, opt_outs
 from raspisms.people.reading.reader import read_text
 from raspisms.receiving import incoming
 from raspisms.sending import restoration
 from raspisms.storage.transactions import transaction
 from raspisms.team import users
+from tests import factories
 from tests.desk import sent, written
 from tests.factories import BOB, LEA, PASSWORD, csrf
 
@@ -108,6 +109,12 @@ def switched_off():
     return "/phones/1/enable", {}
 
 
+def colleague():
+    with transaction() as session:
+        session.add(User(email="bob@exemple.fr", password_hash="x"))
+    return db.session.scalar(select(User.id).where(User.email == "bob@exemple.fr"))
+
+
 NEW_PASSWORD = {"current": PASSWORD, "password": "une autre phrase", "repeated": "une autre phrase"}
 ACTS = {
     Action.PHONE_SWITCHED_OFF: lambda: ("/phones/1/disable", {}),
@@ -137,6 +144,7 @@ ACTS = {
     Action.STOP_DISMISSED: lambda: (f"/opt-outs/suspected/{heard(stop=StopMark.SUSPECTED)}/dismiss", {}),
     Action.RECEIVED_DELETED: lambda: ("/received/bulk", {"chosen": heard(), "verb": "delete"}),
     Action.PREFERENCES_CHANGED: lambda: ("/preferences/", {"retention_months": "36", "undo_seconds": "10"}),
+    Action.RIGHTS_CHANGED: lambda: (f"/team/{colleague()}/rights", {"may_delete": "1"}),
     Action.PASSWORD_CHANGED: lambda: ("/profile/password", NEW_PASSWORD),
 }
 # What is told of elsewhere: signing in below, phones with their form in tests/blueprints/test_phones.py, the first
@@ -162,6 +170,7 @@ def test_an_act_of_a_page_is_kept_with_its_person(app, at_once, client, alice, p
     path, form = ACTS[action]()
     before = len(kept())
     client.post(path, data=form | {"csrf_token": csrf(client, "/profile/")})
+    factories.undo_is_over(app)
     assert kept()[before:] == [(action, alice.id)]
 
 
