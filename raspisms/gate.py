@@ -46,6 +46,7 @@ class Reason(StrEnum):
     """Of somebody whom a review kept, and whose contact is another one by now, or gone."""
     FORGOTTEN = "forgotten"
     """Of somebody whom a review kept, so long ago that it is not known any more."""
+    PHONE_DELETED = "phone_deleted"
     EMPTY = "empty"
     TOO_LONG = "too_long"
     NO_MENTION = "no_mention"
@@ -103,6 +104,7 @@ SAID: dict[Reason, tuple[str, str]] = {
             "Dupliquez la campagne pour lui écrire de nouveau."
         ),
     ),
+    Reason.PHONE_DELETED: ("phone", N_("Ce téléphone a été supprimé : choisissez-en un autre.")),
     Reason.EMPTY: ("text", N_("Écrivez un texte.")),
     Reason.TOO_LONG: ("text", N_("Ce texte est trop long pour ce téléphone : raccourcissez-le.")),
     Reason.NO_MENTION: (
@@ -206,7 +208,9 @@ def may_leave(
 
 
 def wrong_text(phone: Phone, text: str) -> Refusal | None:
-    """What is wrong with a text on this phone."""
+    """What is wrong with a text on this phone, or with the phone itself."""
+    if phone.is_deleted:
+        return Refusal(Reason.PHONE_DELETED)
     if not text.strip():
         return Refusal(Reason.EMPTY)
     if len(text) > adapter_class(phone.adapter).max_text:

@@ -77,6 +77,7 @@ EVENT_LABELS: dict[Action, str] = {
     Action.PHONE_CHANGED: N_("Téléphone modifié"),
     Action.PHONE_SWITCHED_ON: N_("Téléphone activé"),
     Action.PHONE_SWITCHED_OFF: N_("Téléphone désactivé"),
+    Action.PHONE_DELETED: N_("Téléphone supprimé"),
     Action.TOKEN_RENEWED: N_("Adresses de callback renouvelées"),
     Action.CONTACT_ADDED: N_("Contact ajouté"),
     Action.CONTACT_DELETED: N_("Contact supprimé"),

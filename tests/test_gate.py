@@ -201,7 +201,7 @@ def test_a_landline_that_is_not_allowed_any_more_gets_nothing(app, inside, octop
 @pytest.mark.parametrize("reason", gate.Reason)
 def test_every_reason_has_its_sentence_and_what_a_review_calls_it(reason):
     assert gate.SAID[reason][1]
-    of_the_whole = {gate.Reason.NO_MENTION, gate.Reason.TOO_LATE, gate.Reason.CLOSED}
+    of_the_whole = {gate.Reason.NO_MENTION, gate.Reason.TOO_LATE, gate.Reason.CLOSED, gate.Reason.PHONE_DELETED}
     assert reason in FATES or reason in of_the_whole
     assert reason in eligible.LEFT_OUT or reason in of_the_whole | {gate.Reason.EMPTY, gate.Reason.TOO_LONG}
 
@@ -443,6 +443,17 @@ def test_what_is_wrong_with_the_sms_itself(app, phone, monkeypatch, sms, reason)
         refusal = gate.may_leave(db.session.get(Phone, phone.id), **sms)
     assert refusal.reason is reason
     assert refusal.sentence
+
+
+@pytest.mark.parametrize("door", [composer, command, command_with_a_file, campaign], ids=lambda door: door.__name__)
+def test_a_deleted_phone_sends_nothing_by_any_door(app, inside, octopush, run_jobs, door):
+    with transaction() as session:
+        session.get_one(Phone, 1).deleted_at = now()
+    with suppress(Exception):  # each door refuses in its own words
+        door(inside)
+    assert requests_made(app, octopush, run_jobs) == []
+    db.session.rollback()
+    assert db.session.scalar(select(Message.id).where(Message.direction == Direction.OUT)) is None
 
 
 @pytest.mark.parametrize(

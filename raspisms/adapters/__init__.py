@@ -10,6 +10,9 @@ from .octopush.sandbox import OctopushSandbox
 REGISTRY: dict[str, type[Adapter]] = {adapter.key: adapter for adapter in (OctopushVirtualNumber, OctopushSandbox)}
 
 
+TRAINING = frozenset(key for key, adapter in REGISTRY.items() if adapter.is_training)
+
+
 def purpose_called(word: str | None) -> Purpose | None:
     """The purpose of this name, ours or a provider's: pages that were opened before an upgrade say the latter."""
     if word in set(Purpose):
@@ -18,4 +21,4 @@ def purpose_called(word: str | None) -> Purpose | None:
     return called.get(word or "")
 
 
-__all__ = ["REGISTRY", "Adapter", "purpose_called"]
+__all__ = ["REGISTRY", "TRAINING", "Adapter", "purpose_called"]

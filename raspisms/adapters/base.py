@@ -247,8 +247,8 @@ class Adapter(ABC):
     """Stored with each phone: never changed once released."""
     label: ClassVar[str]
     """The provider's name in the list "Adaptateur logiciel du téléphone"."""
-    hidden: ClassVar[bool] = False
-    """Not offered to people."""
+    is_training: ClassVar[bool] = False
+    """Nothing leaves for real: not offered to people, and never chosen for them."""
     endpoint: ClassVar[str]
     """Name of the setting that holds the API's base URL."""
     advice: ClassVar[str] = ""

@@ -25,15 +25,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from .. import csv_files, pagination
 from ..campaigns import drafts, launch, lifecycle, outgoing_text, progress, repetition, review, targets
 from ..campaigns.targets import Targets
-from ..extensions import db
 from ..forms import mistakes
 from ..forms.compose import ComposeForm
 from ..i18n import N_
 from ..labels import CAMPAIGN_LABELS, FATE_LABELS, STATUS_LABELS
 from ..language import Mistake
 from ..messages import listing
-from ..models import Campaign, CampaignState, Fate, Phone, Recipient, Status
+from ..models import Campaign, CampaignState, Fate, Recipient, Status
 from ..pagination import Order, whole
+from ..phones import choosing
 from ..sms.purposes import Purpose
 from ..web import composing, errors, tables
 from ..web.filters import why_not
@@ -266,7 +266,7 @@ def messages_csv(campaign_id: int) -> Response:
 @bp.post("/preview")
 def preview() -> AnyResponse:
     """The text as one of the chosen people would get it: the n-th."""
-    phones = list(db.session.scalars(select(Phone)))
+    phones = choosing.offered()
     form = ComposeForm(phones)
     form.validate()
     position = min(max(0, request.form.get("position", 0, type=whole)), 10_000)

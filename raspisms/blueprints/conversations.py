@@ -24,7 +24,7 @@ from ..live import typists
 from ..models import Campaign, Contact, Conversation, Lane, Message, SavedText
 from ..pagination import whole
 from ..people import contacts, groups, opt_outs, person
-from ..phones import saving
+from ..phones import choosing
 from ..sending import outbox
 from ..sms import phone_numbers as telephone_numbers
 from ..storage.transactions import StorageUnavailable
@@ -80,7 +80,8 @@ def index() -> str:
     """The list; what a click on one of them opens has it at its side."""
     template = "conversations/_list.html" if request.args.get("fragment") else "conversations/index.html"
     chosen = request.args.get("chosen", type=whole)  # the one beside which a list stands
-    return render_template(template, **_listed(), tags=actions.known_tags(), phones=saving.phones(), chosen=chosen)
+    phones = choosing.to_filter_by()
+    return render_template(template, **_listed(), tags=actions.known_tags(), phones=phones, chosen=chosen)
 
 
 @bp.get("/state")
@@ -182,13 +183,13 @@ def _page(
         failure=threads.last_failure(conversation),
         colleagues=users.colleagues(),
         tags=actions.known_tags(),
-        phones=saving.phones(),
+        phones=choosing.to_filter_by(),
         saved_texts=list(db.session.scalars(select(SavedText).order_by(SavedText.name))),
         typed=typed,
         key=key,
         seen=thread.newest_id if seen is None else seen,
         newest=thread.newest_id,
-        can_answer=telephone_numbers.is_number(conversation.number),
+        can_answer=telephone_numbers.is_number(conversation.number) and not conversation.phone.is_deleted,
         error=error,
         answer=answer,
         note=note,

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
@@ -16,7 +15,7 @@ from ..adapters.base import AccountError, AdapterError, Check
 from ..extensions import bell, db
 from ..forms.phone import PhoneForm, phone_form
 from ..models import Phone, PhoneStatus
-from ..phones import checking, saving, tokens
+from ..phones import checking, choosing, deleting, saving, tokens
 from ..phones.settings import UnknownAdapter, adapter_class, shown_values_of
 from ..web.access import admin_only
 
@@ -25,9 +24,31 @@ bp = Blueprint("phones", __name__, url_prefix="/phones")
 
 @bp.get("/")
 def index() -> str:
-    phones = list(db.session.scalars(select(Phone).order_by(Phone.name)))
-    rows = [(phone, adapter_class(phone.adapter), tokens.urls(phone)) for phone in phones]
+    rows = [(phone, adapter_class(phone.adapter), _urls(phone)) for phone in choosing.offered()]
     return render_template("phones/index.html", rows=rows)
+
+
+def _urls(phone: Phone) -> tokens.CallbackURLs | None:
+    """The callback addresses, for those who may give them to a provider: whoever has one can pretend to be it."""
+    return tokens.urls(phone) if current_user.is_admin else None
+
+
+def _phone(phone_id: int) -> Phone:
+    phone = db.session.get(Phone, phone_id)
+    return phone if phone is not None and not phone.is_deleted else abort(404)
+
+
+@bp.get("/<int:phone_id>")
+def show(phone_id: int) -> str:
+    """One phone: how it is, its callbacks, what can be done with it."""
+    phone = _phone(phone_id)
+    return render_template(
+        "phones/show.html",
+        phone=phone,
+        adapter=adapter_class(phone.adapter),
+        urls=_urls(phone),
+        sent=deleting.sent(phone_id) if current_user.is_admin else 0,
+    )
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -35,7 +56,7 @@ def index() -> str:
 def new() -> str | Response | tuple[str, int]:
     key = request.args.get("adapter", "")
     if not key:
-        offered = [adapter for adapter in REGISTRY.values() if not adapter.hidden]
+        offered = [adapter for adapter in REGISTRY.values() if not adapter.is_training]
         return render_template("phones/choose.html", adapters=offered)
     return _edit(key, None)
 
@@ -43,7 +64,7 @@ def new() -> str | Response | tuple[str, int]:
 @bp.route("/<int:phone_id>/edit", methods=["GET", "POST"])
 @admin_only
 def edit(phone_id: int) -> str | Response | tuple[str, int]:
-    phone = db.get_or_404(Phone, phone_id)
+    phone = _phone(phone_id)
     return _edit(phone.adapter, phone)
 
 
@@ -103,7 +124,7 @@ def _saved(phone: Phone, result: Check | AdapterError) -> Response:
     else:
         flash(gettext("Le téléphone « %(name)s » est enregistré, mais non vérifié.", name=phone.name), "warning")
     _ring(phone)
-    return redirect(url_for("phones.index", _anchor=f"phone-{phone.id}"))
+    return redirect(url_for("phones.show", phone_id=phone.id))
 
 
 def _ring(phone: Phone) -> None:
@@ -114,6 +135,7 @@ def _ring(phone: Phone) -> None:
 @admin_only
 def check(phone_id: int) -> Response:
     """ "Rafraichir le status": ask the provider now."""
+    _phone(phone_id)
     phone = checking.check(phone_id, asked_by_person=True)
     if phone is None:
         abort(404)
@@ -122,35 +144,51 @@ def check(phone_id: int) -> Response:
         _ring(phone)
     elif phone.reason:
         flash(f"{phone.name} : {gettext(phone.reason)}", "error")
-    return redirect(url_for("phones.index", _anchor=f"phone-{phone_id}"))
+    return redirect(url_for("phones.show", phone_id=phone_id))
 
 
 @bp.post("/<int:phone_id>/<any(enable, disable):verb>")
 @admin_only
 def switch(phone_id: int, verb: str) -> Response:
     """ "Activer" and "Désactiver": a disabled phone keeps its messages waiting."""
+    _phone(phone_id)
     phone = saving.switch(phone_id, current_user.id, on=verb == "enable") or abort(404)
     if verb == "enable":
         return check(phone_id)
     flash(gettext("« %(name)s » est désactivé : ses SMS attendent.", name=phone.name), "success")
-    return redirect(url_for("phones.index", _anchor=f"phone-{phone_id}"))
+    return redirect(url_for("phones.show", phone_id=phone_id))
 
 
 @bp.route("/<int:phone_id>/token", methods=["GET", "POST"])
 @admin_only
 def token(phone_id: int) -> str | Response:
     """Renew the callback URLs; asks first, since the old ones stop working."""
-    phone = db.get_or_404(Phone, phone_id)
+    phone = _phone(phone_id)
     if request.method == "GET":
         return render_template("phones/token.html", phone=phone, adapter=adapter_class(phone.adapter))
     tokens.renew(phone_id, current_user.id)
     flash(gettext("Nouvelles adresses pour « %(name)s » : transmettez-les au fournisseur.", name=phone.name), "success")
-    return redirect(url_for("phones.index", _anchor=f"phone-{phone_id}"))
+    return redirect(url_for("phones.show", phone_id=phone_id))
+
+
+@bp.post("/<int:phone_id>/delete")
+@admin_only
+def delete(phone_id: int) -> Response:
+    """It sends no more; what was said by it stays readable."""
+    try:
+        name = deleting.delete(phone_id, current_user.id)
+    except deleting.Refused as error:
+        flash(gettext(str(error)), "warning")
+        return redirect(url_for("phones.show", phone_id=phone_id))
+    if name is not None:
+        flash(gettext("Le téléphone « %(name)s » est supprimé. Ses SMS restent lisibles.", name=name), "success")
+    return redirect(url_for("phones.index"))
 
 
 @bp.get("/<int:phone_id>/email")
+@admin_only
 def email(phone_id: int) -> str:
     """The message to send to the provider, ready to copy."""
-    phone = db.get_or_404(Phone, phone_id)
+    phone = _phone(phone_id)
     context: dict[str, Any] = {"phone": phone, "adapter": adapter_class(phone.adapter), "urls": tokens.urls(phone)}
     return render_template("phones/email.html", **context)

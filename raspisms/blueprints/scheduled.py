@@ -14,8 +14,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from .. import csv_files, pagination
 from ..campaigns import lifecycle, progress
 from ..extensions import db
-from ..models import Campaign, CampaignState, Fate, Phone, Recipient
+from ..models import Campaign, CampaignState, Fate, Recipient
 from ..pagination import Order, whole
+from ..phones import choosing
 from ..web import tables
 from ..web.tables import when
 
@@ -50,7 +51,7 @@ def index() -> str:
         words=words,
         sort=name,
         people=_people([campaign.id for campaign in page.rows]),
-        phones=list(db.session.scalars(select(Phone).order_by(Phone.name))),
+        phones=choosing.offered(),
     )
 
 

@@ -6,13 +6,11 @@ from datetime import date, timedelta
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
-from sqlalchemy import select
 
 from .. import clock, csv_files
-from ..extensions import db
 from ..figures import days, failing_numbers
 from ..labels import STATUS_LABELS
-from ..models import Phone
+from ..phones import choosing
 from ..web import chart, tables
 
 bp = Blueprint("statistics", __name__, url_prefix="/statistics")
@@ -25,7 +23,7 @@ MOST_DAYS = 366
 def index() -> str:
     first, last, phone_id = _asked()
     found = days.by_day(first, last, phone_id)
-    phones = list(db.session.scalars(select(Phone).order_by(Phone.name)))
+    phones = choosing.to_filter_by()
     return render_template(
         "statistics/index.html",
         found=found,

@@ -16,6 +16,7 @@ from ..i18n import N_
 from ..models import Campaign, CampaignState, Hours, Message, Phone, Recipient, Status, Trial
 from ..models.campaign import new_revision
 from ..models.phone import SENDING_STATUSES
+from ..phones import choosing
 from ..sms.purposes import Purpose
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
@@ -105,7 +106,8 @@ def freest_phone(session: Session) -> int:
         .scalar_subquery()
     )
     able = Phone.status.in_(SENDING_STATUSES)
-    found = session.scalar(select(Phone.id).order_by(able.desc(), waiting, Phone.id).limit(1))
+    among = select(Phone.id).where(Phone.id.in_(choosing.of_any()))
+    found = session.scalar(among.order_by(able.desc(), waiting, Phone.id).limit(1))
     if found is None:
         raise Refused(NO_PHONE)
     return found

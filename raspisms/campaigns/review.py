@@ -205,6 +205,8 @@ def _counted(session: Session, column: Any, *conditions: Any) -> dict[Any, int]:
 def _problems(campaign: Campaign, found: Summary) -> Iterable[str]:
     if campaign.pause_reason:
         yield campaign.pause_reason
+    if campaign.phone.is_deleted:
+        yield gate.Refusal(gate.Reason.PHONE_DELETED).sentence
     chosen = Targets.of(campaign.targets).groups
     if chosen and len(chosen) > db.session.query(Group).filter(Group.id.in_(chosen)).count():
         yield N_("Un groupe choisi n’existe plus : modifiez la campagne.")

@@ -178,6 +178,8 @@ def _prepare(values: dict[str, Any], sandbox: bool) -> None:
             restoration.look()  # before anything leaves
             if sandbox:
                 sandbox_phone.ensure()
+            else:
+                sandbox_phone.switch_off()
 
     _share()
     if not in_child("prepare", prepare):

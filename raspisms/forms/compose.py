@@ -102,7 +102,10 @@ class ComposeForm(FlaskForm):
         super().__init__(data=_of_draft(draft))
         self.phones = {phone.id: phone for phone in phones}
         choices = [SelectChoice(phone.id, _described(phone)) for phone in phones]
-        if len(phones) > 1:
+        # "Any" is any of those that send for real: where one does, nobody practises by accident.
+        real = [phone for phone in phones if not phone.is_training]
+        self.may_choose_any = len(real or phones) > 1
+        if self.may_choose_any:
             choices.append(SelectChoice(0, gettext("N’importe lequel")))
         self.phone.choices = choices
         self.hours.choices = [
@@ -210,7 +213,7 @@ class ComposeForm(FlaskForm):
     # -- validation ---------------------------------------------------------------------------------------
 
     def validate_phone(self, field: Any) -> None:
-        if field.data not in self.phones and not (field.data == 0 and len(self.phones) > 1):
+        if field.data not in self.phones and not (field.data == 0 and self.may_choose_any):
             raise ValidationError(gettext("Choisissez un de vos téléphones."))
 
     def validate_to(self, field: Any) -> None:

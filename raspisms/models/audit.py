@@ -24,6 +24,7 @@ class Action(StrEnum):
     PHONE_CHANGED = "phone changed"
     PHONE_SWITCHED_ON = "phone switched on"
     PHONE_SWITCHED_OFF = "phone switched off"
+    PHONE_DELETED = "phone deleted"
     TOKEN_RENEWED = "token renewed"  # noqa: S105 - no secret
     CONTACT_ADDED = "contact added"
     CONTACT_DELETED = "contact deleted"

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from ..adapters import TRAINING
 from ..clock import now
 from ..extensions import Model
 from ..storage.types import Euros, Foreign, UTCDateTime
@@ -67,8 +68,19 @@ class Phone(Model):
     stop_number: Mapped[str | None] = mapped_column(String(8))
     """The short number that advertising names: "STOP au 36180"; the provider gives it."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """It sends no more, and stands in no list to choose from; what was said by it can be read."""
 
     account: Mapped[Account] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.deleted_at is not None
+
+    @property
+    def is_training(self) -> bool:
+        """Whether nothing leaves for real."""
+        return self.adapter in TRAINING
 
     @property
     def can_send(self) -> bool:

@@ -159,8 +159,3 @@ def _apply(phone: Phone, result: Check | AdapterError | None) -> None:
     phone.reason = result.reason if result else None
     phone.words = result.words if result else None
     phone.check_at = now() + (FIRST_CHECK if result else timedelta(0))
-
-
-def phones() -> list[Phone]:
-    """Every phone, by name."""
-    return list(db.session.scalars(select(Phone).order_by(Phone.name)))

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from ..adapters.base import Reply
@@ -195,10 +195,13 @@ def receiving_phone(session: Session, called: Phone, received_by: str) -> Phone:
     """
     if not received_by or received_by == called.number:
         return called
-    return (
-        session.scalar(select(Phone).where(Phone.account_id == called.account_id, Phone.number == received_by).limit(1))
-        or called
-    )
+    return session.scalar(_with_number(called.account_id, received_by)) or called
+
+
+def _with_number(account_id: int, number: str) -> Select[Phone]:
+    """The phone of an account with this number; the living one, if another was deleted."""
+    query = select(Phone).where(Phone.account_id == account_id, Phone.number == number)
+    return query.order_by(Phone.deleted_at.is_not(None), Phone.id.desc()).limit(1)
 
 
 def _notice_came_first(session: Session, number: str, at: datetime) -> bool:

@@ -29,6 +29,7 @@ from ..models import (
 from ..models.phone import SENDING_STATUSES
 from ..operations import health
 from ..people import opt_outs
+from ..phones import choosing
 from ..receiving import incoming, journal
 from ..receiving.inbox import inbox
 from ..sending import unknown_outcomes
@@ -121,7 +122,7 @@ def attention() -> Attention:
     """What needs somebody now."""
     failed = _recent_failures()
     waiting = select(Conversation).where(Conversation.waiting_since.is_not(None))
-    forecasts = [_forecast(phone) for phone in db.session.scalars(select(Phone).order_by(Phone.name))]
+    forecasts = [_forecast(phone) for phone in choosing.offered() if not phone.is_training]
     return Attention(
         unread=counting.unread_count(),
         oldest=db.session.scalar(waiting.order_by(Conversation.waiting_since).limit(1)),
@@ -223,7 +224,7 @@ def first_steps() -> list[Step]:
     delivered = _has(Message.status == Status.DELIVERED)
     received = _has(Message.direction == Direction.IN)
     answered = _has(Message.direction == Direction.OUT, Message.reply_to_id.is_not(None))
-    own = db.session.scalar(select(Phone.id).where(Phone.adapter.not_like("%sandbox%")).limit(1)) is not None
+    own = any(not phone.is_training for phone in choosing.offered())
     steps = {"send": sent, "follow": delivered, "receive": received, "answer": answered, "phone": own}
     return [Step(name, is_done) for name, is_done in steps.items()]
 

@@ -19,6 +19,7 @@ from ..forms.compose import NAMED_CONTACTS, ComposeForm
 from ..models import Campaign, Contact, Import, Lane, Message, Phone, SavedText
 from ..pagination import whole
 from ..people import contact_list, groups, imports
+from ..phones import choosing
 from ..sending import outbox
 from ..sms import phone_numbers as telephone_numbers
 from ..sms import rewriting
@@ -40,7 +41,7 @@ class NobodyLeft(Exception):
 
 def compose(answered: Message | None = None, again: Message | None = None, draft: Campaign | None = None) -> Page:
     """The page, or what follows from it: an SMS on its way, or the review of a campaign."""
-    phones = list(db.session.scalars(select(Phone).order_by(Phone.name)))
+    phones = choosing.offered()
     if not phones:
         return render_template("messages/no_phone.html")
     form = ComposeForm(phones, answered, again, draft)
@@ -64,8 +65,7 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
     elif not form.is_submitted():
         form.key.data = uuid.uuid4().hex
         _copy_recipients(form)
-        if (contact := request.args.get("contact", type=whole)) is not None:
-            _begin_with(form, contact)
+        _begin_with(form)
     return render_template(
         "messages/new.html", form=form, answered=answered, draft=draft, **_shown(form, phones)
     ), status
@@ -79,9 +79,12 @@ def _copy_recipients(form: ComposeForm) -> None:
         form.to.data = "\n".join(dict.fromkeys(map(telephone_numbers.pretty, found)))
 
 
-def _begin_with(form: ComposeForm, contact_id: int) -> None:
-    """Write to one contact: their number is typed already."""
-    contact = db.session.get(Contact, contact_id)
+def _begin_with(form: ComposeForm) -> None:
+    """Write to the number or the contact that the address names: it is typed already."""
+    if number := request.args.get("number", ""):
+        form.to.data = telephone_numbers.pretty(number[:32])
+    contact_id = request.args.get("contact", type=whole)
+    contact = db.session.get(Contact, contact_id) if contact_id is not None else None
     if contact is not None:
         form.to.data = telephone_numbers.pretty(contact.number)
 

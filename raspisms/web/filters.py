@@ -31,6 +31,7 @@ from ..messages import restored, search
 from ..models import Action, Message, MessageEvent, Phone, Recipient, Status
 from ..models.phone import PAUSED_STATUSES
 from ..operations import health
+from ..phones import choosing
 from ..phones.settings import adapter_class
 from ..sms import phone_numbers
 from . import menu
@@ -111,13 +112,14 @@ def csrf_input() -> Markup:
 def _everywhere() -> dict[str, Any]:
     """The alarms and the unread count, for people who are signed in and ask for a whole page."""
     if not current_user or not current_user.is_authenticated or request.args.get("fragment"):
-        return {"alarms": [], "unread": 0, "restored": None, "troubles": ()}
+        return {"alarms": [], "unread": 0, "restored": None, "troubles": (), "only_training": False}
     paused = list(db.session.scalars(select(Phone).where(Phone.status.in_(PAUSED_STATUSES)).order_by(Phone.name)))
     return {
         "alarms": [(phone, waiting(phone)) for phone in paused],
         "unread": counting.unread_count(),
         "restored": restored.current(db.session()),
         "troubles": health.troubles(),
+        "only_training": choosing.only_training(),
     }
 
 

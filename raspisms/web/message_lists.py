@@ -8,14 +8,13 @@ from typing import Any
 
 from flask import request
 from flask_babel import gettext
-from sqlalchemy import select
 
-from ..extensions import db
 from ..figures import days
 from ..labels import STATUS_LABELS
 from ..messages import listing
-from ..models import Direction, Phone, RemovalKind
+from ..models import Direction, RemovalKind
 from ..people import contact_list
+from ..phones import choosing
 from ..scheduler import removals
 from . import tables
 
@@ -54,6 +53,6 @@ def listed(wanted: listing.Asked) -> dict[str, Any]:
         "asked": wanted,
         "page": page,
         "names": contact_list.names_of([message.number for message in page.rows]),
-        "phones": list(db.session.scalars(select(Phone).order_by(Phone.name))),
+        "phones": choosing.to_filter_by(),
         "status_options": [(one.value, gettext(STATUS_LABELS[one])) for one in days.SHOWN],
     }

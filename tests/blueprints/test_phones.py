@@ -53,11 +53,11 @@ def test_a_phone_is_checked_and_saved(app, client, get):
     for shown in ("Mairie", "07\xa055\xa055\xa011\xa011", "Octopush Numéro Virtuel", "Disponible", "10,00\xa0€"):
         assert shown in row.text
     labels = [label.text for label in row.select(".callback .label")]
-    assert labels == ["Réception d’un SMS", "Changement de status d’un SMS"]
+    assert labels == ["Changement de status d’un SMS", "Réception d’un SMS"]
     urls = [code.text for code in row.select(".callback code")]
     assert urls[0].startswith("https://sms.example.org/callbacks/")
-    assert urls[0].endswith("/reception")
-    assert urls[1].endswith("/status")
+    assert urls[0].endswith("/status")
+    assert urls[1].endswith("/reception")
     assert len(row.select(".callback button[data-copy]")) == 2
 
 
@@ -264,7 +264,7 @@ def test_the_sandbox_phone_is_plainly_marked(app, client):
 
 def test_a_pace_is_kept_shown_and_taken_away(app, client, get):
     submit(client, pace="600")
-    assert "Campagnes : 600 SMS par minute au plus" in get("/phones/").text.replace("\xa0", " ")
+    assert "600 SMS par minute au plus" in get("/phones/1").text.replace("\xa0", " ")
     form = get("/phones/1/edit")
     assert form.find(id="pace")["value"] == "600"
     submit(client, "/phones/1/edit", pace="")

@@ -88,6 +88,7 @@ PAGES = (
     ("phones", "/phones/", "Téléphones"),
     ("phone-new", "/phones/new", "Ajouter un téléphone : l’adaptateur"),
     ("phone-form", "/phones/new?adapter=octopush_virtual_number", "Ajouter un téléphone : ses réglages"),
+    ("phone", "/phones/2", "Un téléphone"),
     ("phone-edit", "/phones/2/edit", "Modifier un téléphone"),
     ("phone-token", "/phones/2/token", "Renouveler les callbacks"),
     ("phone-email", "/phones/2/email", "L’e-mail à Octopush"),

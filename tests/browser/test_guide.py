@@ -42,7 +42,9 @@ def test_the_whole_guide(tree, person):
         expect(page.get_by_text(re.compile("est prêt"))).to_be_visible()
         reader.check()
 
-        # 4. the callbacks, copied for Octopush
+        # 4. the callbacks, copied for Octopush from the list of phones
+        page.get_by_role("link", name="Téléphones").first.click()
+        reader.check()
         urls = copied(reader, page, row=page.get_by_role("row").filter(has_text="Mairie"))
         register(tree, urls)
 

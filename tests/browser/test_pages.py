@@ -38,6 +38,7 @@ PATHS = (
     "/phones/",
     "/phones/new",
     "/phones/new?adapter=octopush_virtual_number",
+    "/phones/1",
     "/phones/1/edit",
     "/phones/1/token",
     "/phones/1/email",

@@ -119,6 +119,7 @@ NEW_PASSWORD = {"current": PASSWORD, "password": "une autre phrase", "repeated":
 ACTS = {
     Action.PHONE_SWITCHED_OFF: lambda: ("/phones/1/disable", {}),
     Action.PHONE_SWITCHED_ON: switched_off,
+    Action.PHONE_DELETED: lambda: ("/phones/1/delete", {}),
     Action.TOKEN_RENEWED: lambda: ("/phones/1/token", {}),
     Action.CONTACT_ADDED: lambda: ("/contacts/new", {"name": "Léa", "number": LEA}),
     Action.CONTACT_DELETED: lambda: (f"/contacts/{lea()}/delete", {}),

@@ -9,7 +9,7 @@ from .adapter import OctopushVirtualNumber
 class OctopushSandbox(OctopushVirtualNumber):
     key = "octopush_sandbox"
     label = N_("Bac à sable (aucun SMS réel)")
-    hidden = True
+    is_training = True
     endpoint = "SANDBOX_URL"
     advice = N_(
         "Ce téléphone est un jouet : il parle à un faux Octopush sur cette machine. "
