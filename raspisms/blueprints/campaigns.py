@@ -19,7 +19,7 @@ from flask import (
 )
 from flask_babel import format_datetime, gettext, ngettext
 from flask_login import current_user
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import csv_files, pagination
@@ -68,7 +68,7 @@ def allow_lists(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 def _asked() -> tuple[Select[Campaign], dict[str, str]]:
     """The campaigns that the URL asks for, and its words for the links of the page."""
     words = tables.asked("q", "state", "tag", "sort")
-    query = select(Campaign)
+    query = select(Campaign).where(or_(Campaign.text != "", Campaign.name != ""))  # a page that was left says nothing
     if "q" in words:
         query = query.where(progress.containing(words["q"]))
     if words.get("state") in {one.value for one in CampaignState}:
@@ -163,7 +163,7 @@ def show(campaign_id: int) -> str | AnyResponse:
     campaign = _campaign(campaign_id)
     is_fragment = bool(request.args.get("fragment"))
     if campaign.state is CampaignState.DRAFT:
-        if not campaign.text:
+        if not campaign.text or campaign.being_written:
             return redirect(url_for("campaigns.edit", campaign_id=campaign_id))
         return _report(campaign, is_fragment)
     template = "campaigns/_progress.html" if is_fragment else "campaigns/show.html"
@@ -263,6 +263,17 @@ def messages_csv(campaign_id: int) -> Response:
     return tables.csv(csv_files.csv_lines(header, rows), f"campagne-{campaign_id}.csv")
 
 
+@bp.post("/autosave")
+def autosave() -> AnyResponse | tuple[AnyResponse, int]:
+    """Keep what somebody is writing; the draft may be there already."""
+    draft_id = request.form.get("draft", type=whole)
+    draft = drafts.get(draft_id) if draft_id is not None else None
+    try:
+        return jsonify(composing.autosave(draft))
+    except lifecycle.Refused as error:
+        return jsonify(error=gettext(str(error))), 409
+
+
 @bp.post("/preview")
 def preview() -> AnyResponse:
     """The text as one of the chosen people would get it: the n-th."""
@@ -285,7 +296,7 @@ def preview() -> AnyResponse:
         name=(wanted.person.name or wanted.person.number) if wanted else "",
         missing=filled.missing,
         parts=counted.parts,
-        people=targets.estimate(chosen),
+        people=targets.count(chosen),
     )
 
 

@@ -20,12 +20,15 @@ from ..pagination import whole
 from ..people import contact_list, contacts, erasure, exports, groups, opt_outs
 from ..scheduler import removals
 from ..sms import phone_numbers as telephone_numbers
+from ..sms.folding import fold
 from ..web import tables, undoing
 from ..web.access import admin_only, deleters_only
 
 bp = Blueprint("contacts", __name__, url_prefix="/contacts")
 
 PAGE = 50
+# So many groups are offered while somebody types.
+PICKED = 8
 
 
 def _search() -> tuple[ColumnElement[bool], dict[str, str]]:
@@ -56,11 +59,15 @@ def index() -> str:
 
 @bp.get("/pick")
 def pick() -> str:
-    """The few people that a search in the composer offers."""
+    """The few people and groups that the composer offers; without a word, the groups."""
     words = contact_list.spaceless(request.args.get("q", ""))
+    gone = removals.going(RemovalKind.GROUP)
+    wanted = fold(words)
+    offered = [group for group in groups.all_groups() if wanted in fold(group.name) and group.id not in gone]
     which = and_(contact_list.matching(words), removals.stays())
     found = contact_list.page(which, None, 8)
-    return render_template("contacts/_pick.html", contacts=found.rows if words.strip() else [])
+    people = found.rows if words.strip() else []
+    return render_template("contacts/_pick.html", contacts=people, groups=offered[:PICKED])
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -183,7 +190,10 @@ def bulk() -> AnyResponse:
         return back
     verb = request.form.get("verb", "")
     if verb == "write":
-        draft = drafts.write_to_contacts(list(db.session.scalars(db.select(Contact.id).where(which))), current_user.id)
+        ids = list(db.session.scalars(db.select(Contact.id).where(which)))
+        if len(ids) == 1:
+            return redirect(url_for("messages.new", contact=ids[0]))
+        draft = drafts.write_to_contacts(ids, current_user.id)
         return redirect(url_for("campaigns.edit", campaign_id=draft.id))
     if verb == "delete":
         _delete_all(which, count)

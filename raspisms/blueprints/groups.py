@@ -7,7 +7,6 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..campaigns import drafts
 from ..extensions import db
 from ..forms import mistakes
 from ..forms.contact import GroupForm
@@ -120,10 +119,3 @@ def delete_people(group_id: int) -> Response:
     sentence = gettext(one if len(ids) == 1 else many, num=len(ids), name=group.name)
     undoing.delete(RemovalKind.MEMBERS, ids, sentence, subject=f"group {group_id}")
     return redirect(url_for("groups.show", group_id=group_id))
-
-
-@bp.post("/<int:group_id>/write")
-def write(group_id: int) -> Response:
-    db.get_or_404(Group, group_id)
-    draft = drafts.write_to_groups([group_id], current_user.id)
-    return redirect(url_for("campaigns.edit", campaign_id=draft.id))

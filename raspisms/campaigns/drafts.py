@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from .. import job_queue
+from ..clock import now
 from ..extensions import bell, db
 from ..i18n import N_
 from ..models import Campaign, CampaignState, Hours, Message, Phone, Recipient, Status, Trial
@@ -24,6 +25,8 @@ from . import lifecycle
 from .targets import Targets
 
 NAME_LENGTH = 120
+# A draft without a text or a name is nobody's work after so long.
+LEFT_BLANK = timedelta(hours=12)
 NO_PHONE = N_("Il faut d’abord un téléphone pour envoyer des SMS.")
 CHANGED_MEANWHILE = N_("Ce brouillon a changé depuis que cette page est ouverte : relisez-le avant de l’enregistrer.")
 NOT_A_DRAFT = N_("Cette campagne est déjà lancée : dupliquez-la pour l’envoyer autrement.")
@@ -58,11 +61,12 @@ def save(
     *,
     form_key: str | None = None,
     revision: str | None = None,
+    being_written: bool = False,
 ) -> Campaign:
-    """Keep a draft, and have its review made anew. Raises Refused.
+    """Keep a draft, and have its review made anew, unless it is still `being_written`. Raises Refused.
 
     The same page, sent twice (with the same `form_key`), is one draft. A `revision` that the page was made for must
-    still be that of the draft.
+    still be that of the draft, or have been given by the same page.
     """
     with transaction() as session:
         known = select(Campaign.id).where(Campaign.form_key == form_key) if form_key else None
@@ -72,8 +76,10 @@ def save(
             campaign = Campaign(user_id=user_id, state=CampaignState.DRAFT, phone_id=0, form_key=form_key)
         else:
             campaign = _draft(session, campaign_id)
-            if revision is not None and campaign.revision != revision:
+            is_own = form_key is not None and campaign.form_key == form_key
+            if revision is not None and campaign.revision != revision and not is_own:
                 raise Refused(CHANGED_MEANWHILE)
+            campaign.form_key = form_key or campaign.form_key
         campaign.phone_id = wish.phone_id or freest_phone(session)
         campaign.text, campaign.purpose = wish.text, Purpose(wish.purpose)
         campaign.name = " ".join((wish.name or wish.text).replace("\0", "").split())[:NAME_LENGTH]
@@ -83,10 +89,20 @@ def save(
         campaign.trial = wish.trial
         campaign.trial_state = Trial.FIRST if wish.trial else None
         campaign.targets = wish.targets.as_dict() | {"any_phone": wish.phone_id is None}
+        campaign.being_written = being_written
         begin_report(session, campaign)
         session.add(campaign)
-    ring(campaign.id)
+    if not being_written:
+        ring(campaign.id)
     return campaign
+
+
+def tidy() -> None:
+    """Forget drafts that somebody opened and left without a word."""
+    blank = Campaign.state == CampaignState.DRAFT, Campaign.text == "", Campaign.name == ""
+    old = select(Campaign.id).where(*blank, Campaign.created_at < now() - LEFT_BLANK)
+    for campaign_id in list(db.session.scalars(old)):
+        remove(campaign_id)
 
 
 def begin_report(session: Session, campaign: Campaign) -> None:
@@ -122,15 +138,7 @@ def _draft(session: Session, campaign_id: int) -> Campaign:
 
 def write_to_contacts(contact_ids: Sequence[int], user_id: int | None) -> Campaign:
     """An empty draft for these contacts."""
-    return _blank(Targets(contacts=list(contact_ids)), user_id)
-
-
-def write_to_groups(group_ids: Sequence[int], user_id: int | None) -> Campaign:
-    """An empty draft for these groups."""
-    return _blank(Targets(groups=list(group_ids)), user_id)
-
-
-def _blank(targets: Targets, user_id: int | None) -> Campaign:
+    targets = Targets(contacts=list(contact_ids), is_purpose_chosen=False)
     with transaction() as session:
         campaign = Campaign(
             user_id=user_id,

@@ -140,6 +140,7 @@ def unfinished() -> list[int]:
             Campaign.targets.is_not(None),
             Campaign.state.in_((CampaignState.DRAFT, CampaignState.SCHEDULED)),
             Campaign.accepted_at.is_(None),
+            Campaign.being_written.is_(False),
             (Campaign.prepared_at.is_(None)) | (Campaign.state == CampaignState.SCHEDULED),
         )
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from flask import current_app
 from sqlalchemy import select
 
 from ..extensions import db
@@ -15,6 +19,8 @@ from ..people.person import COLUMNS, Person
 from ..sms import phone_numbers as telephone_numbers
 
 IDS_AT_A_TIME = 500
+COUNTED = 10_000
+COUNT_SECONDS = 20.0
 
 
 @dataclass
@@ -30,6 +36,10 @@ class Targets:
     file_name: str = ""
     consent: str = ""
     """The proof that typed numbers and those of the file agreed to advertising."""
+    unread: str = ""
+    """Of a draft that is being written: what was typed and names nobody yet."""
+    is_purpose_chosen: bool = True
+    """Whether somebody said what a draft is: information, or advertising."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -140,6 +150,23 @@ def _written(raw: dict[str, Any], consent: str, place: Place) -> Wanted:
     if "agreed" in raw:  # the list says it of each person
         consent = str(raw.get("proof") or "") if raw["agreed"] else ""
     return Wanted(Person(None, name, number or str(raw["number"])[:60], data, consent), number, place)
+
+
+def count(targets: Targets) -> int:
+    """How many people there are, each number once: exactly, up to a few thousand; beyond, about.
+
+    While somebody writes, it is asked again and again: an answer is good for some seconds.
+    """
+    known: dict[str, tuple[int, float]] = current_app.extensions.setdefault("people counted", {})
+    key = json.dumps([targets.numbers, targets.contacts, targets.groups, targets.import_id], default=str)
+    found, until = known.get(key, (0, 0.0))
+    if time.monotonic() < until:
+        return found
+    numbers = {wanted.number for wanted in itertools.islice(people(targets), COUNTED) if wanted.number}
+    found = len(numbers) if len(numbers) < COUNTED // 2 else max(len(numbers), estimate(targets))
+    known.clear()
+    known[key] = (found, time.monotonic() + COUNT_SECONDS)
+    return found
 
 
 def estimate(targets: Targets) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import request
@@ -11,45 +11,43 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
+from sqlalchemy import select
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
-from .. import clock
 from ..adapters import purpose_called
 from ..campaigns.drafts import Wish
 from ..campaigns.targets import Targets
-from ..clock import now
+from ..extensions import db
 from ..gate import MENTION
 from ..language import Mistake, is_personal
 from ..language.remote import Text
 from ..messages import hours, outgoing
-from ..models import Campaign, Hours, Message, Phone
-from ..people import files, reading
+from ..models import Campaign, Contact, Hours, Message, Phone
+from ..people import files, reading, recipients
 from ..phones.settings import adapter_class
 from ..sms import phone_numbers as telephone_numbers
 from ..sms.purposes import Purpose
 from . import mistakes
+from .drafts import of_draft
+from .moments import moment
 
-# One screen of numbers; more people than this are a campaign.
-MANY = 500
+# More people than this are a campaign: a review shows who they are, and what it costs.
+MANY = 1
 # What, once filled, needs a review first: the page has them from here, see compose.js.
 CAMPAIGN_FIELDS = ("starts_at", "hours", "repeats", "trial")
-CAMPAIGN_CHOICES = ("contacts", "groups", "import_id", "as_campaign", "file")
+CAMPAIGN_CHOICES = ("groups", "import_id", "as_campaign", "file")
 MOST_TRIED = 1000
 NAMED_CONTACTS = 20
-LOCAL = "%Y-%m-%dT%H:%M"
 
 
 class ComposeForm(FlaskForm):
     phone = SelectField(_l("Numéro à employer"), coerce=int, validate_choice=False)
     to = TextAreaField(
-        _l("Numéros cibles"),
-        description=_l(
-            "Un numéro par ligne, ou séparés par des virgules. Exemple : 06 12 34 56 78. "
-            "Ou un tableau collé, avec une ligne de titres : numéro ; prénom ; …"
-        ),
-        render_kw={"rows": "2", "autocomplete": "off", "spellcheck": "false"},
+        _l("À qui"),
+        description=_l("Un nom, un groupe, un numéro, ou plusieurs ; ou une liste copiée dans un tableur."),
+        render_kw={"rows": "1", "autocomplete": "off", "spellcheck": "false"},
     )
     file = FileField(
         _l("Fichier de destinataires"), description=_l("Excel ou CSV : une colonne de numéros, et des données.")
@@ -99,7 +97,7 @@ class ComposeForm(FlaskForm):
         again: Message | None = None,
         draft: Campaign | None = None,
     ) -> None:
-        super().__init__(data=_of_draft(draft))
+        super().__init__(data=of_draft(draft))
         self.phones = {phone.id: phone for phone in phones}
         choices = [SelectChoice(phone.id, _described(phone)) for phone in phones]
         # "Any" is any of those that send for real: where one does, nobody practises by accident.
@@ -122,6 +120,9 @@ class ComposeForm(FlaskForm):
         ]
         self.draft = draft
         self.numbers: list[str] = []
+        self.unread = ""
+        """What was typed and is neither a number nor somebody's name; kept with a draft."""
+        self.unclear: list[str] = []
         self.lines: list[reading.Line] = []
         """A pasted table, or more numbers than a hand types."""
         self.file_lines: list[reading.Line] = []
@@ -151,13 +152,18 @@ class ComposeForm(FlaskForm):
             or self.lines
             or self.file_lines
             or self.import_id
-            or self.contact_ids
             or self.group_ids
             or any(self[name].data for name in CAMPAIGN_FIELDS)
             or self.purpose.data == Purpose.ADVERTISING
-            or len(self.numbers) > MANY
+            or len(self.people) > MANY
             or is_personal(self.text.data or "")
         )
+
+    @property
+    def people(self) -> list[str]:
+        """The numbers of everybody who was typed or chosen one by one, each once; only after validation."""
+        some = select(Contact.number).where(Contact.id.in_(self.contact_ids[: MANY + 1]))
+        return list(dict.fromkeys([*self.numbers, *db.session.scalars(some)]))
 
     @property
     def agreement(self) -> dict[str, str | int]:
@@ -190,6 +196,8 @@ class ComposeForm(FlaskForm):
             groups=self.group_ids,
             import_id=import_id,
             file_name=self.file_name if import_id else "",
+            unread=self.unread,
+            is_purpose_chosen=bool(self.purpose.data),
             consent=(self.consent.data or "").strip(),
         )
 
@@ -210,6 +218,12 @@ class ComposeForm(FlaskForm):
             repeats=self.repeats.data or None,
         )
 
+    def forget_mistakes(self) -> None:
+        """Leave out what could not be read, so that the rest can be kept; a text is kept as it is."""
+        for name in ("phone", "purpose", "hours", "starts_at", "expires_at", "repeats", "trial"):
+            if name in self.errors:
+                self[name].data = None
+
     # -- validation ---------------------------------------------------------------------------------------
 
     def validate_phone(self, field: Any) -> None:
@@ -217,27 +231,36 @@ class ComposeForm(FlaskForm):
             raise ValidationError(gettext("Choisissez un de vos téléphones."))
 
     def validate_to(self, field: Any) -> None:
-        """Every number is read, and every wrong one is named; a table is read as one."""
+        """Every number is read, every name is that of a contact or a group; a table is read as one."""
         raw = field.data or ""
         wanted = telephone_numbers.split(raw)
-        wrong = [piece for piece in wanted if not telephone_numbers.is_number(piece)]
-        if wrong:
+        names = [piece for piece in wanted if not telephone_numbers.is_number(piece)]
+        if names:
             self.lines = _table(raw)
         if self.lines:
             return
-        has_others = self.contact_ids or self.group_ids or self.import_id or self.file.data
-        if not wanted and not has_others:
-            raise ValidationError(gettext("Écrivez au moins un numéro."))
-        if wrong:
-            raise ValidationError(
-                ngettext(
-                    "Ce n’est pas un numéro de téléphone : %(numbers)s. Corrigez-le ou retirez-le.",
-                    "Ce ne sont pas des numéros de téléphone : %(numbers)s. Corrigez-les ou retirez-les.",
-                    len(wrong),
-                    numbers=", ".join(f"« {piece} »" for piece in wrong[:10]),
-                )
-            )
-        self.numbers = list(dict.fromkeys(telephone_numbers.parse(piece) for piece in wanted))
+        unknown = [piece for piece in names if not self._choose(piece)]
+        if not wanted and not (self.contact_ids or self.group_ids or self.import_id or self.file.data):
+            raise ValidationError(gettext("Écrivez au moins un nom, un groupe ou un numéro."))
+        numbers = [piece for piece in wanted if piece not in names]
+        self.numbers = list(dict.fromkeys(telephone_numbers.parse(piece) for piece in numbers))
+        if len(unknown) < len(names):  # who was found stands beside the field by now
+            field.data = "\n".join([*(telephone_numbers.pretty(number) for number in self.numbers), *unknown])
+        self.unread = "\n".join(unknown)
+        if unknown:
+            raise ValidationError(" ".join([*self.unclear, *_nobody(unknown, self.unclear)]))
+
+    def _choose(self, piece: str) -> bool:
+        """Take the contact or the group of this name; whether there is just one."""
+        found = recipients.meant(piece)
+        if found.contact is not None and found.contact.id not in self.contact_ids:
+            self.contact_ids.append(found.contact.id)
+        if found.group is not None and found.group.id not in self.group_ids:
+            self.group_ids.append(found.group.id)
+        if found.candidates:
+            names = ", ".join(found.candidates)
+            self.unclear.append(gettext("« %(name)s » peut être : %(names)s. Précisez.", name=piece, names=names))
+        return found.contact is not None or found.group is not None
 
     def validate_file(self, field: Any) -> None:
         if not field.data or not field.data.filename:
@@ -302,6 +325,22 @@ def _ids(raw: list[str]) -> list[int]:
     return [int(one) for one in raw if one.isascii() and one.isdecimal() and len(one) < 10]
 
 
+def _nobody(unknown: list[str], unclear: list[str]) -> list[str]:
+    """A sentence for what is neither a number nor a name that we know."""
+    wrong = [piece for piece in unknown if not any(f"« {piece} »" in said.replace("\xa0", " ") for said in unclear)]
+    if not wrong:
+        return []
+    return [
+        ngettext(
+            "Ce n’est ni un numéro de téléphone, ni un contact, ni un groupe : %(numbers)s. Corrigez-le ou retirez-le.",
+            "Ce ne sont ni des numéros de téléphone, ni des contacts, ni des groupes : %(numbers)s. "
+            "Corrigez-les ou retirez-les.",
+            len(wrong),
+            numbers=", ".join(f"« {piece} »" for piece in wrong[:10]),
+        )
+    ]
+
+
 def _table(raw: str) -> list[reading.Line]:
     """The lines of a pasted table, which has a line of titles; none when it is not one."""
     try:
@@ -314,70 +353,6 @@ def _table(raw: str) -> list[reading.Line]:
 def _check_moment(field: Any) -> None:
     if field.data and moment(field.data) is None:
         raise ValidationError(gettext("Écrivez une date et une heure, par exemple 24/12/2026 18:30."))
-
-
-def moment(raw: str | None) -> datetime | None:
-    """The time that a person typed, on the wall clock of the installation, in UTC.
-
-    On the night when an hour is skipped, a time inside of it is the one after the jump; when an hour comes
-    twice, it is the first.
-    """
-    text = (raw or "").strip()
-    for pattern in (LOCAL, "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M"):
-        try:
-            local = datetime.strptime(text, pattern)
-        except ValueError:
-            continue
-        if abs(local.year - now().year) > 3:  # a slip of the keyboard, and no calendar of ours
-            return None
-        return local.replace(tzinfo=clock.zone()).astimezone(UTC)
-    return None
-
-
-def _local(when: datetime | None) -> str:
-    return when.astimezone(clock.zone()).strftime(LOCAL) if when else ""
-
-
-def _of_draft(draft: Campaign | None) -> dict[str, Any]:
-    if draft is None:
-        return {}
-    stored = Targets.of(draft.targets)
-    any_phone = bool((draft.targets or {}).get("any_phone"))
-    usual = draft.hours is hours.usual(draft.purpose)
-    return {
-        "phone": 0 if any_phone else draft.phone_id,
-        "to": _typed(stored.numbers),
-        "text": draft.text,
-        "name": draft.name if draft.text and draft.name != " ".join(draft.text.split())[:120] else "",
-        "purpose": draft.purpose.value if draft.text else None,
-        "consent": stored.consent,
-        "hours": "" if usual else draft.hours.value,
-        "starts_at": _local(draft.starts_at),
-        "expires_at": _local(draft.expires_at),
-        "repeats": draft.repeats or "",
-        "trial": str(draft.trial or ""),
-        "tag": draft.tag or "",
-    }
-
-
-def _typed(numbers: list[dict[str, Any]]) -> str:
-    """Numbers as they can be typed again: one a line, or the table that they came from."""
-    if not any(one.get("data") or one.get("name") for one in numbers):
-        return "\n".join(telephone_numbers.pretty(one["number"]) for one in numbers)
-    keys = list(dict.fromkeys(key for one in numbers for key in one.get("data") or {}))
-    rows = [";".join(["number", "name", *keys])]
-    rows += [
-        ";".join(
-            _quoted(str(cell))
-            for cell in (one["number"], one.get("name") or "", *((one.get("data") or {}).get(key, "") for key in keys))
-        )
-        for one in numbers
-    ]
-    return "\n".join(rows)
-
-
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ';"\n') else cell
 
 
 def _described(phone: Phone) -> str:

@@ -81,6 +81,8 @@ class Campaign(Model):
     """Who was chosen, to compute the recipients from: see campaigns.targets."""
     revision: Mapped[str] = mapped_column(String(32), default=new_revision)
     """A word that each change of the draft makes anew: a review is of one revision, and never of another draft's."""
+    being_written: Mapped[bool] = mapped_column(default=False)
+    """A draft that keeps itself while somebody types: no review is made of it yet."""
     form_key: Mapped[str | None] = mapped_column(String(64), unique=True)
     """The page that it was written on: the same page, sent twice, makes one draft."""
     outgoing: Mapped[str | None] = mapped_column(Text)

@@ -144,7 +144,8 @@ def _campaigns(number: str) -> list[int]:
 
 def _is_meant(held: dict[str, Any], number: str, ids: set[int]) -> bool:
     return any(one in ids for one in held.get("contacts", [])) or any(
-        _is_same(str(one["number"]), number) for one in held.get("numbers", [])
+        _is_same(written, number)
+        for written in (*(str(one["number"]) for one in held.get("numbers", [])), *held.get("unread", "").splitlines())
     )
 
 
@@ -161,7 +162,8 @@ def _leave_out(campaign: Campaign, number: str, ids: set[int]) -> None:
     held = campaign.targets or {}
     numbers = [one for one in held.get("numbers", []) if not _is_same(str(one["number"]), number)]
     chosen = [one for one in held.get("contacts", []) if one not in ids]
-    campaign.targets = {**held, "numbers": numbers, "contacts": chosen}
+    unread = "\n".join(line for line in held.get("unread", "").splitlines() if not _is_same(line, number))
+    campaign.targets = {**held, "numbers": numbers, "contacts": chosen, "unread": unread}
     if campaign.prepared_at is None and campaign.state in (CampaignState.DRAFT, CampaignState.SCHEDULED):
         # A review that is being made counts places in the list of before: it begins anew.
         campaign.holder, campaign.cursor, campaign.position = None, None, 0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from ..campaigns import lifecycle, settlement
+from ..campaigns import drafts, lifecycle, settlement
 from ..delivery_reports import reports
 from ..extensions import db
 from ..figures import days
@@ -50,6 +50,7 @@ EVERY_MINUTE: tuple[Callable[[], object], ...] = (
     planning.plan_digests,
     imports.tidy,
     removals.tidy,
+    drafts.tidy,
     planning.tidy,
     days.count_due,
 )

@@ -6,7 +6,7 @@ const phone = compose.elements.phone;
 // What browser and server must agree on, as ComposeForm.agreement says it.
 const agreed = compose.dataset;
 const MENTION = new RegExp(agreed.campaignMention, "i");
-const button = compose.querySelector(".buttons > button[type=submit]");
+const button = compose.querySelector(".send-bar > button[type=submit]");
 const element = (id) => document.getElementById(id);
 const words = (id, values) => fill(element(id).innerHTML, values);
 
@@ -43,7 +43,9 @@ function asOne(number) {
   const found = plan.find(([, mobiles]) => mobiles.test(national));
   return "+" + (found ? found[0] : "33") + national;
 }
-const typedPeople = () => new Set(typedNumbers().map(asOne)).size;
+// Whom chips name one by one counts with the numbers; what a group or a file holds, only the server knows.
+const chipNumbers = () => [...compose.querySelectorAll("#chosen [data-number]")].map((chip) => chip.dataset.number);
+const typedPeople = () => new Set([...typedNumbers().map(asOne), ...chipNumbers()]).size;
 
 // A pasted table begins with a line of titles.
 const isTable = () => /^[^\d\n]*[^\d\s][^\d\n]*\n.*\d/.test(usual(to.value).trim());
@@ -69,10 +71,9 @@ function update() {
   const sent = isPersonal() && filledText !== null ? filledText : outgoing();
   const counted = countSegments(sent);
   const option = phone.selectedOptions[0];
-  element("counter").hidden = false;
+  element("counter").hidden = !sent;
   element("count-characters").textContent = words("words-characters", { count: counted.characters });
   element("count-parts").textContent = words("words-parts", counted);
-  element("count-encoding").textContent = counted.encoding;
   const over = counted.characters - Number(option.dataset.limit);
   const foreign = counted.foreign.map((c) => VISIBLE[c] || c).join(" ");
   element("count-warning").textContent =
@@ -81,6 +82,7 @@ function update() {
       : foreign
         ? fill(compose.dataset.unicode, { characters: foreign })
         : "";
+  showSteps();
   coach(sent, counted, Number(option.dataset.price));
   bill(counted.parts, people(), Number(option.dataset.price));
 }
@@ -114,19 +116,17 @@ function coach(sent, counted, price) {
 }
 
 function bill(parts, count, price) {
-  const report = isCampaign();
-  button.textContent = report
-    ? compose.dataset.report
-    : count > 1
-      ? fill(compose.dataset.many, { people: count })
-      : compose.dataset.one;
+  button.textContent = isCampaign() ? compose.dataset.report : compose.dataset.one;
   let sentence = "";
-  if (parts && count && !isPersonal()) {
-    sentence = count > 1 ? fill(compose.dataset.bill, { parts, people: count, total: parts * count }) : `${parts} SMS`;
-    if (price) sentence += ", " + fill(compose.dataset.money, { euros: inEuros(parts * count * price) });
+  if (!count) sentence = text.value.trim() && !typedNames() ? compose.dataset.nobody : "";
+  else if (parts) {
+    sentence = fill(count > 1 ? compose.dataset.bill : compose.dataset.billOne, { parts, people: count });
+    if (price) sentence += " = " + (isPersonal() ? fill(compose.dataset.money, { euros: inEuros(parts * count * price) }) : inEuros(parts * count * price));
   }
   element("bill").textContent = sentence;
 }
+// Names that are typed and not yet chips: the server finds whose they are.
+const typedNames = () => /[^\d\s.,;+()\-]/.test(to.value);
 
 // Whether the server will show a report first; as ComposeForm.is_campaign.
 function isCampaign() {
@@ -141,6 +141,20 @@ function isCampaign() {
       isPersonal() ||
       "campaignDraft" in agreed,
   );
+}
+
+// What only campaigns need is shown when it is one.
+function showSteps() {
+  const isOne = isCampaign();
+  for (const part of compose.querySelectorAll(".for-campaigns")) part.classList.toggle("off", !isOne);
+  const training = element("training");
+  training.textContent = phone.selectedOptions[0].dataset.training || "";
+  const at = compose.elements.starts_at;
+  if (at) {
+    const shown = at.value && new Date(at.value);
+    const named = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
+    element("when-now").textContent = shown ? new Intl.DateTimeFormat(compose.dataset.locale, named).format(shown) : compose.dataset.now;
+  }
 }
 
 const rewrite = element("rewrite");
@@ -160,9 +174,17 @@ let previewTimer = null;
 let previewCount = 0;
 
 async function showPreview() {
-  if (!preview || !isCampaign() || !text.value.trim()) {
-    if (preview) preview.hidden = true;
-    return;
+  if (!text.value.trim()) {
+    preview.hidden = true;
+    knownPeople = filledText = null;
+    return update();
+  }
+  if (!isCampaign()) {
+    knownPeople = filledText = null;
+    const chip = compose.querySelector("#chosen [data-number] span");
+    showText(chip ? chip.textContent : to.value.trim(), outgoing());
+    element("preview-next").hidden = element("preview-back").hidden = true;
+    return update();
   }
   const mine = ++previewCount;
   const body = new FormData(compose);
@@ -171,16 +193,23 @@ async function showPreview() {
   const answer = await fetch(compose.dataset.previewUrl, { method: "POST", body, redirect: "error" }).catch(() => null);
   if (!answer || !answer.ok || mine !== previewCount) return;
   const shown = await answer.json();
-  preview.hidden = false;
-  element("preview-name").textContent = shown.name || "—";
-  element("preview-text").textContent = shown.error || shown.text;
-  const missing = (shown.missing || []).join(", ");
-  element("preview-note").textContent = shown.error
-    ? ""
-    : `${shown.parts} SMS` + (missing ? ". " + fill(compose.dataset.missing, { names: missing }) : "");
   knownPeople = shown.error ? null : shown.people;
   filledText = shown.error ? null : shown.text;
+  position = Math.min(position, Math.max(0, (knownPeople || 1) - 1));
+  showText(shown.name || "—", shown.error || shown.text);
+  const missing = (shown.missing || []).join(", ");
+  element("preview-note").textContent =
+    shown.error ? "" : `${shown.parts} SMS` + (missing ? ". " + fill(compose.dataset.missing, { names: missing }) : "");
+  element("preview-back").hidden = !position;
+  element("preview-next").hidden = !knownPeople || position >= knownPeople - 1;
   update();
+}
+
+function showText(name, words) {
+  preview.hidden = false;
+  element("preview-name").textContent = name || "—";
+  element("preview-text").textContent = words;
+  element("preview-note").textContent = "";
 }
 
 function soon() {
@@ -188,44 +217,20 @@ function soon() {
   previewTimer = setTimeout(showPreview, 400);
 }
 
-if (preview) {
-  element("preview-next").addEventListener("click", () => ((position += 1), showPreview()));
-  element("preview-back").addEventListener("click", () => ((position = Math.max(0, position - 1)), showPreview()));
-}
+element("preview-next").addEventListener("click", () => ((position += 1), showPreview()));
+element("preview-back").addEventListener("click", () => ((position = Math.max(0, position - 1)), showPreview()));
 
-// -- contacts and saved texts ------------------------------------------------------------------------------
+// -- saved texts, variables -------------------------------------------------------------------------------
 
-const search = element("contact-search");
-if (search) {
-  let latest = 0;
-  search.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
-  search.addEventListener("input", async () => {
-    const mine = ++latest;
-    const answer = await fetch(compose.dataset.searchUrl + "?" + new URLSearchParams({ q: search.value }), { redirect: "error" }).catch(() => null);
-    if (answer && answer.ok && mine === latest) element("contact-results").innerHTML = await answer.text();
+for (const variable of compose.querySelectorAll("[data-insert]")) {
+  variable.addEventListener("click", () => {
+    text.setRangeText(variable.dataset.insert, text.selectionStart, text.selectionEnd, "end");
+    text.focus();
+    compose.dispatchEvent(new Event("input"));
   });
 }
-
-compose.addEventListener("click", (event) => {
-  const picked = event.target.closest("[data-pick]");
-  if (picked) {
-    const input = Object.assign(document.createElement("input"), { type: "hidden", name: "contacts", value: picked.dataset.pick });
-    const remove = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "×" });
-    remove.dataset.remove = "";
-    remove.setAttribute("aria-label", "× " + picked.dataset.name);
-    const chip = document.createElement("li");
-    chip.append(input, picked.dataset.name + " ", remove);
-    element("chosen-contacts").append(chip);
-    element("contact-results").replaceChildren();
-    search.value = "";
-    search.focus();
-  }
-  const removed = event.target.closest("[data-remove]");
-  if (removed) removed.closest("li").remove();
-  if (picked || removed) {
-    update();
-    soon();
-  }
+text.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) compose.requestSubmit(button);
 });
 
 const saved = element("saved");

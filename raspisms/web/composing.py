@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import format_datetime, gettext
 from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -13,10 +14,11 @@ from werkzeug.wrappers import Response
 from .. import gate
 from ..campaigns import drafts, lifecycle
 from ..campaigns.drafts import freest_phone
+from ..clock import now
 from ..conversations import threads
 from ..extensions import db
 from ..forms.compose import NAMED_CONTACTS, ComposeForm
-from ..models import Campaign, Contact, Import, Lane, Message, Phone, SavedText
+from ..models import Campaign, Contact, Conversation, Group, Import, Lane, Message, Phone, SavedText
 from ..pagination import whole
 from ..people import contact_list, groups, imports
 from ..phones import choosing
@@ -71,6 +73,23 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
     ), status
 
 
+def autosave(draft: Campaign | None) -> dict[str, Any]:
+    """Keep what somebody is writing, as far as it can be understood: the draft's id and revision, and when."""
+    form = ComposeForm(choosing.offered(), draft=draft)
+    form.validate()  # what is wrong is said when they send it
+    form.forget_mistakes()
+    saved = drafts.save(
+        draft.id if draft else None,
+        form.wish(form.import_id),
+        current_user.id,
+        form_key=(form.key.data or "")[:64] or None,
+        revision=request.form.get("revision") if draft else None,
+        being_written=True,
+    )
+    there = url_for("campaigns.edit", campaign_id=saved.id)
+    return {"id": saved.id, "revision": saved.revision, "url": there, "at": format_datetime(now(), "HH:mm")}
+
+
 def _copy_recipients(form: ComposeForm) -> None:
     """Write to the people that messages were sent to."""
     ids = [int(one) for one in request.args.get("copy_to", "").split(",") if one.isdecimal()][:500]
@@ -80,13 +99,14 @@ def _copy_recipients(form: ComposeForm) -> None:
 
 
 def _begin_with(form: ComposeForm) -> None:
-    """Write to the number or the contact that the address names: it is typed already."""
+    """Write to the number, the contact or the group that the address names: it stands there already."""
     if number := request.args.get("number", ""):
         form.to.data = telephone_numbers.pretty(number[:32])
-    contact_id = request.args.get("contact", type=whole)
-    contact = db.session.get(Contact, contact_id) if contact_id is not None else None
-    if contact is not None:
-        form.to.data = telephone_numbers.pretty(contact.number)
+    contact_id, group_id = request.args.get("contact", type=whole), request.args.get("group", type=whole)
+    if contact_id is not None and db.session.get(Contact, contact_id) is not None:
+        form.contact_ids = [contact_id]
+    if group_id is not None and db.session.get(Group, group_id) is not None:
+        form.group_ids = [group_id]
 
 
 def _shown(form: ComposeForm, phones: list[Phone]) -> dict[str, object]:
@@ -119,11 +139,11 @@ def _campaign(form: ComposeForm, draft: Campaign | None) -> Response:
 
 
 def _message(form: ComposeForm, answered: Message | None) -> Response:
-    is_reply = answered is not None and form.numbers == [answered.number]
+    is_reply = answered is not None and form.people == [answered.number]
     phone = form.chosen_phone or db.session.get_one(Phone, freest_phone(db.session()))
     posted = outbox.post(
         phone,
-        form.numbers,
+        form.people,
         form.text.data or "",
         user_id=current_user.id,
         lane=Lane.REPLY if is_reply else Lane.SINGLE,
@@ -144,12 +164,10 @@ def _message(form: ComposeForm, answered: Message | None) -> Response:
 def _posted(posted: outbox.Posted) -> Response:
     for refusal in posted.refused:
         flash(gettext(refusal.sentence, **refusal.values), "warning")
-    if len(posted.messages) == 1:
-        return redirect(url_for("messages.show", message_id=posted.messages[0].id))
-    if posted.messages:
-        count = len(posted.messages)
-        flash(ngettext("%(num)s SMS en route.", "%(num)s SMS en route.", count), "success")
-    return redirect(url_for("messages.index"))
+    [message] = posted.messages  # to one person: what was said with them is where one goes on
+    mine = select(Conversation.id).where(Conversation.phone_id == message.phone_id)
+    there = db.session.scalar(mine.where(Conversation.number == message.number))
+    return redirect(url_for("conversations.show", conversation_id=there))
 
 
 def linked(argument: str, *, incoming: bool) -> Message | None:

@@ -3,12 +3,14 @@
 import io
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from raspisms.campaigns import drafts
 from raspisms.extensions import db
 from raspisms.models import Campaign, CampaignState, Message
 from raspisms.people import contacts, groups
+from raspisms.storage.transactions import transaction
 from tests.factories import BOB, LEA, all_messages, compose, csrf, read_page
 
 
@@ -121,7 +123,7 @@ def test_a_preview_shows_one_person_after_the_other(app, client, phone):
 
 
 def test_a_short_note_still_leaves_at_once(app, client, phone):
-    assert compose(client, tag="rappel").location == "/messages/1"
+    assert compose(client, tag="rappel").location == "/conversations/1"
     with app.app_context():
         assert db.session.scalar(select(Message)).tag == "rappel"
         assert db.session.scalar(select(Campaign)) is None
@@ -158,3 +160,72 @@ def test_costly_characters_are_rewritten_without_a_script_too(app, client, phone
     page = read_page(compose(client, text="Reçu, l’œuvre à 5 €", rewrite="1"))
     assert page.find(id="text").text.strip() == "Recu, l'oeuvre à 5 €"
     assert all_messages(app) == []
+
+
+def kept(client, path="/messages/new?campaign=1", **changes):
+    page = BeautifulSoup(client.get(path).text, "html5lib").find(id="compose")
+    form = {name: page.find("input", {"name": name})["value"] for name in ("csrf_token", "key", "revision")}
+    return form | {"phone": "1", "as_campaign": "y"} | changes
+
+
+def test_a_campaign_keeps_itself_while_it_is_written(app, client, phone, run_jobs):
+    form = kept(client, to="06 39 98 70 01\nquelqu’un, 12", text="Réunion", purpose="information", starts_at="demain")
+    answer = client.post("/campaigns/autosave", data=form).json
+    run_jobs()
+    with app.app_context():
+        draft = drafts.get(answer["id"])
+        assert draft.being_written
+        assert draft.prepared_at is None, "nobody asked for a review yet"
+    assert client.get(f"/campaigns/{draft.id}").location == answer["url"]
+    page = read_page(client.get(answer["url"]))
+    assert page.find(id="text").text.strip() == "Réunion"
+    typed = page.find(id="to").text.replace("\xa0", " ")
+    assert "06 39 98 70 01" in typed
+    assert "quelqu’un" in typed, "what names nobody yet is not lost"
+    assert "12" in typed
+    # the same page goes on with the same draft, and its button has the last word
+    again = client.post("/campaigns/autosave", data=form | {"text": "Réunion à 18 h", "draft": str(answer["id"])})
+    assert again.json["id"] == answer["id"]
+    stale = form | {"to": "06 39 98 70 01\n06 39 98 70 02", "starts_at": "", "revision": answer["revision"]}
+    assert client.post(answer["url"], data=stale).location == f"/campaigns/{draft.id}"
+    run_jobs()
+    with app.app_context():
+        assert drafts.get(draft.id).prepared_at is not None
+
+
+def test_two_people_at_one_draft_are_told(app, client, phone):
+    answer = client.post("/campaigns/autosave", data=kept(client, to=LEA, text="Un")).json
+    mine, theirs = (kept(client, answer["url"], to=LEA, draft=str(answer["id"])) for _ in range(2))
+    assert client.post("/campaigns/autosave", data=mine | {"text": "Deux"}).status_code == 200
+    refused = client.post("/campaigns/autosave", data=theirs | {"text": "Trois"})
+    assert refused.status_code == 409
+    assert "a changé" in refused.json["error"]
+    with app.app_context():
+        assert drafts.get(answer["id"]).text == "Deux"
+
+
+def test_a_page_that_was_left_leaves_no_empty_draft(app, client, phone, get):
+    with app.app_context():
+        contacts.save(None, None, "Léa", LEA, {})
+        contacts.save(None, None, "Bob", BOB, {})
+    token = csrf(client, "/contacts/")
+    client.post("/contacts/bulk", data={"csrf_token": token, "contact": ["1", "2"], "verb": "write"})
+    assert "Aucune campagne pour le moment" in get("/campaigns/").text
+    with app.app_context():
+        with transaction() as session:
+            session.get_one(Campaign, 1).created_at -= drafts.LEFT_BLANK * 2
+        drafts.tidy()
+        assert db.session.scalar(select(Campaign)) is None
+    one = client.post("/contacts/bulk", data={"csrf_token": token, "contact": ["1"], "verb": "write"})
+    assert one.location == "/messages/new?contact=1"
+    assert get(one.location).select_one("#chosen input[name=contacts]")["value"] == "1"
+
+
+def test_people_are_counted_once_for_the_bill(app, client, phone):
+    with app.app_context():
+        inside = groups.save(None, "Parents").id
+        for name, number in (("Léa", LEA), ("Bob", BOB), ("Bob aussi", BOB)):
+            contacts.save(None, None, name, number, {"ville": "Lyon"}, group_ids=[inside])
+        rule = groups.save(None, "Lyon", rule="contact.ville == 'Lyon'").id
+    fields = kept(client, text="Bonjour", to="06 39 98 70 01", contacts="1", groups=[str(inside), str(rule)])
+    assert client.post("/campaigns/preview", data=fields).json["people"] == 2

@@ -3,8 +3,10 @@
 import pytest
 from bs4 import BeautifulSoup
 
+from raspisms.campaigns import targets
 from raspisms.extensions import db
-from raspisms.models import Lane, Status
+from raspisms.models import Campaign, Lane, Status
+from raspisms.people import contacts, groups
 from raspisms.team import preferences
 from tests import factories
 from tests.databases import fill_the_disk, locked, shorten_patience
@@ -13,7 +15,7 @@ from tests.factories import BOB, LEA, all_messages, compose, csrf, let_go, messa
 
 def test_a_composed_message_is_sent(app, client, phone, octopush, run_jobs, get):
     response = compose(client)
-    assert response.location == "/messages/1"
+    assert response.location == "/conversations/1", "where one goes on"
     assert "Part bientôt" in get("/messages/1").text
     let_go(app)
     run_jobs()
@@ -23,16 +25,46 @@ def test_a_composed_message_is_sent(app, client, phone, octopush, run_jobs, get)
     assert octopush.messages[0].number == LEA
 
 
-def test_several_numbers_in_every_usual_form(app, client, phone):
-    response = compose(client, to="06 39 98 70 01, +33639987002\n06.39.98.70.01")
-    assert response.location == "/messages/"
-    assert [found.number for found in all_messages(app)] == [LEA, BOB]
+def test_several_people_are_a_campaign_in_every_usual_form(app, client, phone):
+    response = compose(client, to="06 39 98 70 01, +33639987002\n06.39.98.70.01", purpose="information")
+    assert response.location == "/campaigns/1"
+    with app.app_context():
+        draft = db.session.get(Campaign, 1)
+        assert [one.number for one in targets.people(targets.Targets.of(draft.targets))] == [LEA, BOB]
+
+
+def test_one_person_in_two_spellings_is_no_campaign(app, client, phone):
+    assert compose(client, to="06 39 98 70 01, +33639987001").location == "/conversations/1"
+    assert [found.number for found in all_messages(app)] == [LEA]
+
+
+def test_a_name_that_is_typed_is_a_person_or_a_group(app, client, phone):
+    with app.app_context():
+        parents = groups.save(None, "Parents de CM2").id
+        for name, number in (("Léa Martin", LEA), ("Bob Martin", BOB), ("Zoé", "+33639987003")):
+            contacts.save(None, None, name, number, {}, group_ids=[parents] if name == "Zoé" else [])
+    assert compose(client, to="lea martin").location == "/conversations/1"
+    assert compose(client, to="Zoé").location == "/conversations/2", "and not the group that she is in"
+    page = read_page(compose(client, to="martin"), 400)
+    error = page.find(id="to-error").text.replace("\xa0", " ")
+    assert "« martin » peut être : Bob Martin (06 39 98 70 02), Léa Martin (06 39 98 70 01)" in error
+    assert page.find(id="to").text.strip() == "martin"
+    page = read_page(compose(client, to="Léa Martin, personne d’ici", purpose="information"), 400)
+    assert "personne d’ici" in page.find(id="to-error").text
+    assert page.select_one("#chosen input[name=contacts]")["value"] == "1", "who was found stays"
+    assert page.find(id="to").text.strip() == "personne d’ici"
+    response = compose(client, to="parents de cm2; bob martin", purpose="information")
+    with app.app_context():
+        draft = db.session.get(Campaign, int(response.location.rsplit("/", 1)[1]))
+        assert draft.targets["groups"] == [parents]
+        assert draft.targets["contacts"] == [2]
+    assert "« 06 39 98 70 »" in read_page(compose(client, to="06 39 98 70"), 400).text.replace("\xa0", " ")
 
 
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [
-        ({"to": ""}, "to", "Écrivez au moins un numéro."),
+        ({"to": ""}, "to", "Écrivez au moins un nom, un groupe ou un numéro."),
         ({"to": "Jean, 0639987001, 12"}, "to", "« Jean », « 12 »"),
         ({"text": "  "}, "text", "Écrivez un texte."),
         ({"text": "a" * 1225}, "text", "Ce texte fait 1225 caractères : 1224 au plus."),
@@ -56,7 +88,7 @@ def test_the_same_page_posted_twice_sends_once(app, client, phone):
     form = BeautifulSoup(page.text, "html5lib").find(id="compose")
     data = {field["name"]: field.get("value", "") for field in form.find_all("input", type="hidden")}
     data |= {"phone": "1", "to": "0639987001", "text": "Bonjour"}
-    assert [client.post("/messages/new", data=data).location for _ in range(2)] == ["/messages/1"] * 2
+    assert [client.post("/messages/new", data=data).location for _ in range(2)] == ["/conversations/1"] * 2
     assert len(all_messages(app)) == 1
 
 
@@ -172,10 +204,10 @@ def test_a_message_written_by_a_command_says_so(app, phone, get):
 
 
 def test_the_price_of_the_last_message_is_the_estimate(app, client, phone, octopush, run_jobs, get):
-    assert get("/messages/new").find("option")["data-price"] == ""
+    assert get("/messages/new").select_one("#phone option")["data-price"] == ""
     post(app, phone, text="a" * 161)
     run_jobs()
-    assert float(get("/messages/new").find("option")["data-price"]) == 0.045
+    assert float(get("/messages/new").select_one("#phone option")["data-price"]) == 0.045
 
 
 def test_the_form_offers_phones_with_their_numbers(app, client, phone, get):
@@ -189,7 +221,7 @@ def test_a_full_disk_loses_nothing_that_was_typed(app, client, phone):
     fill_the_disk(app)
     text = "Un texte assez long pour demander une page de plus. " * 20
     many = "\n".join(f"06 39 98 {n // 100:02d} {n % 100:02d}" for n in range(7000, 7400))
-    refused = read_page(compose(client, to=many, text=text), 503)
+    refused = read_page(compose(client, to=many, text=text, purpose="information"), 503)
     assert "Le disque est plein." in refused.text
     assert refused.find(id="text").text.strip() == text.strip()
     assert all_messages(app) == []

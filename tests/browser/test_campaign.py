@@ -62,7 +62,7 @@ def test_from_a_list_to_a_finished_campaign_and_the_next_without_who_said_stop(t
         page.get_by_role("button", name="Prévisualiser les contacts").click()
         expect(page.locator(".notice.delivered")).to_contain_text(f"{GROUPED} contacts")
         page.get_by_role("button", name="Enregistrer le groupe").click()
-        page.get_by_role("button", name=f"Écrire à {GROUPED} contacts").click()
+        page.get_by_role("link", name=f"Écrire à {GROUPED} contacts").click()
 
         # The text: a civility by gender, and a ç that makes it cost twice.
         text = (

@@ -51,12 +51,12 @@ def test_the_whole_guide(tree, person):
         # and now: send, follow, receive
         page.get_by_role("link", name="Nouveau SMS").click()
         page.get_by_label("Numéro à employer").select_option(label="Mairie (07 55 55 11 11)")
-        page.get_by_label("Numéros cibles").fill("06 39 98 70 01")
+        page.get_by_role("textbox", name="À qui").fill("06 39 98 70 01")
         page.get_by_label("Texte du SMS").fill("Bonjour, la réunion est à 18 h.")
         expect(page.locator("#counter")).to_contain_text("31 caractères")
         reader.check()
         page.get_by_role("button", name="Envoyer", exact=True).click()
-        expect(page.locator(".head .state")).to_have_text("Délivré", timeout=20_000)  # by itself
+        expect(page.locator("#thread .state")).to_have_text("Délivré", timeout=20_000)  # by itself
         reader.check()
 
         tree.control("replies", login=LOGIN, number="+33639987001", to="+33755551111", text="Merci, j’y serai !")
@@ -102,8 +102,8 @@ def test_without_javascript_everything_can_still_be_done(tree, person):
         page.locator("#phone").select_option(index=0)
         page.locator("#to").fill("06 39 98 70 77")
         page.locator("#text").fill("Sans JavaScript")
-        page.locator("#compose .buttons > button").click()
-        expect(page.locator("h1")).to_contain_text("SMS au")
+        page.locator("#compose .send-bar > button").click()
+        expect(page.locator("#thread")).to_contain_text("Sans JavaScript")
     until(lambda: len(tree.accepted("+33639987077")) == 1, what="the SMS at the provider")
 
 
@@ -111,10 +111,10 @@ def test_two_clicks_send_once(tree, person):
     with person() as reader:
         page = sign_in(reader, tree)
         page.goto(tree.url + "/messages/new")
-        page.get_by_label("Numéros cibles").fill("06 39 98 70 88")
+        page.get_by_role("textbox", name="À qui").fill("06 39 98 70 88")
         page.get_by_label("Texte du SMS").fill("Une seule fois")
-        page.locator("#compose .buttons > button").dblclick()
-        expect(page.locator(".head .state")).to_have_text("Délivré", timeout=20_000)
+        page.locator("#compose .send-bar > button").dblclick()
+        expect(page.locator("#thread .state")).to_have_text("Délivré", timeout=20_000)
     assert len(tree.accepted("+33639987088")) == 1
 
 
@@ -123,10 +123,10 @@ def test_a_person_answers_from_the_handset_page(tree, person):
         page = sign_in(reader, tree)
         page.goto(tree.url + "/messages/new")
         page.get_by_label("Numéro à employer").select_option(label="Bac à sable (06 39 98 99 99)")
-        page.get_by_label("Numéros cibles").fill("06 39 98 70 55")
+        page.get_by_role("textbox", name="À qui").fill("06 39 98 70 55")
         page.get_by_label("Texte du SMS").fill("Qui est là ?")
         page.get_by_role("button", name="Envoyer", exact=True).click()
-        expect(page.locator(".head .state")).to_have_text("Délivré", timeout=20_000)
+        expect(page.locator("#thread .state")).to_have_text("Délivré", timeout=20_000)
         page.goto(tree.sandbox)
         thread = page.locator(".thread").filter(has_text="Qui est là ?")
         thread.get_by_label("Répondre depuis ce téléphone").fill("C’est moi")

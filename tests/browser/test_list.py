@@ -77,7 +77,7 @@ def test_a_list_with_a_title_two_sheets_landlines_and_consent(tree, person, tmp_
 
 def write(page, text, purpose):
     """Write to the group whose page it is, up to the review."""
-    page.get_by_role("button", name="Écrire à 3 contacts").click()
+    page.get_by_role("link", name="Écrire à 3 contacts").click()
     page.get_by_label("Texte du SMS").fill(text)
     page.get_by_label(purpose).check()
     page.get_by_role("button", name="Voir le compte rendu").click()

@@ -275,12 +275,12 @@ def test_an_error_is_announced_and_leads_to_its_field(tree, person, furnished):
     with person() as reader:
         page = sign_in(reader, tree)
         page.goto(tree.url + "/messages/new")
-        page.get_by_label("Numéros cibles").fill("Jean")
-        page.locator("#compose .buttons > button").click()
+        page.get_by_role("textbox", name="À qui").fill("Jean")
+        page.locator("#compose .send-bar > button").click()
         expect(page.locator("#summary")).to_be_focused()
-        expect(page.get_by_label("Numéros cibles")).to_have_value("Jean")
+        expect(page.get_by_role("textbox", name="À qui")).to_have_value("Jean")
         page.locator("#summary a").first.click()
-        expect(page.get_by_label("Numéros cibles")).to_be_focused()
+        expect(page.get_by_role("textbox", name="À qui")).to_be_focused()
         reader.check()
 
 

@@ -1,0 +1,50 @@
+"""Whom somebody means by the name that they typed where a number could stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from ..extensions import db
+from ..models import Contact, Group
+from ..sms import phone_numbers
+from ..sms.folding import fold
+from . import contact_list
+
+NAMED = 5
+
+
+@dataclass(frozen=True)
+class Meant:
+    """A contact or a group; neither when nobody, or more than one, has that name."""
+
+    contact: Contact | None = None
+    group: Group | None = None
+    candidates: list[str] = field(default_factory=list)
+    """Those who may be meant, in words that tell them apart."""
+
+
+def meant(words: str) -> Meant:
+    """The one contact or group of this name, or the only one that a search for it finds.
+
+    With a digit in it, it must be the whole name: a number with a mistake in it is nobody's.
+    """
+    wanted = fold(words)
+    groups = [group for group in db.session.scalars(select(Group).order_by(Group.name)) if wanted in fold(group.name)]
+    exact = list(db.session.scalars(select(Contact).where(Contact.sort_key == wanted[:100]).limit(NAMED)))
+    found = _one_of(exact, [group for group in groups if fold(group.name) == wanted])
+    if found is None and not any(character.isdigit() for character in words):
+        found = _one_of(contact_list.page(contact_list.matching(words), None, NAMED).rows, groups)
+    return found or Meant()
+
+
+def _one_of(people: list[Contact], groups: list[Group]) -> Meant | None:
+    if len(people) + len(groups) == 1:
+        return Meant(contact=next(iter(people), None), group=next(iter(groups), None))
+    return Meant(candidates=_told_apart(people, groups)) if people or groups else None
+
+
+def _told_apart(people: list[Contact], groups: list[Group]) -> list[str]:
+    some = [f"{one.name} ({phone_numbers.pretty(one.number)})" for one in people[:NAMED]]
+    return some + [group.name for group in groups[:NAMED]]
