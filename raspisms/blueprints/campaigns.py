@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from .. import csv_files, pagination
 from ..campaigns import drafts, launch, lifecycle, outgoing_text, progress, repetition, review, targets
 from ..campaigns.targets import Targets
+from ..figures.prices import price_of
 from ..forms import mistakes
 from ..forms.compose import ComposeForm
 from ..i18n import N_
@@ -33,6 +34,7 @@ from ..language import Mistake
 from ..messages import listing
 from ..models import Campaign, CampaignState, Fate, Recipient, Status
 from ..pagination import Order, whole
+from ..people import contact_list
 from ..phones import choosing
 from ..sms.purposes import Purpose
 from ..web import composing, errors, tables
@@ -168,16 +170,25 @@ def show(campaign_id: int) -> str | AnyResponse:
         return _report(campaign, is_fragment)
     template = "campaigns/_progress.html" if is_fragment else "campaigns/show.html"
     found = progress.of(campaign)
-    status = request.args.get("status", "")
-    page = pagination.page(progress.messages(campaign.id, status), listing.ORDERS["newest"], request.args.get("after"))
+    status, answer = request.args.get("status", ""), request.args.get("answer", "")
+    answer = answer if answer in progress.KINDS else ""
+    query = progress.answering(campaign.id, answer) if answer else progress.messages(campaign.id, status)
+    page = pagination.page(query, listing.ORDERS["newest"], request.args.get("after"))
+    may_retry = found.counts[Status.FAILED] and campaign.state is not CampaignState.SCHEDULED
     return render_template(
         template,
         campaign=campaign,
         progress=found,
         page=page,
+        names=contact_list.names_of([message.number for message in page.rows]),
+        reasons=listing.reasons([message.id for message in page.rows]),
         status=status,
+        answer=answer,
         answers=progress.answers(campaign.id),
+        retry=lifecycle.retriable(campaign.id) if may_retry else (0, 0),
+        price=price_of(campaign.phone),
         series=repetition.of_series(campaign)[:SERIES_SHOWN],
+        coming=repetition.coming(campaign),
     )
 
 
@@ -213,13 +224,13 @@ def send(campaign_id: int) -> AnyResponse:
     return redirect(url_for("campaigns.show", campaign_id=campaign_id))
 
 
-@bp.post("/<int:campaign_id>/<any(pause, resume, cancel, skip, retry, duplicate, remove):verb>")
+@bp.post("/<int:campaign_id>/<any(pause, resume, cancel, skip, retry, duplicate, rewrite, remove):verb>")
 def act(campaign_id: int, verb: str) -> AnyResponse:
     """What is done to a campaign."""
     _campaign(campaign_id)
     try:
-        if verb == "duplicate":
-            copy = drafts.duplicate(campaign_id, current_user.id)
+        if verb in {"duplicate", "rewrite"}:
+            copy = (drafts.duplicate if verb == "duplicate" else drafts.rewrite)(campaign_id, current_user.id)
             return redirect(url_for("campaigns.edit", campaign_id=copy.id))
         if verb == "remove":
             drafts.remove(campaign_id)

@@ -171,6 +171,29 @@ def duplicate(campaign_id: int, user_id: int | None) -> Campaign:
     return campaign
 
 
+def rewrite(campaign_id: int, user_id: int | None) -> Campaign:
+    """A draft that takes a scheduled campaign's place once it is launched; until then that one stays. Raises Refused.
+
+    One that was begun before is gone on with.
+    """
+    mine = select(Campaign.id).where(Campaign.replaces_id == campaign_id, Campaign.state == CampaignState.DRAFT)
+    known = db.session.scalar(mine)
+    if known is not None:
+        return db.session.get_one(Campaign, known)
+    old = db.session.get_one(Campaign, campaign_id)
+    if old.state is not CampaignState.SCHEDULED or old.targets is None:
+        raise Refused(NOT_A_DRAFT)
+    kept = {name: getattr(old, name) for name in ("starts_at", "expires_at", "repeats")}
+    copy = duplicate(campaign_id, user_id)
+    with transaction() as session:
+        draft = session.get_one(Campaign, copy.id)
+        draft.replaces_id, draft.being_written = campaign_id, True
+        for name, value in kept.items():
+            setattr(draft, name, value)
+        begin_report(session, draft)
+    return draft
+
+
 def remove(campaign_id: int) -> None:
     """Throw a draft away. Raises Refused."""
     with transaction() as session:

@@ -59,12 +59,16 @@ def send(campaign_id: int, revision: str, user_id: int | None, *, may_override: 
             if not may_override:
                 raise lifecycle.Refused(NEEDS_RIGHT)
             audit.record(session, user_id, Action.HOURS_OVERRIDDEN, f"campaign {campaign_id}")
+        if campaign.replaces_id is not None:
+            lifecycle.replace(session, campaign.replaces_id)
         undo = timedelta(seconds=preferences.current().undo_seconds)
         campaign.starts_at = max(campaign.starts_at or now(), now() + undo)
         campaign.state, campaign.position = CampaignState.SCHEDULED, 0
         campaign.series_id = campaign.id if campaign.repeats else None
         audit.record(session, user_id, Action.CAMPAIGN_LAUNCHED, f"campaign {campaign_id}")
     drafts.ring(campaign_id)
+    if campaign.replaces_id is not None:
+        drafts.ring(campaign.replaces_id)  # its messages are told
     return campaign
 
 

@@ -14,6 +14,7 @@ from .. import job_queue, refusals
 from ..clock import now
 from ..delivery_reports import giving_up
 from ..extensions import bell, db
+from ..figures import failing_numbers
 from ..i18n import N_
 from ..live import changes
 from ..machine import processes
@@ -45,6 +46,8 @@ INLINE_SECONDS = 0.3
 
 CANCELLED_BY_PERSON = N_("La campagne a été annulée avant l’envoi de ce SMS.")
 INTERRUPTED = N_("L’acceptation de la campagne a été interrompue : rien n’en est parti.")
+REPLACED = N_("Cet envoi a été remplacé par sa version modifiée.")
+REPLACED_TOO_LATE = N_("L’envoi que celui-ci devait remplacer a déjà commencé : rien n’est envoyé en double.")
 SERIES_CANCELLED = N_("La série a été arrêtée avant cet envoi.")
 STILL_CANCELLING = N_("Cette campagne est encore en cours d’annulation : réessayez dans un instant.")
 ACCEPTING = N_("Cette campagne est encore en cours d’acceptation : réessayez dans un instant.")
@@ -189,6 +192,30 @@ def cancel(campaign_id: int, user_id: int | None = None, *, only_this: bool = Fa
     return campaign
 
 
+def replace(session: Session, campaign_id: int) -> None:
+    """A scheduled campaign does not leave, since another takes its place. Call inside a transaction. Raises Refused."""
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None or campaign.state is not CampaignState.SCHEDULED:
+        raise Refused(REPLACED_TOO_LATE)
+    _stop(session, campaign, REPLACED)
+
+
+def retriable(campaign_id: int) -> tuple[int, int]:
+    """Of the failures that somebody may ask to be sent again: how many people, and how many SMS that is billed as."""
+    session, last, people, parts, ends = db.session(), 0, 0, 0, monotonic() + INLINE_SECONDS
+    campaign = session.get_one(Campaign, campaign_id)
+    failed = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
+    while monotonic() < ends:
+        ids = session.scalars(failed.where(Message.id > last).order_by(Message.id).limit(LOOKED_AT)).all()
+        if not ids:
+            break
+        wanted = _may_be_retried(session, campaign, ids)
+        people += len(wanted)
+        parts += session.scalar(select(func.sum(Message.parts)).where(Message.id.in_(wanted))) or 0
+        last = ids[-1]
+    return people, parts
+
+
 def retry_failed(campaign_id: int, user_id: int | None = None) -> Campaign:
     """Send once more what failed; never what is unknown, nor what may have arrived. Raises Refused."""
     if not _somebody_to_retry(campaign_id):  # looked for before anybody waits for the lock
@@ -280,10 +307,11 @@ def _somebody_to_retry(campaign_id: int) -> bool:
 
 
 def _may_be_retried(session: Session, campaign: Campaign, ids: Collection[int]) -> list[int]:
-    """Those of these messages whose person may be written to: the others keep what became of them."""
+    """Those of these messages whose person may be written to, at a number that works: the others stay as they are."""
     rows = session.execute(select(Message.id, Message.number).where(Message.id.in_(ids))).all()
-    refused = recipients.refused(session, [row.number for row in rows], campaign)
-    return [row.id for row in rows if row.number not in refused]
+    numbers = [row.number for row in rows]
+    left_out = recipients.refused(session, numbers, campaign).keys() | failing_numbers.among(session, numbers)
+    return [row.id for row in rows if row.number not in left_out]
 
 
 def again(session: Session, which: ColumnElement[bool], reason: str, **values: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -44,6 +44,8 @@ class Progress:
     rate: float
     """SMS a second, of the last minute."""
     state: CampaignState
+    pace: int | None = None
+    """SMS a minute that its phone may send."""
 
     @property
     def total(self) -> int:
@@ -51,20 +53,39 @@ class Progress:
 
     @property
     def gone(self) -> int:
-        """How many need no more sending."""
-        return self.total - self.counts[Status.QUEUED] - self.counts[Status.SENDING]
+        """How many left: what was cancelled, or was too late, did not."""
+        return sum(self.counts[status] for status in LEFT)
 
     @property
-    def percent(self) -> int:
-        return self.gone * 100 // self.total if self.total else 0
+    def waiting(self) -> int:
+        """How many are still to leave."""
+        return self.counts[Status.QUEUED] + self.counts[Status.SENDING]
+
+    @property
+    def pieces(self) -> list[tuple[str, int]]:
+        """What became of them, in the order of a bar: the kind, which is a colour, and how many."""
+        counts = self.counts
+        found = {
+            "delivered": counts[Status.DELIVERED],
+            "sent": counts[Status.SENT] + counts[Status.SENDING],
+            "unknown": counts[Status.UNKNOWN],
+            "failed": counts[Status.FAILED] + counts[Status.EXPIRED],
+            "cancelled": counts[Status.CANCELLED],
+        }
+        return [(kind, number) for kind, number in found.items() if number]
 
     @property
     def remaining(self) -> timedelta | None:
         """How long it still takes at this rate; None when that cannot be said."""
-        waiting = self.total - self.gone
-        if not waiting or self.rate <= 0 or self.state is not CampaignState.SENDING:
+        rate = self.rate or (self.pace or 0) / 60
+        if not self.waiting or rate <= 0 or self.state is not CampaignState.SENDING:
             return None
-        return timedelta(seconds=waiting / self.rate)
+        return timedelta(seconds=self.waiting / rate)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it will be over at this rate, or at its phone's pace before there is one."""
+        return None if self.remaining is None else now() + self.remaining
 
 
 def brief(campaigns: list[Campaign]) -> list[Progress]:
@@ -94,7 +115,7 @@ def of(campaign: Campaign) -> Progress:
         ).one()
         elapsed = max(1.0, (now() - sent[1]).total_seconds()) if sent[1] else 1.0
         rate = sent[0] / elapsed
-    return Progress(counts, cost, rate, campaign.state)
+    return Progress(counts, cost, rate, campaign.state, campaign.phone.pace)
 
 
 @dataclass(frozen=True)
@@ -121,6 +142,24 @@ def answers(campaign_id: int) -> Answers:
     people = db.session.scalar(select(func.count(Message.number.distinct())).where(mine)) or 0
     yes, no = counted.get(Answer.YES, 0), counted.get(Answer.NO, 0)
     return Answers(yes, no, people - yes - no)
+
+
+KINDS = ("yes", "no", "other", "none")
+
+
+def answering(campaign_id: int, kind: str) -> Select[Message]:
+    """What people answered, each by their last word, of one kind; with "none", our SMS to those who said nothing."""
+    mine = Message.answered_campaign_id == campaign_id
+    if kind == "none":
+        heard = select(Message.number).where(mine)
+        reached = Message.status.in_((Status.SENT, Status.DELIVERED))
+        return select(Message).where(Message.campaign_id == campaign_id, reached, Message.number.not_in(heard))
+    recognised = select(func.max(Message.id)).where(mine, Message.answer.is_not(None)).group_by(Message.number)
+    if kind in ("yes", "no"):
+        return select(Message).where(Message.id.in_(recognised), Message.answer == Answer(kind))
+    clear = select(Message.number).where(mine, Message.answer.is_not(None))
+    last = select(func.max(Message.id)).where(mine, Message.number.not_in(clear)).group_by(Message.number)
+    return select(Message).where(Message.id.in_(last))
 
 
 def messages(campaign_id: int, status: str) -> Select[Message]:

@@ -75,6 +75,18 @@ def of_series(campaign: Campaign) -> list[Campaign]:
     return list(db.session.scalars(query.order_by(Campaign.starts_at.desc(), Campaign.id.desc())))
 
 
+def coming(campaign: Campaign, number: int = 3) -> list[datetime]:
+    """The next times of its series after the one that is scheduled, or after itself."""
+    row = of_series(campaign)
+    last = next((one for one in row if one.state is CampaignState.SCHEDULED), None)
+    if last is None or last.starts_at is None or last.repeats not in REPEATS:
+        return []
+    found, first = [last.starts_at], _first_start(db.session(), last)
+    for _ in range(number):
+        found.append(next_time(found[-1], last.repeats, first))
+    return found[1:]
+
+
 def to_come(session: Session, campaign: Campaign) -> list[Campaign]:
     """Those of its series that have not begun, itself left out. Call inside a transaction to change them."""
     if campaign.series_id is None:

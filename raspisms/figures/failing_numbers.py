@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from ..extensions import db
 from ..models import Direction, Message, MessageEvent, Status
@@ -22,6 +24,19 @@ class InvalidNumber:
     failures: int
     last_at: datetime
     reason: str | None
+
+
+def among(session: Session, numbers: Collection[str]) -> set[str]:
+    """Those of these numbers that failed again and again, and never got anything."""
+    failed = (
+        select(Message.number)
+        .where(Message.number.in_(numbers), Message.direction == Direction.OUT, Message.status == Status.FAILED)
+        .group_by(Message.number)
+        .having(func.count() >= FAILURES)
+    )
+    found = set(session.scalars(failed))
+    arrived = select(Message.number).where(Message.number.in_(found), Message.status == Status.DELIVERED)
+    return found - set(session.scalars(arrived))
 
 
 def invalid_numbers(most: int | None) -> list[InvalidNumber]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from .. import clock, pagination
 from ..extensions import db
-from ..models import Contact, Direction, Message, Status
+from ..models import Contact, Direction, Message, MessageEvent, Status
 from ..pagination import SIZE, Order, Page
 from ..sms import phone_numbers
 from ..sms.folding import fold
@@ -183,3 +183,14 @@ def _named(words: str) -> list[str]:
     for word in fold(words.replace("\0", "")).split():
         query = query.where(Contact.search.contains(word, autoescape=True))
     return list(db.session.scalars(query.limit(NAMED)))
+
+
+def reasons(message_ids: Collection[int]) -> dict[int, str]:
+    """Why each of these messages (a page of them) is in its state: the last reason that was given, a msgid."""
+    last = (
+        select(func.max(MessageEvent.id))
+        .where(MessageEvent.message_id.in_(message_ids), MessageEvent.reason.is_not(None))
+        .group_by(MessageEvent.message_id)
+    )
+    rows = db.session.execute(select(MessageEvent.message_id, MessageEvent.reason).where(MessageEvent.id.in_(last)))
+    return {message_id: reason for message_id, reason in rows if reason}

@@ -81,6 +81,9 @@ class Campaign(Model):
     """Who was chosen, to compute the recipients from: see campaigns.targets."""
     revision: Mapped[str] = mapped_column(String(32), default=new_revision)
     """A word that each change of the draft makes anew: a review is of one revision, and never of another draft's."""
+    replaces_id: Mapped[int | None] = mapped_column()
+    """Of a draft: the scheduled campaign that does not leave once this one is launched instead. (No foreign key: SQLite
+    would write the table anew.)"""
     being_written: Mapped[bool] = mapped_column(default=False)
     """A draft that keeps itself while somebody types: no review is made of it yet."""
     form_key: Mapped[str | None] = mapped_column(String(64), unique=True)

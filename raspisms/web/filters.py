@@ -46,7 +46,7 @@ STATE_CLASSES: dict[str, str] = {
     "received": "delivered",
     "failed": "failed",
     "expired": "failed",
-    "cancelled": "failed",
+    "cancelled": "cancelled",
     "unknown": "unknown",
     "available": "delivered",
     "unverified": "unknown",
@@ -80,6 +80,7 @@ def init_app(app: Flask) -> None:
     app.template_filter("option")(lambda phone: (phone.id, phone.name))
     app.template_filter("duration")(duration)
     app.template_filter("decimal")(decimal)
+    app.template_filter("count")(count)
     app.jinja_env.globals.update(
         STATUS_LABELS=STATUS_LABELS,
         STATUS_SENTENCES=STATUS_SENTENCES,
@@ -263,6 +264,11 @@ def why(message: Message) -> str:
 def decimal(number: float) -> str:
     """A number with one decimal, as the language writes it."""
     return str(format_decimal(round(number, 1), locale=get_locale()))
+
+
+def count(number: int) -> str:
+    """A whole number with the spaces or commas that the language puts between thousands."""
+    return str(format_decimal(number, locale=get_locale()))
 
 
 def duration(length: timedelta) -> str:

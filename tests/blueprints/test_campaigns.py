@@ -1,16 +1,22 @@
 """The composer as a campaign's, the report, the page of its progress."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
-from raspisms.campaigns import drafts
+from raspisms.campaigns import drafts, launch, lifecycle, progress, review
+from raspisms.clock import now
 from raspisms.extensions import db
-from raspisms.models import Campaign, CampaignState, Message
+from raspisms.messages import history
+from raspisms.models import Answer, Campaign, CampaignState, Message, Phone, Status
 from raspisms.people import contacts, groups
+from raspisms.phones import saving
+from raspisms.receiving import incoming
 from raspisms.storage.transactions import transaction
+from raspisms.team import preferences
 from tests.factories import BOB, LEA, all_messages, compose, csrf, read_page
 
 
@@ -229,3 +235,117 @@ def test_people_are_counted_once_for_the_bill(app, client, phone):
         rule = groups.save(None, "Lyon", rule="contact.ville == 'Lyon'").id
     fields = kept(client, text="Bonjour", to="06 39 98 70 01", contacts="1", groups=[str(inside), str(rule)])
     assert client.post("/campaigns/preview", data=fields).json["people"] == 2
+
+
+def launched(app, run_jobs, *numbers, later=None, **wish):
+    with app.app_context():
+        preferences.save(preferences.Choices(undo_seconds=0))
+        chosen = drafts.Targets(numbers=[{"number": number} for number in numbers])
+        draft = drafts.save(None, drafts.Wish(1, wish.pop("text", "Bonjour"), chosen, starts_at=later, **wish), None)
+        made = draft.id
+        review.compute(made)
+        launch.send(made, drafts.get(made).revision, None, may_override=True)
+        launch.work(made)
+        db.session.rollback()
+    run_jobs()
+    return made
+
+
+def test_a_scheduled_campaign_is_changed_and_leaves_once(app, client, phone, run_jobs, get):
+    tomorrow = now() + timedelta(days=1)
+    old = launched(app, run_jobs, LEA, BOB, later=tomorrow)
+    token = csrf(client, f"/campaigns/{old}")
+    path = client.post(f"/campaigns/{old}/rewrite", data={"csrf_token": token}).location
+    assert client.post(f"/campaigns/{old}/rewrite", data={"csrf_token": token}).location == path, "the same draft"
+    assert campaign(app, old).state is CampaignState.SCHEDULED, "until the other is launched"
+    page = get(path)
+    assert page.find(id="starts_at")["value"]
+    form = kept(
+        client, path, to=LEA, text="Bonsoir", purpose="information", starts_at=page.find(id="starts_at")["value"]
+    )
+    client.post(path, data=form)
+    run_jobs()
+    new = int(path.split("/")[2])
+    with app.app_context():
+        launch.send(new, drafts.get(new).revision, None, may_override=True)
+        launch.work(new)
+        lifecycle.finish_verbs()
+        db.session.rollback()
+    assert campaign(app, old).state is CampaignState.CANCELLED
+    waiting = [one.text for one in all_messages(app) if one.status is Status.QUEUED]
+    assert waiting == ["Bonsoir"]
+    assert "remplacé" in get(f"/campaigns/{old}").text
+
+
+def test_a_change_that_comes_too_late_doubles_nothing(app, client, phone, run_jobs):
+    old = launched(app, run_jobs, LEA, later=now() + timedelta(days=1))
+    with app.app_context():
+        new = drafts.rewrite(old, None).id
+        with transaction() as session:
+            session.get_one(Campaign, old).state = CampaignState.DONE
+        with transaction() as session:
+            session.get_one(Campaign, new).starts_at = None
+            session.get_one(Campaign, new).being_written = False
+        review.compute(new)
+        with pytest.raises(lifecycle.Refused, match="double"):
+            launch.send(new, drafts.get(new).revision, None, may_override=True)
+
+
+def test_who_answered_what_and_who_did_not(app, client, phone, run_jobs, get):
+    sent = launched(app, run_jobs, LEA, BOB, "+33639987003", text="Venez-vous ?")
+    with app.app_context():
+        contacts.save(None, None, "Léa Martin", LEA, {})
+        there = db.session.get(Phone, 1)
+        with transaction() as session:
+            for number, text, answer in ((LEA, "oui", Answer.YES), (BOB, "Je ne sais pas", None)):
+                message = incoming.store(session, there, number, text, now())
+                message.answered_campaign_id, message.answer = sent, answer
+
+    def shown(kind):
+        rows = get(f"/campaigns/{sent}?answer={kind}").select(".sent-to tbody tr")
+        return [row.select_one(".tel").get_text(" ", strip=True).replace("\xa0", " ") for row in rows]
+
+    assert shown("yes") == ["Léa Martin 06 39 98 70 01"]
+    assert shown("no") == []
+    assert shown("other") == ["06 39 98 70 02"]
+    assert shown("none") == ["06 39 98 70 03"]
+    assert "Oui (1)" in get(f"/campaigns/{sent}").text
+
+
+def test_failures_are_sent_again_with_a_price_and_without_dead_numbers(app, client, phone, run_jobs, get):
+    dead, alive = "+33639987005", "+33639987006"
+    for _ in range(2):
+        sent = launched(app, run_jobs, dead)
+        fail(app, sent)
+    sent = launched(app, run_jobs, dead, alive, LEA)
+    fail(app, sent, dead, alive)
+    with app.app_context():
+        assert lifecycle.retriable(sent) == (1, 1)
+    page = get(f"/campaigns/{sent}")
+    asked = next(one for one in page.select("details.ask") if "Renvoyer 1" in one.text.replace("\xa0", " "))
+    assert "environ" in asked.text
+    assert "laissé de côté" in asked.text
+    client.post(f"/campaigns/{sent}/retry", data={"csrf_token": csrf(client, f"/campaigns/{sent}")})
+    again = [one.number for one in all_messages(app) if one.campaign_id == sent and one.status is Status.QUEUED]
+    assert again == [alive]
+
+
+def fail(app, campaign_id, *numbers):
+    with app.app_context(), transaction() as session:
+        mine = [Message.campaign_id == campaign_id, *([Message.number.in_(numbers)] if numbers else [])]
+        history.add_all(session, and_(*mine), Status.FAILED, reason="Ce numéro n’existe pas.")
+
+
+def test_cancelled_never_looks_like_sent(app, client, phone, run_jobs, get):
+    sent = launched(app, run_jobs, LEA, BOB, later=now() + timedelta(days=1))
+    with app.app_context():
+        lifecycle.cancel(sent)
+        found = progress.of(drafts.get(sent))
+    assert (found.gone, found.waiting, found.pieces) == (0, 0, [("cancelled", 2)])
+    page = get(f"/campaigns/{sent}")
+    assert page.select_one("svg.stacked")["aria-label"] == "2 annulés"
+    assert "0 / 2" in page.select_one(".figures").text
+    with app.app_context():
+        saving.switch(1, None, on=False)
+    later = launched(app, run_jobs, LEA, later=now() + timedelta(days=1))
+    assert "est désactivé : rien ne part" in get(f"/campaigns/{later}").text.replace("\xa0", " ")
