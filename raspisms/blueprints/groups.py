@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ..extensions import db
 from ..forms import mistakes
-from ..forms.contact import GroupForm
+from ..forms.contact import GroupForm, typed_rows
 from ..i18n import N_
 from ..language import Mistake
-from ..models import Group, RemovalKind
+from ..models import Campaign, CampaignState, Contact, Group, RemovalKind
 from ..pagination import whole
-from ..people import contact_list, groups
+from ..people import campaign_answers, contact_list, contacts, groups, recipients, rule_rows
 from ..people.person import Person
 from ..scheduler import removals
 from ..web import undoing
@@ -23,6 +23,8 @@ from ..web.access import deleters_only
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 
 SHOWN = 50
+# So many campaigns can be asked about in a rule's rows.
+LATEST = 20
 
 
 @bp.get("/")
@@ -47,10 +49,10 @@ def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[s
     form = GroupForm(data={"name": group.name, "rule": group.rule} if group else {})
     chosen = set(request.form.getlist("children", type=whole))
     others = [other for other in groups.all_groups() if group is None or other.id != group.id]
-    preview = None
+    preview, rows_error = None, ""
     if form.validate_on_submit():
-        rule = (form.rule.data or "").strip() if conditional else None
         try:
+            rule = _rule(form) if conditional else None
             if request.form.get("preview"):
                 preview = groups.preview_rule(rule or "")
             else:
@@ -63,6 +65,8 @@ def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[s
                 )
                 flash(gettext("Le groupe est enregistré."), "success")
                 return redirect(url_for("groups.show", group_id=saved.id))
+        except rule_rows.NotARow as error:
+            rows_error = gettext(str(error))
         except Mistake as mistake:
             form.rule.errors = [mistakes.in_rule(mistake)]
         except groups.Invalid as error:
@@ -71,17 +75,54 @@ def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[s
         chosen = {child.id for child in group.children}
     keys = contact_list.known_keys()
     page = render_template(
-        "groups/form.html",
+        "groups/_preview.html" if request.form.get("fragment") else "groups/form.html",
         form=form,
         group=group,
         conditional=conditional,
         others=others,
         chosen=chosen,
         preview=preview,
+        rows_error=rows_error,
+        rows=_shown_rows(form),
+        is_written=_is_written(form),
+        campaigns=_campaigns_to_ask(),
+        comparisons=rule_rows.LABELS,
+        answers=rule_rows.ANSWERS,
         keys=keys,
         birthday=contact_list.birthday_key(keys),
     )
-    return page, 400 if form.is_submitted() and preview is None else 200
+    return page, 400 if form.is_submitted() and preview is None and not request.form.get("fragment") else 200
+
+
+def _is_written(form: GroupForm) -> bool:
+    """Whether the rule is written, and not made of rows."""
+    if form.is_submitted():
+        return request.form.get("as", "written") == "written"
+    return rule_rows.of_rule(form.rule.data) is None and bool(form.rule.data)
+
+
+def _rule(form: GroupForm) -> str:
+    """The rule that the page says: its rows, or what was written. Raises NotARow."""
+    if _is_written(form):
+        return (form.rule.data or "").strip()
+    wanted = typed_rows()
+    rule = rule_rows.written(wanted)
+    if not rule:
+        raise rule_rows.NotARow(N_("Remplissez au moins une ligne."))
+    form.rule.data = rule
+    return rule
+
+
+def _shown_rows(form: GroupForm) -> rule_rows.Rows:
+    found = typed_rows() if form.is_submitted() else rule_rows.of_rule(form.rule.data) or rule_rows.Rows([])
+    filled = [row for row in found.rows if row.subject or row.value]
+    return rule_rows.Rows([*filled, *[rule_rows.Row("", "is")] * (1 if filled else 2)], found.any_of)
+
+
+def _campaigns_to_ask() -> list[Campaign]:
+    """The latest campaigns that people can have answered."""
+    over = Campaign.state.in_((CampaignState.SENDING, CampaignState.PAUSED, CampaignState.DONE))
+    return list(db.session.scalars(db.select(Campaign).where(over).order_by(Campaign.id.desc()).limit(LATEST)))
 
 
 @bp.get("/<int:group_id>")
@@ -96,7 +137,46 @@ def show(group_id: int) -> str:
             if len(people) < SHOWN:
                 people.append(person)
     broken = mistakes.in_rule(mistake) if mistake else None
-    return render_template("groups/show.html", group=group, people=people, count=count, broken=broken)
+    return render_template(
+        "groups/show.html",
+        group=group,
+        people=people,
+        own=groups.own_among(group_id, [person.id for person in people if person.id]),
+        count=count,
+        broken=broken,
+        rows=rule_rows.of_rule(group.rule) if group.rule and not broken else None,
+        comparisons=rule_rows.LABELS,
+        asked_about=_named(campaign_answers.asked_by(group.rule or "")),
+    )
+
+
+def _named(campaign_ids: set[int]) -> dict[int, str]:
+    query = db.select(Campaign.id, Campaign.name).where(Campaign.id.in_(campaign_ids))
+    return {campaign_id: name for campaign_id, name in db.session.execute(query)}
+
+
+@bp.post("/<int:group_id>/add")
+def add(group_id: int) -> Response:
+    """Put people into the group, by their names or numbers."""
+    group = db.get_or_404(Group, group_id)
+    found, unknown = recipients.contacts_named(request.form.get("people", ""))
+    if found and not group.is_conditional:
+        added = contacts.change_groups(Contact.id.in_(found), group_id, member=True)
+        flash(ngettext("%(num)s personne ajoutée.", "%(num)s personnes ajoutées.", added), "success")
+    for sentence in unknown:
+        flash(gettext(sentence.sentence, **sentence.values), "warning")
+    return redirect(url_for("groups.show", group_id=group_id))
+
+
+@bp.post("/<int:group_id>/take-out/<int:contact_id>")
+def take_out(group_id: int, contact_id: int) -> Response:
+    """One person leaves the group; the contact stays."""
+    contact = db.get_or_404(Contact, contact_id)
+    group = db.get_or_404(Group, group_id)
+    contacts.change_groups(Contact.id == contact_id, group_id, member=False)
+    sentence = gettext("%(name)s n’est plus dans « %(group)s ».", name=contact.name or contact.number, group=group.name)
+    undoing.offer(sentence, url_for("groups.add", group_id=group_id), seconds=10, people=contact.number)
+    return redirect(url_for("groups.show", group_id=group_id))
 
 
 @bp.post("/<int:group_id>/delete")

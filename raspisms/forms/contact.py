@@ -11,6 +11,7 @@ from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from ..models import Contact, Group
+from ..people import rule_rows
 from ..sms import phone_numbers as telephone_numbers
 
 EMPTY_ROWS = 2
@@ -71,6 +72,16 @@ class ContactForm(FlaskForm):
         """Put sentences beside their fields."""
         for name, sentence in errors.items():
             self[name if name in {"name", "number"} else "number"].errors = [gettext(sentence)]
+
+
+MOST_ROWS = 30
+
+
+def typed_rows() -> rule_rows.Rows:
+    """The rows of a rule as the page sent them."""
+    lists = (request.form.getlist(name) for name in ("subject", "how", "value"))
+    rows = [rule_rows.Row(*row) for row in zip(*lists, strict=False)]
+    return rule_rows.Rows(rows[:MOST_ROWS], any_of=request.form.get("joint") == "any")
 
 
 class GroupForm(FlaskForm):

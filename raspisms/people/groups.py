@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from threading import BoundedSemaphore
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
@@ -23,8 +24,8 @@ from ..models import Action, Contact, Group, group_contacts, group_groups
 from ..sms.folding import composed
 from ..storage.transactions import transaction
 from ..team import audit
-from . import contact_list
-from .person import Person
+from . import campaign_answers, contact_list
+from .person import Metas, Person
 
 SHOWN_NAMES = 5
 # For a hundred thousand contacts, a rule takes two; one that backtracks for each of them would take hours.
@@ -154,11 +155,13 @@ def _meant(people: Iterator[Person], rules: list[Condition], chosen_ids: set[int
     Raises language.Mistake, also when it takes so long that no page can wait for it.
     """
     ends = time.monotonic() + seconds
+    campaigns = {asked for rule in rules for asked in campaign_answers.asked_by(rule.source)}
 
     def begin(some: list[Person]) -> list[Begun]:
         if time.monotonic() > ends:
             raise Mistake(TOO_LONG)
-        asked = [(person.data, person.metas()) for person in some]
+        said = campaign_answers.answers(campaigns, [person.number for person in some]) if campaigns else {}
+        asked = [(person.data, _known(person, said)) for person in some]
         return [rule.begin(asked) for rule in rules]
 
     for some, begun in ahead(_chunks(people), begin):
@@ -170,6 +173,13 @@ def _meant(people: Iterator[Person], rules: list[Condition], chosen_ids: set[int
         for place, person in enumerate(some):
             if person.id in chosen_ids or any(answer[place] for answer in answers):
                 yield person
+
+
+def _known(person: Person, said: dict[str, dict[str, str]]) -> Mapping[str, Any]:
+    """What RaspiSMS knows of somebody, with their answers to the campaigns that are asked for."""
+    known = Metas(person)
+    known.update(said.get(person.number, {}))
+    return known
 
 
 def _chunks(people: Iterator[Person]) -> Iterator[list[Person]]:
@@ -195,6 +205,12 @@ def broken(group: Group) -> Mistake | None:
     except Mistake as mistake:
         return mistake
     return None
+
+
+def own_among(group_id: int, contact_ids: Collection[int]) -> set[int]:
+    """Those of these contacts who were put into the group itself, and not into one inside of it."""
+    query = select(group_contacts.c.contact_id).where(group_contacts.c.group_id == group_id)
+    return set(db.session.scalars(query.where(group_contacts.c.contact_id.in_(contact_ids))))
 
 
 def put(session: Session, group_id: int, contact_ids: Collection[int]) -> list[int]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from ..extensions import db
+from ..i18n import N_
 from ..models import Contact, Group
 from ..sms import phone_numbers
 from ..sms.folding import fold
 from . import contact_list
 
 NAMED = 5
+UNCLEAR = N_("« %(name)s » peut être : %(names)s. Précisez.")
+NOBODY = N_("« %(name)s » n’est pas dans vos contacts : ajoutez d’abord cette personne.")
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,31 @@ def _one_of(people: list[Contact], groups: list[Group]) -> Meant | None:
 def _told_apart(people: list[Contact], groups: list[Group]) -> list[str]:
     some = [f"{one.name} ({phone_numbers.pretty(one.number)})" for one in people[:NAMED]]
     return some + [group.name for group in groups[:NAMED]]
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """A name or a number that is no one contact's."""
+
+    sentence: str
+    values: dict[str, str]
+
+
+def contacts_named(text: str) -> tuple[list[int], list[NotFound]]:
+    """The contacts of some names and numbers, one a line or separated by commas, and what is nobody's."""
+    found: list[int] = []
+    wrong: list[NotFound] = []
+    for piece in phone_numbers.split(text):
+        if phone_numbers.is_number(piece):
+            number = phone_numbers.parse(piece)
+            ids = list(db.session.scalars(select(Contact.id).where(Contact.number == number)))
+        else:
+            one = meant(piece)
+            if one.candidates:
+                wrong.append(NotFound(UNCLEAR, {"name": piece, "names": ", ".join(one.candidates)}))
+                continue
+            ids = [one.contact.id] if one.contact is not None else []
+        found += ids
+        if not ids:
+            wrong.append(NotFound(NOBODY, {"name": piece}))
+    return found, wrong

@@ -32,8 +32,8 @@ for (const button of document.querySelectorAll("[data-add-row]")) {
   button.addEventListener("click", () => {
     const rows = button.parentElement.querySelector("[data-rows]");
     const row = rows.lastElementChild.cloneNode(true);
-    for (const input of row.querySelectorAll("input")) input.value = "";
+    for (const input of row.querySelectorAll("input, select")) input.value = input.matches("[name=how]") ? "is" : "";
     rows.append(row);
-    row.querySelector("input").focus();
+    row.querySelector("input, select").focus();
   });
 }

@@ -278,3 +278,59 @@ def test_a_deleted_sms_is_deleted_where_it_came_from_too(app, phone, callbacks, 
     with app.app_context():
         assert [one.text for one in db.session.scalars(select(Message))] == ["autre chose"]
         assert not [one for one in db.session.scalars(select(JournalEntry.body)) if b"secret" in one]
+
+
+def test_a_group_by_rows_and_by_hand_is_one_thing(app, client, send_form, get):
+    with app.app_context():
+        for name, number, town in (("Léa", LEA, "Lyon"), ("Bob", BOB, "Nice")):
+            contacts.save(None, None, name, number, {"ville": town})
+    path = "/groups/new?conditional=1"
+    rows = {
+        "name": "Du Sud",
+        "as": "rows",
+        "joint": "any",
+        "subject": ["ville", "@name", ""],
+        "how": ["is", "begins", "is"],
+    }
+    page = read_page(send_form(path, **rows, value=["Nice", "zo", ""], preview="1"))
+    assert "1 contact : Bob" in page.find(class_="notice").text.replace("\xa0", " ").replace("\n", " ")
+    counted = send_form(path, **rows, value=["Nice", "zo", ""], preview="1", fragment="1")
+    assert "<html" not in counted.text
+    assert "Bob" in counted.text
+    there = send_form(path, **rows, value=["Nice", "zo", ""]).location
+    assert "ville est Nice ou Nom du contact commence par zo" in get(there).select_one("ul.plain").get_text(
+        " ", strip=True
+    )
+    page = get(f"{there}/edit")
+    assert [one["value"] for one in page.select(".rule-row input")][:2] == ["Nice", "zo"]
+    assert page.find(id="rule").text.strip() == (
+        "lower(contact.ville) == lower('Nice') || lower(contact_metas.name) starts with lower('zo')"
+    )
+    # written by hand beyond rows, it stays so
+    send_form(f"{there}/edit", name="Du Sud", **{"as": "written"}, rule="contact.ville == 'Nice'")
+    page = get(f"{there}/edit")
+    assert page.find(id="as-written").has_attr("checked")
+    wrong = {"subject": ["ville"], "how": ["at_least"], "value": ["haut"]}
+    page = read_page(send_form(path, name="X", **{"as": "rows"}, **wrong), 400)
+    assert "Écrivez un nombre" in page.find(id="rows-error").text
+    assert page.select_one(".rule-row input")["value"] == "haut"
+
+
+def test_people_are_put_into_a_group_on_its_page(app, client, send_form, get):
+    with app.app_context():
+        for name, number in (("Léa Martin", LEA), ("Bob Martin", BOB), ("Zoé", "+33639987003")):
+            contacts.save(None, None, name, number, {})
+        group_id = groups.save(None, "Parents").id
+    page = f"/groups/{group_id}"
+    send_form(f"{page}/add", page=page, people="Zoé, 06 39 98 70 01; martin, Personne")
+    shown = get(page)
+    assert [one.text for one in shown.select(".people .name a")] == ["Léa Martin", "Zoé"]
+    said = shown.text.replace("\xa0", " ")
+    assert "« martin » peut être : Bob Martin" in said
+    assert "« Personne » n’est pas dans vos contacts" in said
+    send_form(f"{page}/take-out/3", page=page)
+    shown = get(page)
+    assert [one.text for one in shown.select(".people .name a")] == ["Léa Martin"]
+    fields = {one["name"]: one["value"] for one in shown.select(".page-undo input")}
+    client.post(shown.select_one(".page-undo form")["action"], data=fields)
+    assert len(get(page).select(".people .name a")) == 2

@@ -55,6 +55,11 @@ def test_from_a_list_to_a_finished_campaign_and_the_next_without_who_said_stop(t
         # Half of them, by a rule that is shown first.
         page.goto(tree.url + "/groups/new?conditional=1")
         page.get_by_label("Nom du groupe").fill("Femmes")
+        page.get_by_label("Donnée").first.select_option("Genre")
+        page.get_by_label("Valeur").first.fill("f")
+        expect(page.locator("#who")).to_contain_text(f"{GROUPED} contacts", timeout=15_000)  # while one types
+        reader.check()
+        page.get_by_text("Condition écrite").click()
         page.get_by_label("Condition", exact=True).fill("contact.Genre == ")
         page.get_by_role("button", name="Prévisualiser les contacts").click()
         expect(page.locator("#rule-error")).to_contain_text("Au caractère")
