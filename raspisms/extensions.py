@@ -14,6 +14,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import Integer, MetaData, Table, event
 
+from .i18n import Sentences
 from .job_queue import Bell
 from .job_queue import owned as bell_owned
 
@@ -63,6 +64,7 @@ def init_pages(app: Flask) -> None:
     login.login_view = "auth.login"
     login.login_message = None
     babel.init_app(app, locale_selector=_locale)
+    app.extensions["babel"].domain_instance = Sentences()
     bootstrap.init_app(app)
     app.config["RATELIMIT_KEY_PREFIX"] = bell_owned(app.config["NAMESPACE"], "limits")
     app.config["RATELIMIT_STORAGE_URI"] = _limiter_storage(app.config["REDIS_URL"])

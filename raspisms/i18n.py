@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.support import NullTranslations, Translations
+from flask_babel import Domain, get_locale
 
 FOLDER = Path(__file__).parent / "translations"
 
@@ -24,6 +25,30 @@ def terminal_locale() -> str:
     """`en` when the terminal asks for English, else `fr`."""
     language = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
     return "en" if language.lower().startswith("en") else "fr"
+
+
+class French(NullTranslations):
+    """The sentences as they are written; nothing, and one and a half, are singular in French."""
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return msgid1 if abs(n) < 2 else msgid2
+
+    def ungettext(self, singular: str, plural: str, num: int) -> str:
+        return self.ngettext(singular, plural, num)
+
+
+class Sentences(Domain):  # type: ignore[misc]
+    """Flask-Babel's, with French as its source."""
+
+    def get_translations(self) -> NullTranslations:
+        """What the language of who reads it says."""
+        if str(get_locale() or "fr").startswith("fr"):
+            return _FRENCH
+        found: NullTranslations = super().get_translations()
+        return found
+
+
+_FRENCH = French()
 
 
 @functools.cache

@@ -46,9 +46,13 @@ def index() -> str:
     which, asked = _search()
     sort = request.args.get("sort", "")
     template = "contacts/_list.html" if request.args.get("fragment") else "contacts/index.html"
+    page = contact_list.page(which, request.args.get("after"), PAGE, sort)
     return render_template(
         template,
-        page=contact_list.page(which, request.args.get("after"), PAGE, sort),
+        page=page,
+        town=contact_list.town_key(contact_list.known_keys()),
+        inside=contact_list.groups_by_contact([one.id for one in page.rows]),
+        last=contact_list.last_exchanges([one.number for one in page.rows]),
         asked=asked | ({"sort": sort} if sort in contact_list.ORDERS else {}),
         sort=sort,
         total=contact_list.count(which),

@@ -42,6 +42,8 @@ def index() -> str:
         name=_name_of(needs),
         stock=attention.stock(),
         figures=figures,
+        today_sent=sum(figures.days.get(today, {}).get(status, 0) for status in days.LEFT),
+        usual=figures.usual(today),
         chart=chart.chart(figures, first, today),
         first=first,
         last=today,

@@ -6,17 +6,22 @@ from datetime import date, timedelta
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
+from sqlalchemy import func, select
 
 from .. import clock, csv_files
-from ..figures import days, failing_numbers
+from ..campaigns import progress
+from ..extensions import db
+from ..figures import days, failing_numbers, replying
 from ..labels import STATUS_LABELS
+from ..models import Campaign, CampaignState
 from ..phones import choosing
-from ..web import chart, tables
+from ..web import chart, filters, tables
 
 bp = Blueprint("statistics", __name__, url_prefix="/statistics")
 
 USUAL_DAYS = 30
 MOST_DAYS = 366
+LATEST = 20
 
 
 @bp.get("/")
@@ -33,8 +38,35 @@ def index() -> str:
         first=first,
         last=last,
         days_with_figures=sorted(found.days),
+        presets=_presets(),
+        hours=replying.by_hour(first, last, phone_id),
+        campaigns=_campaigns(first, last, phone_id),
         counted_at=days.counted_at() if last >= clock.today() else None,
     )
+
+
+def _presets() -> list[tuple[str, date, date]]:
+    """The periods that people ask for."""
+    today = clock.today()
+    month = today.replace(day=1)
+    before = month - timedelta(days=1)
+    return [
+        (gettext("7 jours"), today - timedelta(days=6), today),
+        (gettext("30 jours"), today - timedelta(days=29), today),
+        (filters.month(month), month, today),
+        (filters.month(before), before.replace(day=1), before),
+    ]
+
+
+def _campaigns(first: date, last: date, phone_id: int | None) -> list[tuple[Campaign, progress.Progress]]:
+    """The latest campaigns of the period, with what became of them."""
+    begun = func.coalesce(Campaign.starts_at, Campaign.created_at)
+    query = select(Campaign).where(Campaign.state.not_in((CampaignState.DRAFT, CampaignState.SCHEDULED)))
+    query = query.where(begun >= clock.bounds(first)[0], begun < clock.bounds(last)[1])
+    if phone_id is not None:
+        query = query.where(Campaign.phone_id == phone_id)
+    found = list(db.session.scalars(query.order_by(Campaign.id.desc()).limit(LATEST)))
+    return list(zip(found, progress.brief(found), strict=True))
 
 
 @bp.get("/statistics.csv")

@@ -80,6 +80,18 @@ class Figures:
         return self.totals.get(Status.DELIVERED, 0) / answered if answered else None
 
     @property
+    def left(self) -> int:
+        """How many left: neither what still waits, nor what never did."""
+        return sum(self.totals.get(status, 0) for status in LEFT)
+
+    def usual(self, day: date) -> tuple[int, int]:
+        """How many leave and come in on such a day of the week: the middle of those that are here, itself left out."""
+        same = [day - timedelta(days=7 * back) for back in range(1, 9)]
+        sent = [sum(self.days[one].get(status, 0) for status in LEFT) for one in same if one in self.days]
+        received = [self.received_days.get(one, 0) for one in same if one in self.days or one in self.received_days]
+        return (int(median(sent)) if sent else 0), (int(median(received)) if received else 0)
+
+    @property
     def delay(self) -> timedelta | None:
         """How long delivery takes: the middle one of the days' medians."""
         return timedelta(seconds=median(self.delays)) if self.delays else None

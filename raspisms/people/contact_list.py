@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from .. import pagination
 from ..extensions import db
-from ..models import Contact, Message, group_contacts
+from ..models import Contact, Group, Message, group_contacts
 from ..pagination import Order, Page
 from ..sms import phone_numbers
 from ..sms.folding import fold
 from .contacts import CHUNK
 from .person import COLUMNS, Person
-from .reading.headings import role_of
+from .reading.headings import TOWNS, role_of
 from .reading.lines import Role
 
 ORDERS: dict[str, Order[Contact]] = {
@@ -80,6 +81,32 @@ def everybody(which: ColumnElement[bool] | None = None, after: int = 0) -> Itera
 def history(number: str, after: str | None) -> Page[Message]:
     """What was said with a number, newest first."""
     return pagination.page(select(Message).where(Message.number == number), HISTORY, after)
+
+
+def town_key(keys: Collection[str]) -> str | None:
+    """Which of these data is a town, for a list that shows one."""
+    return next((key for key in keys if fold(key.replace("_", " ")) in TOWNS), None)
+
+
+def groups_by_contact(contact_ids: Collection[int]) -> dict[int, list[str]]:
+    """The names of the groups that each of these contacts (a page of them) was put in."""
+    query = (
+        select(group_contacts.c.contact_id, Group.name)
+        .join(Group, Group.id == group_contacts.c.group_id)
+        .where(group_contacts.c.contact_id.in_(contact_ids))
+        .order_by(Group.name)
+    )
+    found: dict[int, list[str]] = {}
+    for contact_id, name in db.session.execute(query):
+        found.setdefault(contact_id, []).append(name)
+    return found
+
+
+def last_exchanges(numbers: Collection[str]) -> dict[str, datetime]:
+    """When something was last said with each of these numbers (a page of them)."""
+    last = select(func.max(Message.id)).where(Message.number.in_(numbers)).group_by(Message.number)
+    rows = db.session.execute(select(Message.number, Message.created_at).where(Message.id.in_(last)))
+    return {number: at for number, at in rows}
 
 
 def exchanged(number: str) -> int:

@@ -1,4 +1,4 @@
-"""Figures as a drawing: bars of days or months, without a script."""
+"""Figures as a drawing: for each day a bar of what was sent, and one of what was received; no script is needed."""
 
 from __future__ import annotations
 
@@ -6,41 +6,87 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ..figures.days import SHOWN, Figures
-from ..models import Status
+
+# A day is so wide; what was sent stands at its left, what was received at its right.
+DAY = 10.0
+SENT, RECEIVED = (0.8, 5.2), (6.4, 2.6)
+# So many dates stand below, at most.
+DATES = 6
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One piece of the chart, in its own units: 100 high, a day 10 wide."""
+class Piece:
+    """A rectangle, in the chart's own units: 100 high."""
 
     x: float
     y: float
+    width: float
     height: float
-    status: Status
-    day: date
+    kind: str
+    """A status, or "received"."""
     number: int
 
 
 @dataclass(frozen=True)
-class Chart:
-    """A stacked bar for each day."""
+class Day:
+    """What one day held, for who points at it."""
 
-    bars: list[Bar]
-    width: int
+    day: date
+    x: float
+    pieces: list[Piece]
+    sent: int
+    received: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """All days of a period."""
+
+    days: list[Day]
+    width: float
     highest: int
+    """What the top of the axis stands for."""
+    kinds: list[str]
+    dates: list[Day]
+    """The days whose dates stand below."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(one.pieces for one in self.days)
 
 
 def chart(figures: Figures, first: date, last: date) -> Chart:
     """Where each piece of the chart is."""
     days = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
-    highest = max((sum(figures.days.get(day, {}).values()) for day in days), default=0)
-    bars = []
-    for position, day in enumerate(days):
-        top = 100.0
-        for status in SHOWN:
-            number = figures.days.get(day, {}).get(status, 0)
-            if number:
-                height = number * 100 / highest
-                top -= height
-                bars.append(Bar(position * 10 + 1, top, height, status, day, number))
-    return Chart(bars, len(days) * 10, highest)
+    sent = {day: sum(figures.days.get(day, {}).values()) for day in days}
+    most = max([*sent.values(), *(figures.received_days.get(day, 0) for day in days)], default=0)
+    top = _round_up(most)
+    drawn = [_day(figures, day, place * DAY, top) for place, day in enumerate(days)]
+    kinds = [*(status.value for status in SHOWN), "received"]
+    seen = {piece.kind for one in drawn for piece in one.pieces}
+    step = max(1, -(-len(drawn) // DATES))
+    return Chart(drawn, len(days) * DAY, top, [kind for kind in kinds if kind in seen], drawn[::step])
+
+
+def _day(figures: Figures, day: date, x: float, top: int) -> Day:
+    pieces, y = [], 100.0
+    for status in SHOWN:
+        number = figures.days.get(day, {}).get(status, 0)
+        if number:
+            height = number * 100 / top
+            y -= height
+            pieces.append(Piece(x + SENT[0], y, SENT[1], height, status.value, number))
+    received = figures.received_days.get(day, 0)
+    if received:
+        height = received * 100 / top
+        pieces.append(Piece(x + RECEIVED[0], 100 - height, RECEIVED[1], height, "received", received))
+    return Day(day, x, pieces, sum(figures.days.get(day, {}).values()), received)
+
+
+def _round_up(number: int) -> int:
+    """A round number that is not below this one: what an axis ends with; half of it is whole, too."""
+    if number <= 4:
+        return 4
+    size: int = 10 ** (len(str(number)) - 1)
+    steps = (10, 12, 14, 16, 20, 24, 30, 40, 50, 60, 80, 100)  # tenths
+    return next((step * size // 10 for step in steps if step * size >= number * 10), number)

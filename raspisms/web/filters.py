@@ -81,9 +81,12 @@ def init_app(app: Flask) -> None:
     app.template_filter("duration")(duration)
     app.template_filter("decimal")(decimal)
     app.template_filter("count")(count)
+    app.template_filter("weekday")(weekday)
+    app.template_filter("short_day")(short_day)
     app.jinja_env.globals.update(
         STATUS_LABELS=STATUS_LABELS,
         STATUS_SENTENCES=STATUS_SENTENCES,
+        STATUS_BY_VALUE={status.value: label for status, label in STATUS_LABELS.items()},
         PHONE_LABELS=PHONE_LABELS,
         STATE_CLASSES=STATE_CLASSES,
         CAMPAIGN_LABELS=labels.CAMPAIGN_LABELS,
@@ -269,6 +272,16 @@ def decimal(number: float) -> str:
 def count(number: int) -> str:
     """A whole number with the spaces or commas that the language puts between thousands."""
     return str(format_decimal(number, locale=get_locale()))
+
+
+def weekday(day: date) -> str:
+    """A day with its name, without the year."""
+    return str(format_date(day, "EEEE d MMMM"))
+
+
+def short_day(day: date) -> str:
+    """A day in as few letters as an axis has room for."""
+    return str(format_date(day, "d MMM"))
 
 
 def duration(length: timedelta) -> str:
