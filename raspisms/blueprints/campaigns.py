@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from .. import csv_files, pagination
 from ..campaigns import drafts, launch, lifecycle, outgoing_text, progress, repetition, review, targets
 from ..campaigns.targets import Targets
+from ..extensions import db
 from ..figures.prices import price_of
 from ..forms import mistakes
 from ..forms.compose import ComposeForm
@@ -32,7 +33,7 @@ from ..i18n import N_
 from ..labels import CAMPAIGN_LABELS, FATE_LABELS, STATUS_LABELS
 from ..language import Mistake
 from ..messages import listing
-from ..models import Campaign, CampaignState, Fate, Recipient, Status
+from ..models import Campaign, CampaignState, Fate, Phone, Recipient, Status
 from ..pagination import Order, whole
 from ..people import contact_list
 from ..phones import choosing
@@ -185,7 +186,7 @@ def show(campaign_id: int) -> str | AnyResponse:
         status=status,
         answer=answer,
         answers=progress.answers(campaign.id),
-        retry=lifecycle.retriable(campaign.id) if may_retry else (0, 0),
+        retry=lifecycle.retriable(campaign.id) if may_retry else lifecycle.Retriable(),
         price=price_of(campaign.phone),
         series=repetition.of_series(campaign)[:SERIES_SHOWN],
         coming=repetition.coming(campaign),
@@ -279,6 +280,8 @@ def autosave() -> AnyResponse | tuple[AnyResponse, int]:
     """Keep what somebody is writing; the draft may be there already."""
     draft_id = request.form.get("draft", type=whole)
     draft = drafts.get(draft_id) if draft_id is not None else None
+    if draft_id is not None and draft is None:
+        return jsonify(error=gettext("Ce brouillon a été jeté depuis que la page est ouverte.")), 409
     try:
         return jsonify(composing.autosave(draft))
     except lifecycle.Refused as error:
@@ -290,12 +293,12 @@ def preview() -> AnyResponse:
     """The text as one of the chosen people would get it: the n-th."""
     phones = choosing.offered()
     form = ComposeForm(phones)
+    form.is_being_written = True
     form.validate()
     position = min(max(0, request.form.get("position", 0, type=whole)), 10_000)
     chosen = form.chosen(form.import_id)
-    text = outgoing_text.with_mention(
-        form.text.data or "", Purpose(form.purpose.data or Purpose.INFORMATION), form.chosen_phone
-    )
+    phone = form.chosen_phone or db.session.get(Phone, drafts.freest_phone(db.session()))
+    text = outgoing_text.with_mention(form.text.data or "", Purpose(form.purpose.data or Purpose.INFORMATION), phone)
     try:
         wanted = outgoing_text.nth(targets.people(chosen), position)
         filled = outgoing_text.filled(text, wanted.person if wanted else None)

@@ -17,8 +17,7 @@ from ..forms.contact import ContactForm
 from ..i18n import N_
 from ..models import Contact, RemovalKind
 from ..pagination import whole
-from ..people import contact_list, contacts, erasure, exports, groups, opt_outs
-from ..scheduler import removals
+from ..people import contact_list, contacts, erasure, exports, going, groups, opt_outs
 from ..sms import phone_numbers as telephone_numbers
 from ..sms.folding import fold
 from ..web import tables, undoing
@@ -37,7 +36,7 @@ def _search() -> tuple[ColumnElement[bool], dict[str, str]]:
     group_id = int(asked["group"]) if asked["group"].isascii() and asked["group"].isdecimal() else None
     words = contact_list.spaceless(asked["q"])
     which = contact_list.matching(words, group_id, faulty=bool(asked["faulty"]))
-    which = and_(which, removals.stays())
+    which = and_(which, going.stays())
     return which, {name: value for name, value in asked.items() if value}
 
 
@@ -65,10 +64,10 @@ def index() -> str:
 def pick() -> str:
     """The few people and groups that the composer offers; without a word, the groups."""
     words = contact_list.spaceless(request.args.get("q", ""))
-    gone = removals.going(RemovalKind.GROUP)
+    gone = going.of(RemovalKind.GROUP)
     wanted = fold(words)
     offered = [group for group in groups.all_groups() if wanted in fold(group.name) and group.id not in gone]
-    which = and_(contact_list.matching(words), removals.stays())
+    which = and_(contact_list.matching(words), going.stays())
     found = contact_list.page(which, None, 8)
     people = found.rows if words.strip() else []
     return render_template("contacts/_pick.html", contacts=people, groups=offered[:PICKED])
@@ -106,6 +105,8 @@ def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse |
                 origin=gettext("ajouté à la main"),
                 user_id=current_user.id,
             )
+            if contact is not None:
+                going.spare(contact.id, *going.OF_CONTACTS)
         except contacts.Invalid as error:
             form.show_errors(error.errors)
         except contacts.Gone:

@@ -206,21 +206,20 @@ def _following(page: lists.Shown, conversation_id: int) -> int | None:
 
 
 @bp.get("/<int:conversation_id>/text/<int:text_id>")
-def saved_text(conversation_id: int, text_id: int) -> Response | Page:
-    """A saved text as this person gets it, for the composer: as JSON for its script, else the page with it typed."""
+def saved_text(conversation_id: int, text_id: int) -> Response:
+    """A saved text as this person gets it, for the composer's script."""
     conversation = db.get_or_404(Conversation, conversation_id)
+    try:
+        return jsonify(text=_filled(conversation, text_id))
+    except Mistake as mistake:
+        return jsonify(error=mistakes.in_text(mistake))
+
+
+def _filled(conversation: Conversation, text_id: int) -> str:
+    """A saved text as the person of a conversation gets it. Raises language.Mistake."""
     text = db.get_or_404(SavedText, text_id).text
     contact = db.session.scalar(select(Contact).where(Contact.number == conversation.number).order_by(Contact.id))
-    try:
-        text = outgoing_text.filled(text, person.person(contact) if contact else None).text
-    except Mistake as mistake:
-        text, sentence = "", mistakes.in_text(mistake)
-        if request.args.get("fragment"):
-            return jsonify(error=sentence)
-        flash(sentence, "warning")
-    if request.args.get("fragment"):
-        return jsonify(text=text)
-    return _page(conversation, typed=text, key=uuid.uuid4().hex)
+    return outgoing_text.filled(text, person.person(contact) if contact else None).text
 
 
 @bp.post("/<int:conversation_id>/reply")
@@ -231,10 +230,17 @@ def reply(conversation_id: int) -> Page:
     if conversation is None or request.form.get("number", conversation.number) != conversation.number:
         return errors.gone(gettext(NOT_THERE), typed)
     seen = request.form.get("seen", 0, type=whole)
+    if (text_id := request.form.get("saved", type=whole)) is not None:  # without a script: put behind what was typed
+        return _with_saved_text(conversation, text_id, typed, key, seen)
     if request.form.get("keep"):
         unsent_replies.keep_draft(conversation_id, current_user.id, typed)
         flash(gettext("Le brouillon est gardé."), "success")
         return redirect(url_for("conversations.show", conversation_id=conversation_id))
+    return _sent(conversation, typed, key, seen)
+
+
+def _sent(conversation: Conversation, typed: str, key: str, seen: int) -> Page:
+    """Send what was typed, or say why not, with all of it."""
 
     def check(session: Session) -> None:
         answer = threads.answer_since(session, conversation, seen, current_user.id)
@@ -254,12 +260,20 @@ def reply(conversation_id: int) -> Page:
         [refusal] = posted.refused
         sentence = gettext(refusal.sentence, **refusal.values)
         return _page(conversation, typed=typed, key=key, seen=seen, error=sentence, status=400)
-    typists.stopped_typing(conversation_id, current_user.id)
+    typists.stopped_typing(conversation.id, current_user.id)
     [message] = posted.messages
     if message.number != conversation.number:  # the thread of the number that the person has
         there = url_for("conversations.with_number", number=message.number, phone=conversation.phone_id)
         return redirect(there)
-    return redirect(url_for("conversations.show", conversation_id=conversation_id))
+    return redirect(url_for("conversations.show", conversation_id=conversation.id))
+
+
+def _with_saved_text(conversation: Conversation, text_id: int, typed: str, key: str, seen: int) -> Page:
+    try:
+        text = _filled(conversation, text_id)
+    except Mistake as mistake:
+        return _page(conversation, typed=typed, key=key, seen=seen, error=mistakes.in_text(mistake), status=400)
+    return _page(conversation, typed="\n".join(filter(None, (typed, text))), key=key, seen=seen)
 
 
 def _post(conversation: Conversation, text: str, key: str, check: Any) -> outbox.Posted:

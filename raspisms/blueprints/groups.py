@@ -14,9 +14,8 @@ from ..i18n import N_
 from ..language import Mistake
 from ..models import Campaign, CampaignState, Contact, Group, RemovalKind
 from ..pagination import whole
-from ..people import campaign_answers, contact_list, contacts, groups, recipients, rule_rows
+from ..people import campaign_answers, contact_list, contacts, going, groups, recipients, rule_rows
 from ..people.person import Person
-from ..scheduler import removals
 from ..web import undoing
 from ..web.access import deleters_only
 
@@ -29,7 +28,7 @@ LATEST = 20
 
 @bp.get("/")
 def index() -> str:
-    gone = removals.going(RemovalKind.GROUP)
+    gone = going.of(RemovalKind.GROUP)
     shown = [group for group in groups.all_groups(with_children=True) if group.id not in gone]
     return render_template("groups/index.html", groups=shown, sizes=groups.sizes())
 
@@ -63,6 +62,7 @@ def _edit(group: Group | None, *, conditional: bool) -> str | Response | tuple[s
                     child_ids=chosen,
                     user_id=current_user.id,
                 )
+                going.spare(saved.id, RemovalKind.GROUP)
                 flash(gettext("Le groupe est enregistré."), "success")
                 return redirect(url_for("groups.show", group_id=saved.id))
         except rule_rows.NotARow as error:

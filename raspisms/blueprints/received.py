@@ -16,6 +16,7 @@ from ..extensions import db
 from ..messages import listing
 from ..models import Direction, Message, RemovalKind
 from ..pagination import whole
+from ..people import going
 from ..web import tables, undoing
 from ..web.message_lists import asked, listed
 from ..web.tables import when
@@ -38,7 +39,10 @@ def export() -> Response:
 
 
 def _lines(wanted: listing.Asked) -> Iterator[list[object]]:
+    gone = going.of(RemovalKind.RECEIVED)
     for message in listing.everything(wanted):
+        if message.id in gone:
+            continue
         status = gettext("Non lu") if message.read_at is None else gettext("Lu")
         yield [message.number, message.phone.name, message.text, when(message.created_at), status]
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from ..extensions import db
 from ..forms.settings import SavedTextForm
 from ..models import RemovalKind, SavedText
-from ..scheduler import removals
+from ..people import going
 from ..team import saved_texts
 from ..web import undoing
 from ..web.access import deleters_only
@@ -19,7 +19,7 @@ bp = Blueprint("texts", __name__, url_prefix="/texts")
 
 @bp.get("/")
 def index() -> str:
-    gone = removals.going(RemovalKind.TEXT)
+    gone = going.of(RemovalKind.TEXT)
     return render_template("texts/index.html", texts=[one for one in saved_texts.everything() if one.id not in gone])
 
 
@@ -40,6 +40,8 @@ def _edit(saved: SavedText | None) -> str | Response | tuple[str, int]:
     form = SavedTextForm(saved)
     if form.validate_on_submit():
         saved_texts.save(saved.id if saved else None, form.name.data or "", form.text.data or "")
+        if saved is not None:
+            going.spare(saved.id, RemovalKind.TEXT)
         flash(gettext("Le modèle est enregistré."), "success")
         return redirect(url_for("texts.index"))
     return render_template("texts/form.html", saved=saved, form=form), 400 if form.is_submitted() else 200

@@ -36,7 +36,8 @@ def invite() -> Response | tuple[str, int]:
     form = InvitationForm()
     if form.validate_on_submit():
         try:
-            invited = users.invite(form.email.data or "", Role(form.role.data), user_id=current_user.id)
+            role = Role.ADMIN if form.role.data == Role.ADMIN else Role.MEMBER
+            invited = users.invite(form.email.data or "", role, user_id=current_user.id)
         except users.Refused as error:
             form.email.errors = [gettext(str(error))]
         else:

@@ -36,6 +36,13 @@ class Refused(lifecycle.Refused):
     """The campaign cannot be changed any more."""
 
 
+class ChangedMeanwhile(Refused):
+    """Somebody else, or the button of the same page, changed it since."""
+
+    def __init__(self) -> None:
+        super().__init__(CHANGED_MEANWHILE)
+
+
 @dataclass
 class Wish:
     """What the composer says."""
@@ -77,8 +84,10 @@ def save(
         else:
             campaign = _draft(session, campaign_id)
             is_own = form_key is not None and campaign.form_key == form_key
+            if being_written and is_own and not campaign.being_written:
+                raise ChangedMeanwhile  # what the page keeps by itself came after its button
             if revision is not None and campaign.revision != revision and not is_own:
-                raise Refused(CHANGED_MEANWHILE)
+                raise ChangedMeanwhile
             campaign.form_key = form_key or campaign.form_key
         campaign.phone_id = wish.phone_id or freest_phone(session)
         campaign.text, campaign.purpose = wish.text, Purpose(wish.purpose)
@@ -100,9 +109,10 @@ def save(
 def tidy() -> None:
     """Forget drafts that somebody opened and left without a word."""
     blank = Campaign.state == CampaignState.DRAFT, Campaign.text == "", Campaign.name == ""
-    old = select(Campaign.id).where(*blank, Campaign.created_at < now() - LEFT_BLANK)
-    for campaign_id in list(db.session.scalars(old)):
-        remove(campaign_id)
+    old = select(Campaign).where(*blank, Campaign.created_at < now() - LEFT_BLANK)
+    for campaign in list(db.session.scalars(old)):
+        if campaign.form_key is None or Targets.of(campaign.targets).is_empty:  # what was typed, somebody may want
+            remove(campaign.id)
 
 
 def begin_report(session: Session, campaign: Campaign) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from .. import job_queue, refusals
+from .. import gate, job_queue, refusals
 from ..clock import now
 from ..delivery_reports import giving_up
 from ..extensions import bell, db
@@ -195,25 +196,42 @@ def cancel(campaign_id: int, user_id: int | None = None, *, only_this: bool = Fa
 def replace(session: Session, campaign_id: int) -> None:
     """A scheduled campaign does not leave, since another takes its place. Call inside a transaction. Raises Refused."""
     campaign = session.get(Campaign, campaign_id)
-    if campaign is None or campaign.state is not CampaignState.SCHEDULED:
+    if campaign is None or campaign.state is CampaignState.CANCELLED:
+        return  # nothing of it leaves anyway
+    if campaign.state is not CampaignState.SCHEDULED:
         raise Refused(REPLACED_TOO_LATE)
     _stop(session, campaign, REPLACED)
 
 
-def retriable(campaign_id: int) -> tuple[int, int]:
-    """Of the failures that somebody may ask to be sent again: how many people, and how many SMS that is billed as."""
+@dataclass(frozen=True)
+class Retriable:
+    """The failures of a campaign that somebody may ask to be sent again."""
+
+    people: int = 0
+    parts: int = 0
+    """What they are billed as."""
+    is_exact: bool = True
+    """Whether each of them was looked at; else it is what they are at most."""
+
+
+def retriable(campaign_id: int) -> Retriable:
+    """Which failures may be sent again, as far as that can be told in a moment."""
     session, last, people, parts, ends = db.session(), 0, 0, 0, monotonic() + INLINE_SECONDS
     campaign = session.get_one(Campaign, campaign_id)
-    failed = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
+    if campaign.phone.is_deleted:
+        return Retriable()
+    mine = Message.campaign_id == campaign_id, Message.status == Status.FAILED
     while monotonic() < ends:
-        ids = session.scalars(failed.where(Message.id > last).order_by(Message.id).limit(LOOKED_AT)).all()
+        query = select(Message.id).where(*mine, Message.id > last)
+        ids = session.scalars(query.order_by(Message.id).limit(LOOKED_AT)).all()
         if not ids:
-            break
+            return Retriable(people, parts)
         wanted = _may_be_retried(session, campaign, ids)
         people += len(wanted)
         parts += session.scalar(select(func.sum(Message.parts)).where(Message.id.in_(wanted))) or 0
         last = ids[-1]
-    return people, parts
+    everybody, billed = session.execute(select(func.count(), func.sum(Message.parts)).where(*mine)).one()
+    return Retriable(everybody, billed or 0, is_exact=False)
 
 
 def retry_failed(campaign_id: int, user_id: int | None = None) -> Campaign:
@@ -222,6 +240,8 @@ def retry_failed(campaign_id: int, user_id: int | None = None) -> Campaign:
         raise Refused(NOBODY_TO_RETRY)
     with transaction() as session:
         campaign = _get(session, campaign_id)
+        if campaign.phone.is_deleted:
+            raise Refused(gate.Refusal(gate.Reason.PHONE_DELETED).sentence)
         if campaign.expires_at is not None and campaign.expires_at <= now():
             raise Refused(N_("L’heure « inutile après » de cette campagne est passée : rien n’en repart."))
         failed = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)

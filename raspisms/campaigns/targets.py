@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from ..extensions import db
 from ..models import Contact, ImportLine
-from ..people import contact_list, contacts, groups
+from ..people import contact_list, contacts, groups, opt_outs
 from ..people.person import COLUMNS, Person
 from ..sms import phone_numbers as telephone_numbers
 
@@ -163,10 +163,20 @@ def count(targets: Targets) -> int:
     if time.monotonic() < until:
         return found
     numbers = {wanted.number for wanted in itertools.islice(people(targets), COUNTED) if wanted.number}
-    found = len(numbers) if len(numbers) < COUNTED // 2 else max(len(numbers), estimate(targets))
+    if len(numbers) < COUNTED // 2:  # whoever said STOP is not paid for
+        found = len(numbers) - len(_silent(numbers))
+    else:
+        found = max(len(numbers), estimate(targets))
     known.clear()
     known[key] = (found, time.monotonic() + COUNT_SECONDS)
     return found
+
+
+def _silent(numbers: set[str]) -> set[str]:
+    some = sorted(numbers)
+    chunks = (some[start : start + IDS_AT_A_TIME] for start in range(0, len(some), IDS_AT_A_TIME))
+    found: set[str] = set()
+    return found.union(*(opt_outs.silent(db.session(), chunk) for chunk in chunks))
 
 
 def estimate(targets: Targets) -> int:

@@ -55,7 +55,9 @@ class InvitationForm(FlaskForm):
         render_kw={"autocomplete": "off"},
     )
     role = SelectField(
-        _l("Rôle"), choices=[SelectChoice("member", _l("Membre")), SelectChoice("admin", _l("Administrateur"))]
+        _l("Rôle"),
+        validate_choice=False,
+        choices=[SelectChoice("member", _l("Membre")), SelectChoice("admin", _l("Administrateur"))],
     )
 
 

@@ -123,6 +123,10 @@ class ComposeForm(FlaskForm):
         self.unread = ""
         """What was typed and is neither a number nor somebody's name; kept with a draft."""
         self.unclear: list[str] = []
+        self.guessed: list[str] = []
+        """Whom a part of a name was taken for: a person looks before anything leaves."""
+        self.is_being_written = False
+        """Whether somebody is still typing: half a name is nobody's yet."""
         self.lines: list[reading.Line] = []
         """A pasted table, or more numbers than a hand types."""
         self.file_lines: list[reading.Line] = []
@@ -155,6 +159,7 @@ class ComposeForm(FlaskForm):
             or self.group_ids
             or any(self[name].data for name in CAMPAIGN_FIELDS)
             or self.purpose.data == Purpose.ADVERTISING
+            or len(self.contact_ids) > MANY  # two people may share a number: each has a text of their own
             or len(self.people) > MANY
             or is_personal(self.text.data or "")
         )
@@ -162,7 +167,7 @@ class ComposeForm(FlaskForm):
     @property
     def people(self) -> list[str]:
         """The numbers of everybody who was typed or chosen one by one, each once; only after validation."""
-        some = select(Contact.number).where(Contact.id.in_(self.contact_ids[: MANY + 1]))
+        some = select(Contact.number).where(Contact.id.in_(self.contact_ids))
         return list(dict.fromkeys([*self.numbers, *db.session.scalars(some)]))
 
     @property
@@ -218,6 +223,18 @@ class ComposeForm(FlaskForm):
             repeats=self.repeats.data or None,
         )
 
+    def drop(self, chip: str) -> None:
+        """Take somebody out, without a script: "contacts:5", "rest", "groups:2", "file"."""
+        kind, _, raw = chip.partition(":")
+        if kind == "contacts":
+            self.contact_ids = [one for one in self.contact_ids if str(one) != raw]
+        elif kind == "rest":
+            self.contact_ids = self.contact_ids[:NAMED_CONTACTS]
+        elif kind == "groups":
+            self.group_ids = [one for one in self.group_ids if str(one) != raw]
+        elif kind == "file":
+            self.import_id, self.file_name = None, ""
+
     def forget_mistakes(self) -> None:
         """Leave out what could not be read, so that the rest can be kept; a text is kept as it is."""
         for name in ("phone", "purpose", "hours", "starts_at", "expires_at", "repeats", "trial"):
@@ -249,10 +266,16 @@ class ComposeForm(FlaskForm):
         self.unread = "\n".join(unknown)
         if unknown:
             raise ValidationError(" ".join([*self.unclear, *_nobody(unknown, self.unclear)]))
+        if self.guessed:
+            raise ValidationError(
+                gettext("Est-ce bien : %(names)s ? Vérifiez, puis continuez.", names=", ".join(self.guessed))
+            )
 
     def _choose(self, piece: str) -> bool:
         """Take the contact or the group of this name; whether there is just one."""
-        found = recipients.meant(piece)
+        found = recipients.meant(piece, exact=self.is_being_written)
+        if not found.is_exact and (found.contact or found.group):
+            self.guessed.append((found.contact or found.group).name)  # type: ignore[union-attr]
         if found.contact is not None and found.contact.id not in self.contact_ids:
             self.contact_ids.append(found.contact.id)
         if found.group is not None and found.group.id not in self.group_ids:

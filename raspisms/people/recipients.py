@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from ..extensions import db
 from ..i18n import N_
-from ..models import Contact, Group
+from ..models import Contact, Group, RemovalKind
 from ..sms import phone_numbers
 from ..sms.folding import fold
-from . import contact_list
+from . import contact_list, going
 
 NAMED = 5
 UNCLEAR = N_("« %(name)s » peut être : %(names)s. Précisez.")
@@ -24,21 +24,27 @@ class Meant:
 
     contact: Contact | None = None
     group: Group | None = None
+    is_exact: bool = True
+    """Whether that is the whole name; else a part of it, that no other name has."""
     candidates: list[str] = field(default_factory=list)
     """Those who may be meant, in words that tell them apart."""
 
 
-def meant(words: str) -> Meant:
-    """The one contact or group of this name, or the only one that a search for it finds.
+def meant(words: str, *, exact: bool = False) -> Meant:
+    """The one contact or group of this name, or, unless it must be `exact`, the only one that a search for it finds.
 
     With a digit in it, it must be the whole name: a number with a mistake in it is nobody's.
     """
     wanted = fold(words)
-    groups = [group for group in db.session.scalars(select(Group).order_by(Group.name)) if wanted in fold(group.name)]
-    exact = list(db.session.scalars(select(Contact).where(Contact.sort_key == wanted[:100]).limit(NAMED)))
-    found = _one_of(exact, [group for group in groups if fold(group.name) == wanted])
-    if found is None and not any(character.isdigit() for character in words):
-        found = _one_of(contact_list.page(contact_list.matching(words), None, NAMED).rows, groups)
+    gone = going.of(RemovalKind.GROUP)
+    every = db.session.scalars(select(Group).order_by(Group.name))
+    groups = [group for group in every if wanted in fold(group.name) and group.id not in gone]
+    named = select(Contact).where(Contact.sort_key == wanted[:100], going.stays()).limit(NAMED)
+    found = _one_of(list(db.session.scalars(named)), [group for group in groups if fold(group.name) == wanted])
+    if found is None and not exact and not any(character.isdigit() for character in words):
+        which = and_(contact_list.matching(words), going.stays())
+        found = _one_of(contact_list.page(which, None, NAMED).rows, groups)
+        return replace(found, is_exact=False) if found else Meant()
     return found or Meant()
 
 
@@ -71,6 +77,9 @@ def contacts_named(text: str) -> tuple[list[int], list[NotFound]]:
             ids = list(db.session.scalars(select(Contact.id).where(Contact.number == number)))
         else:
             one = meant(piece)
+            if one.contact is not None and not one.is_exact:
+                wrong.append(NotFound(UNCLEAR, {"name": piece, "names": one.contact.name}))
+                continue
             if one.candidates:
                 wrong.append(NotFound(UNCLEAR, {"name": piece, "names": ", ".join(one.candidates)}))
                 continue

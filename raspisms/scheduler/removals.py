@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, insert, select
+from sqlalchemy import func, insert, select
 
 from .. import refusals
 from ..clock import now
@@ -13,7 +13,7 @@ from ..conversations import removal
 from ..extensions import db
 from ..i18n import N_
 from ..models import Action, Contact, Removal, RemovalKind, RemovalTarget
-from ..people import contacts, groups
+from ..people import contacts, going, groups
 from ..storage.stride import Stride
 from ..storage.transactions import bulk_step, transaction
 from ..team import saved_texts
@@ -45,13 +45,22 @@ def begin(
     subject: str = "",
     seconds: float = UNDO_SECONDS,
 ) -> int:
-    """Delete these rows in a moment: the id to take that back by."""
+    """Delete these rows in a moment: the id to take that back by.
+
+    What goes already goes once: whoever takes that back gets all of it.
+    """
+    kinds = going.OF_CONTACTS if kind in OF_CONTACTS else (kind,)
+    already = set(db.session.scalars(going.targets(*kinds).where(RemovalTarget.target_id.in_(target_ids))))
+    ids = [one for one in dict.fromkeys(target_ids) if one not in already]
+    if already and not ids:
+        pending = select(Removal.id).join(RemovalTarget).where(RemovalTarget.target_id.in_(already))
+        return db.session.scalars(pending.where(Removal.kind.in_(kinds)).limit(1)).one()
     with transaction() as session:
         found = Removal(kind=kind, subject=subject[:100], user_id=user_id, created_at=now())
         session.add(found)
         session.flush()
         removal_id = found.id
-    ids, stride, position = list(dict.fromkeys(target_ids)), Stride(), 0
+    stride, position = Stride(), 0
     while position < len(ids):
         with bulk_step(stride) as (session, rows):
             some = ids[position : position + rows]
@@ -69,21 +78,6 @@ def take_back(removal_id: int) -> None:
         if found is None or found.begun:
             raise TooLate
         session.delete(found)
-
-
-def stays() -> ColumnElement[bool]:
-    """The condition on contacts that lists show: those who were not deleted a moment ago."""
-    return Contact.id.not_in(_going(*OF_CONTACTS))
-
-
-def going(kind: RemovalKind) -> set[int]:
-    """The ids of what was deleted a moment ago; for kinds of which there are few."""
-    return set(db.session.scalars(_going(kind)))
-
-
-def _going(*kinds: RemovalKind) -> Select[int]:
-    joined = select(RemovalTarget.target_id).join(Removal, Removal.id == RemovalTarget.removal_id)
-    return joined.where(Removal.kind.in_(kinds))
 
 
 def work() -> float:

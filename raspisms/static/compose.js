@@ -137,6 +137,7 @@ function isCampaign() {
     [...agreed.campaignFields.split(" "), ...agreed.campaignChoices.split(" ")].some(isChosen) ||
       named("purpose").some((field) => given(field) && field.value === agreed.campaignAdvertising) ||
       typedPeople() > Number(agreed.campaignPeople) ||
+      chipNumbers().length > Number(agreed.campaignPeople) ||
       isTable() ||
       isPersonal() ||
       "campaignDraft" in agreed,

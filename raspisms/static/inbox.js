@@ -60,7 +60,7 @@ if (reply) {
 
   // -- saved texts: as this person gets them; "/" opens them, letters narrow them down --------------------------
   const saved = document.getElementById("saved");
-  const links = saved ? [...saved.querySelectorAll("a")] : [];
+  const links = saved ? [...saved.querySelectorAll("ul button")] : [];
   let typed = "";
   function narrow(letters) {
     typed = letters;
@@ -76,8 +76,8 @@ if (reply) {
     text.focus();
   }
   async function put(link) {
-    const answer = await fetch(link.href + "?fragment=1", { redirect: "error" }).catch(() => null);
-    if (!answer || !answer.ok) return location.assign(link.href);
+    const answer = await fetch(link.dataset.url + "?fragment=1", { redirect: "error" }).catch(() => null);
+    if (!answer || !answer.ok) return closeTexts();
     const given = await answer.json();
     closeTexts();
     if (given.error) return (count.textContent = given.error);
@@ -85,7 +85,7 @@ if (reply) {
     text.dispatchEvent(new Event("input"));
   }
   saved?.addEventListener("click", (event) => {
-    const link = event.target.closest("a");
+    const link = event.target.closest("ul button");
     if (!link) return;
     event.preventDefault();
     put(link);
@@ -95,6 +95,7 @@ if (reply) {
     const here = shown.indexOf(document.activeElement);
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") closeTexts();
+    else if (event.key === "Enter" && here >= 0) put(shown[here]);
     else if (by) shown[(here + by + shown.length) % shown.length]?.focus();
     else if (event.key === "/") {
       closeTexts(); // it was meant after all

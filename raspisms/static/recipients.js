@@ -21,6 +21,7 @@ async function suggest() {
     if (chosen.querySelector(`[name=${button.dataset.pick}][value="${button.dataset.id}"]`)) button.parentElement.remove();
   }
   list.hidden = !list.children.length;
+  list.dataset.of = words;
   const said = document.getElementById("suggested");
   said.textContent = list.hidden || !words ? "" : said.dataset.said.replace("{number}", list.children.length);
 }
@@ -49,6 +50,7 @@ function pick(button) {
 }
 
 field.addEventListener("input", () => {
+  if (list.dataset.of !== piece()) hide(); // what was offered was for other letters
   clearTimeout(askTimer);
   askTimer = setTimeout(suggest, RECIPIENTS_MILLISECONDS);
 });
@@ -56,7 +58,7 @@ field.addEventListener("focus", () => !field.value && suggest());
 field.addEventListener("keydown", (event) => {
   const first = !list.hidden && list.querySelector("button");
   if (event.key === "ArrowDown" && first) first.focus();
-  else if (event.key === "Enter" && first && piece()) pick(first);
+  else if (event.key === "Enter" && first && piece() && list.dataset.of === piece()) pick(first);
   else if (event.key === "Escape") return hide();
   else if (event.key === "Backspace" && !field.value && chosen.lastElementChild) remove(chosen.lastElementChild);
   else return;
@@ -79,7 +81,11 @@ function remove(chip) {
   field.focus();
   compose.dispatchEvent(new Event("input"));
 }
-chosen.addEventListener("click", (event) => event.target.closest("[data-remove]") && remove(event.target.closest("li")));
+chosen.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-remove]")) return;
+  event.preventDefault(); // without a script, the server takes them out
+  remove(event.target.closest("li"));
+});
 
 // A file that is dropped on the field, or pasted into it, is the file of the form.
 function take(files) {

@@ -18,9 +18,9 @@ from ..clock import now
 from ..conversations import threads
 from ..extensions import db
 from ..forms.compose import NAMED_CONTACTS, ComposeForm
-from ..models import Campaign, Contact, Conversation, Group, Import, Lane, Message, Phone, SavedText
+from ..models import Campaign, Contact, Conversation, Group, Import, Lane, Message, Phone, RemovalKind, SavedText
 from ..pagination import whole
-from ..people import contact_list, groups, imports
+from ..people import contact_list, going, groups, imports
 from ..phones import choosing
 from ..sending import outbox
 from ..sms import phone_numbers as telephone_numbers
@@ -47,9 +47,8 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
     if not phones:
         return render_template("messages/no_phone.html")
     form = ComposeForm(phones, answered, again, draft)
-    status = 400 if form.is_submitted() else 200
-    if form.is_submitted() and request.form.get("rewrite"):  # where there is no script to do it in the page
-        form.text.data = rewriting.without_foreign(form.text.data or "")
+    status, conflict = 400 if form.is_submitted() else 200, False
+    if form.is_submitted() and _is_only_redrawn(form):
         status = 200
     elif form.validate_on_submit():
         try:
@@ -57,7 +56,10 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
         except outbox.Refused as error:
             form[error.field].errors = [gettext(str(error))]
         except NobodyLeft as error:
-            form.to.errors = [gettext(one.sentence, **one.values) for one in error.refused[:NAMED_REFUSALS]]
+            said = [gettext(one.sentence, **one.values) for one in error.refused[:NAMED_REFUSALS]]
+            form.to.errors = said or [gettext("Cette personne n’est plus dans vos contacts.")]
+        except drafts.ChangedMeanwhile:
+            conflict = True
         except lifecycle.Refused as error:
             flash(gettext(str(error)), "warning")
         except StorageUnavailable as error:  # the page comes back with all that was typed
@@ -69,13 +71,25 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
         _copy_recipients(form)
         _begin_with(form)
     return render_template(
-        "messages/new.html", form=form, answered=answered, draft=draft, **_shown(form, phones)
+        "messages/new.html", form=form, answered=answered, draft=draft, conflict=conflict, **_shown(form, phones)
     ), status
+
+
+def _is_only_redrawn(form: ComposeForm) -> bool:
+    """Whether a button was pressed that a script stands in for elsewhere: the page comes back, changed."""
+    if request.form.get("rewrite"):
+        form.text.data = rewriting.without_foreign(form.text.data or "")
+    elif dropped := request.form.get("drop"):
+        form.drop(dropped)
+    else:
+        return False
+    return True
 
 
 def autosave(draft: Campaign | None) -> dict[str, Any]:
     """Keep what somebody is writing, as far as it can be understood: the draft's id and revision, and when."""
     form = ComposeForm(choosing.offered(), draft=draft)
+    form.is_being_written = True
     form.validate()  # what is wrong is said when they send it
     form.forget_mistakes()
     saved = drafts.save(
@@ -115,7 +129,8 @@ def _shown(form: ComposeForm, phones: list[Phone]) -> dict[str, object]:
     chosen = list(db.session.scalars(select(Contact).where(Contact.id.in_(named)).order_by(Contact.id)))
     return {
         "phones": phones,
-        "groups": groups.all_groups(),
+        "groups": [group for group in groups.all_groups() if group.id not in going.of(RemovalKind.GROUP)],
+        "any_phone": db.session.get(Phone, freest_phone(db.session())) if phones else None,
         "chosen_contacts": chosen,
         "saved_texts": list(db.session.scalars(select(SavedText).order_by(SavedText.name))),
         "keys": contact_list.known_keys(),
@@ -133,7 +148,7 @@ def _campaign(form: ComposeForm, draft: Campaign | None) -> Response:
         form.wish(import_id),
         current_user.id,
         form_key=(form.key.data or "")[:64] or None,
-        revision=request.form.get("revision") if draft else None,
+        revision=(request.form.get("overwrite") or request.form.get("revision")) if draft else None,
     )
     return redirect(url_for("campaigns.show", campaign_id=saved.id))
 
@@ -141,6 +156,8 @@ def _campaign(form: ComposeForm, draft: Campaign | None) -> Response:
 def _message(form: ComposeForm, answered: Message | None) -> Response:
     is_reply = answered is not None and form.people == [answered.number]
     phone = form.chosen_phone or db.session.get_one(Phone, freest_phone(db.session()))
+    if not form.people:
+        raise NobodyLeft([])
     posted = outbox.post(
         phone,
         form.people,

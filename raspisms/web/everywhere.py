@@ -10,9 +10,8 @@ from ..campaigns import progress
 from ..conversations import lists
 from ..extensions import db
 from ..messages import search
-from ..models import Campaign, Contact, Conversation, Group, Message, SavedText
-from ..people import contact_list
-from ..scheduler import removals
+from ..models import Campaign, Contact, Conversation, Group, Message, RemovalKind, SavedText
+from ..people import contact_list, going
 from ..sms.folding import fold
 
 FEW = 6
@@ -42,14 +41,15 @@ def everywhere(words: str) -> Found:
     """What has these words, the newest first; nothing for no words."""
     if not words.strip():
         return Found([], {}, [], {}, [], [], [], [])
-    which = and_(contact_list.matching(contact_list.spaceless(words)), removals.stays())
+    which = and_(contact_list.matching(contact_list.spaceless(words)), going.stays())
     people = contact_list.page(which, None, FEW).rows
     ids = search.ids(words, limit=FEW)
+    ids = [one for one in ids if one not in going.of(RemovalKind.RECEIVED)]
     said = list(db.session.scalars(select(Message).where(Message.id.in_(ids)).order_by(Message.id.desc())))
     campaigns = select(Campaign).where(progress.containing(words)).order_by(Campaign.id.desc()).limit(FEW)
     groups = db.session.scalars(select(Group).order_by(Group.name))
     texts = db.session.scalars(select(SavedText).order_by(SavedText.name))
-    wanted = fold(words)
+    wanted, gone = fold(words), going.of(RemovalKind.TEXT)
     return Found(
         people,
         _conversations([one.number for one in people]),
@@ -57,8 +57,8 @@ def everywhere(words: str) -> Found:
         contact_list.names_of([message.number for message in said]),
         lists.noted(words)[:FEW],
         list(db.session.scalars(campaigns)),
-        [one for one in groups if wanted in fold(one.name)][:FEW],
-        [one for one in texts if wanted in fold(f"{one.name} {one.text}")][:FEW],
+        [one for one in groups if wanted in fold(one.name) and one.id not in going.of(RemovalKind.GROUP)][:FEW],
+        [one for one in texts if wanted in fold(f"{one.name} {one.text}") and one.id not in gone][:FEW],
     )
 
 

@@ -13,9 +13,8 @@ from ..figures import days
 from ..labels import STATUS_LABELS
 from ..messages import listing
 from ..models import Direction, RemovalKind
-from ..people import contact_list
+from ..people import contact_list, going
 from ..phones import choosing
-from ..scheduler import removals
 from . import tables
 
 
@@ -47,7 +46,7 @@ def listed(wanted: listing.Asked) -> dict[str, Any]:
     """A page of messages, with what the filters offer and the names to show."""
     page = listing.page(wanted, request.args.get("after"))
     if wanted.direction is Direction.IN:
-        gone = removals.going(RemovalKind.RECEIVED)
+        gone = going.of(RemovalKind.RECEIVED)
         page = replace(page, rows=[message for message in page.rows if message.id not in gone])
     return {
         "asked": wanted,

@@ -13,7 +13,7 @@ from raspisms.extensions import db
 from raspisms.messages import history
 from raspisms.models import Answer, Campaign, CampaignState, Message, Phone, Status
 from raspisms.people import contacts, groups
-from raspisms.phones import saving
+from raspisms.phones import deleting, saving
 from raspisms.receiving import incoming
 from raspisms.storage.transactions import transaction
 from raspisms.team import preferences
@@ -320,7 +320,7 @@ def test_failures_are_sent_again_with_a_price_and_without_dead_numbers(app, clie
     sent = launched(app, run_jobs, dead, alive, LEA)
     fail(app, sent, dead, alive)
     with app.app_context():
-        assert lifecycle.retriable(sent) == (1, 1)
+        assert lifecycle.retriable(sent) == lifecycle.Retriable(1, 1)
     page = get(f"/campaigns/{sent}")
     asked = next(one for one in page.select("details.ask") if "Renvoyer 1" in one.text.replace("\xa0", " "))
     assert "environ" in asked.text
@@ -349,3 +349,84 @@ def test_cancelled_never_looks_like_sent(app, client, phone, run_jobs, get):
         saving.switch(1, None, on=False)
     later = launched(app, run_jobs, LEA, later=now() + timedelta(days=1))
     assert "est désactivé : rien ne part" in get(f"/campaigns/{later}").text.replace("\xa0", " ")
+
+
+def test_what_a_page_keeps_by_itself_never_beats_its_button(app, client, phone, run_jobs):
+    form = kept(client, to=f"{LEA}\n{BOB}", text="Version A", purpose="information")
+    answer = client.post("/campaigns/autosave", data=form).json
+    client.post("/messages/new?campaign=1", data=form | {"text": "Version B, finale"})
+    late = client.post("/campaigns/autosave", data=form | {"draft": str(answer["id"])})
+    assert late.status_code == 409
+    with app.app_context():
+        draft = drafts.get(answer["id"])
+        assert (draft.text, draft.being_written) == ("Version B, finale", False)
+
+
+def test_a_draft_that_was_thrown_away_does_not_come_back_as_another(app, client, phone, run_jobs):
+    old = launched(app, run_jobs, LEA, later=now() + timedelta(days=1))
+    with app.app_context():
+        draft = drafts.rewrite(old, None).id
+    form = kept(client, f"/campaigns/{draft}/edit", to=LEA, text="Bonsoir", draft=str(draft))
+    with app.app_context():
+        drafts.remove(draft)
+    assert client.post("/campaigns/autosave", data=form).status_code == 409
+    with app.app_context():
+        assert db.session.scalars(select(Campaign.id)).all() == [old]
+
+
+def test_a_draft_that_replaces_says_what_stays_scheduled(app, client, phone, run_jobs, get):
+    old = launched(app, run_jobs, LEA, later=now() + timedelta(days=1))
+    with app.app_context():
+        draft = drafts.rewrite(old, None).id
+    assert "reste programmé" in get(f"/campaigns/{draft}/edit").text
+    with app.app_context():
+        lifecycle.cancel(old)
+        with transaction() as session:
+            lifecycle.replace(session, old)  # nothing of it leaves anyway
+
+
+def test_a_colleagues_version_is_shown_and_overwritten_only_by_a_word(app, client, phone):
+    answer = client.post("/campaigns/autosave", data=kept(client, to=LEA, text="Un")).json
+    mine, theirs = (kept(client, answer["url"], to=LEA, purpose="information") for _ in range(2))
+    client.post(answer["url"], data=theirs | {"text": "Celle de Bob"})
+    page = read_page(client.post(answer["url"], data=mine | {"text": "La mienne"}), 400)
+    assert "Celle de Bob" in page.text
+    assert page.find(id="text").text.strip() == "La mienne"
+    again = mine | {"text": "La mienne", "revision": page.find("input", {"name": "revision"})["value"]}
+    assert client.post("/campaigns/autosave", data=again | {"draft": str(answer["id"])}).status_code == 409
+    word = page.select_one("button[name=overwrite]")["value"]
+    assert client.post(answer["url"], data=again | {"overwrite": word}).status_code == 302
+    with app.app_context():
+        assert drafts.get(answer["id"]).text == "La mienne"
+
+
+def test_drafts_with_people_outlive_an_empty_text(app, client, phone):
+    answer = client.post("/campaigns/autosave", data=kept(client, to=LEA, text="Un")).json
+    form = kept(client, answer["url"], to=LEA, text="", draft=str(answer["id"]))
+    client.post("/campaigns/autosave", data=form)
+    with app.app_context():
+        with transaction() as session:
+            session.get_one(Campaign, answer["id"]).created_at -= drafts.LEFT_BLANK * 2
+        drafts.tidy()
+        assert drafts.get(answer["id"]) is not None
+
+
+def test_nothing_is_sent_again_by_a_deleted_phone(app, client, phone, run_jobs):
+    sent = launched(app, run_jobs, LEA)
+    fail(app, sent)
+    with app.app_context():
+        deleting.delete(1, None)
+        assert lifecycle.retriable(sent) == lifecycle.Retriable()
+        with pytest.raises(lifecycle.Refused, match="supprimé"):
+            lifecycle.retry_failed(sent)
+
+
+def test_a_bill_that_could_not_be_counted_in_a_moment_says_at_most(app, client, phone, run_jobs, get, monkeypatch):
+    sent = launched(app, run_jobs, LEA, BOB)
+    fail(app, sent)
+    monkeypatch.setattr(lifecycle, "INLINE_SECONDS", 0)
+    with app.app_context():
+        assert lifecycle.retriable(sent) == lifecycle.Retriable(2, 2, is_exact=False)
+    shown = get(f"/campaigns/{sent}").text.replace("\xa0", " ")
+    assert "2 SMS repartent au plus" in shown
+    assert "0 numéro" not in shown

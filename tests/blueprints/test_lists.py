@@ -12,12 +12,12 @@ from raspisms.campaigns.targets import Targets
 from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Campaign, CampaignState, Conversation, Message, Note, Phone, Role, SavedText, Status
-from raspisms.people import contacts, groups
+from raspisms.people import contacts, groups, opt_outs
 from raspisms.receiving import incoming
 from raspisms.storage.transactions import transaction
 from raspisms.team import users
 from tests import factories
-from tests.factories import BOB, LEA, csrf, post
+from tests.factories import BOB, LEA, csrf, post, read_page
 
 FORMULA = '=HYPERLINK("http://x")'
 FAR = "99999999999999999999"
@@ -266,8 +266,30 @@ def test_a_saved_text_is_given_as_the_person_gets_it(client, here, get):
         session.add(SavedText(name="Salut", text="Bonjour {{ contact_metas.name }}, à {{ contact.ville }} ?"))
         session.add(SavedText(name="Faux", text="Bonjour {{ contact.ville | nothing }}"))
     wanted = f"/conversations/{db.session.scalar(select(Conversation.id))}/text/"
-    assert client.get(wanted + "1?fragment=1").json == {"text": "Bonjour Léa, à Lyon ?"}
-    assert "error" in client.get(wanted + "2?fragment=1").json
-    assert get(wanted + "1").select_one("#text").get_text(strip=True) == "Bonjour Léa, à Lyon ?"
-    assert get(wanted + "2").select_one("#text").get_text(strip=True) == ""
+    assert client.get(wanted + "1").json == {"text": "Bonjour Léa, à Lyon ?"}
+    assert "error" in client.get(wanted + "2").json
+    path = wanted.removesuffix("text/") + "reply"
+    form = {"csrf_token": csrf(client, "/profile/"), "text": "Déjà tapé.", "key": "k", "number": LEA, "seen": "1"}
+    page = read_page(client.post(path, data=form | {"saved": "1"}))
+    assert page.select_one("#text").text.strip() == "Déjà tapé.\nBonjour Léa, à Lyon ?"
+    page = read_page(client.post(path, data=form | {"saved": "2"}), 400)
+    assert page.select_one("#text").text.strip() == "Déjà tapé."
     assert client.get(wanted + "99").status_code == 404
+
+
+def test_a_reply_to_who_said_stop_meanwhile_is_not_lost(app, client, here, get):
+    hear(here, "Bonjour")
+    with transaction() as session:
+        opt_outs.add(session, LEA, "person")
+    path = f"/conversations/{db.session.scalar(select(Conversation.id))}"
+    form = {
+        "csrf_token": csrf(client, "/profile/"),
+        "text": "Une longue réponse",
+        "key": "k",
+        "number": LEA,
+        "seen": "1",
+    }
+    page = read_page(client.post(f"{path}/reply", data=form), 400)
+    assert page.find(id="unsent").text.strip() == "Une longue réponse"
+    assert "STOP" in page.select_one(".unsent .error").text
+    assert page.find(id="text") is None

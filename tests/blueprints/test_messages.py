@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 
 from raspisms.campaigns import targets
 from raspisms.extensions import db
-from raspisms.models import Campaign, Lane, Status
+from raspisms.models import Campaign, Contact, Lane, Status
 from raspisms.people import contacts, groups
 from raspisms.team import preferences
 from tests import factories
@@ -267,3 +267,46 @@ def test_the_same_draft_sent_twice_is_one(app, phone, client):
     }
     places = {client.post("/messages/new", data=form).location for _ in range(2)}
     assert len(places) == 1
+
+
+def chosen(app, *people):
+    with app.app_context():
+        return [str(contacts.save(None, None, name, number, {}).id) for name, number in people]
+
+
+def test_nobody_is_dropped_where_two_share_a_telephone(app, client, phone):
+    ids = chosen(app, ("Anne Roux", LEA), ("Bruno Roux", LEA), ("Karim", BOB))
+    response = compose(client, to="", contacts=ids, purpose="information")
+    assert response.location == "/campaigns/1"
+    response = compose(client, to="Anne Roux\nBruno Roux\nKarim", purpose="information")
+    with app.app_context():
+        assert db.session.get(Campaign, int(response.location.rsplit("/", 1)[1])).targets["contacts"] == [1, 2, 3]
+    assert all_messages(app) == []
+    with app.app_context():
+        contacts.delete_some(Contact.id == 3)
+    page = read_page(compose(client, to="", contacts=["3"]), 400)
+    assert "n’est plus dans vos contacts" in page.find(id="to-error").text
+
+
+def test_half_a_name_sends_nothing_before_somebody_looked(app, client, phone):
+    chosen(app, ("Joanna Petit", LEA))
+    page = read_page(compose(client, to="ann"), 400)
+    assert "Est-ce bien : Joanna Petit" in page.find(id="to-error").text.replace("\xa0", " ")
+    assert page.select_one("#chosen input[name=contacts]")["value"] == "1"
+    assert page.find(id="to").text.strip() == ""
+    assert all_messages(app) == []
+    assert compose(client, to="", contacts=["1"]).location == "/conversations/1"
+
+
+def test_people_are_taken_out_without_a_script(app, client, phone):
+    ids = chosen(app, ("Léa", LEA), ("Bob", BOB))
+    page = read_page(compose(client, to="", contacts=ids, drop="contacts:1"))
+    assert [one["value"] for one in page.select("#chosen input[name=contacts]")] == ["2"]
+    assert page.find(id="text").text.strip() == "Bonjour"
+    assert all_messages(app) == []
+
+
+def test_who_was_deleted_a_moment_ago_is_nobody(app, client, phone):
+    chosen(app, ("Léa", LEA))
+    client.post("/contacts/1/delete", data={"csrf_token": csrf(client, "/contacts/")})
+    assert "« Léa »" in read_page(compose(client, to="Léa"), 400).text.replace("\xa0", " ")

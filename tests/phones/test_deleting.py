@@ -35,7 +35,7 @@ def test_a_deleted_phone_keeps_what_was_said_and_forgets_its_key(app, inside, cl
     assert gone.is_deleted
     assert gone.status is PhoneStatus.DISABLED
     assert "api_key" not in settings.values_of(gone)
-    assert "Mairie (1, " in get("/messages/").text
+    assert "Mairie (1, " in get(f"/messages/{sent}").text
     assert db.session.get(Message, sent).status.value in {"sent", "delivered"}
     assert client.get(f"/phones/{phone.id}").status_code == 404
     assert names() == []

@@ -1,6 +1,7 @@
 """What people delete: hidden at once, gone ten seconds later, and back if somebody wants it back."""
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from raspisms.clock import now
@@ -123,3 +124,22 @@ def test_a_clock_that_died_in_the_middle_goes_on(app, two, monkeypatch):
             removals.take_back(1)  # some may be gone
         removals.work()
     assert names(app) == []
+
+
+def test_what_is_deleted_twice_comes_back_by_one_word(app, client, get, two):
+    token = csrf(client, "/contacts/")
+    for _ in range(2):
+        client.post("/contacts/1/delete", data={"csrf_token": token})
+    undo(client, get("/contacts/"))
+    undo_is_over(app)
+    assert names(app) == ["Bob", "Léa"]
+
+
+def test_who_was_changed_meanwhile_stays(app, client, two):
+    page = client.get("/contacts/1/edit")
+    client.post("/contacts/1/delete", data={"csrf_token": csrf(client, "/contacts/")})
+    form = BeautifulSoup(page.text, "html5lib").select_one("main form")
+    fields = {one["name"]: one.get("value", "") for one in form.select("input[name]") if one.get("type") != "checkbox"}
+    assert client.post("/contacts/1/edit", data=fields | {"name": "Léa Durand"}).status_code == 302
+    undo_is_over(app)
+    assert names(app) == ["Bob", "Léa Durand"]
