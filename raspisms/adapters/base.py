@@ -253,6 +253,8 @@ class Adapter(ABC):
     """Name of the setting that holds the API's base URL."""
     advice: ClassVar[str] = ""
     """What a person should know before choosing it (a msgid)."""
+    guide: ClassVar[tuple[str, ...]] = ()
+    """How to come by a number and its settings, step by step (msgids)."""
     support_email: ClassVar[str] = ""
     """Whom to send the callback URLs to."""
     provider: ClassVar[str]

@@ -21,6 +21,7 @@ from . import (
     groups,
     health,
     imports,
+    installed,
     journal,
     messages,
     opt_outs,
@@ -40,7 +41,7 @@ from . import (
 PAGES = (
     auth, dashboard, phones, conversations, messages, received, scheduled, contacts, imports, groups, campaigns,
     saved_texts, opt_outs, audit, statistics, preferences, profile, health, journal, restorations, search,
-    removals, team,
+    removals, team, installed,
 )  # fmt: skip
 
 

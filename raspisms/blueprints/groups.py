@@ -168,7 +168,7 @@ def add(group_id: int) -> Response:
     return redirect(url_for("groups.show", group_id=group_id))
 
 
-@bp.post("/<int:group_id>/take-out/<int:contact_id>")
+@bp.post("/<int:group_id>/people/<int:contact_id>/take-out")
 def take_out(group_id: int, contact_id: int) -> Response:
     """One person leaves the group; the contact stays."""
     contact = db.get_or_404(Contact, contact_id)

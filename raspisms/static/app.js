@@ -71,3 +71,8 @@ document.addEventListener("keydown", (event) => {
   if (wanted.offsetParent) wanted.focus();
   else location.assign(wanted.form.action);
 });
+
+// An application of its own on a telephone; browsers allow it by https, or on this machine.
+if ("serviceWorker" in navigator && document.body.dataset.worker) {
+  navigator.serviceWorker.register(document.body.dataset.worker).catch(() => null);
+}

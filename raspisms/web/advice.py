@@ -60,7 +60,7 @@ def _on_waiting(message: Message) -> Advice:
         return Advice(gettext(trouble.what))
     account = message.phone.account
     if account.is_waiting and account.not_before is not None:
-        at = format_time(to_user_timezone(account.not_before), "HH:mm:ss", rebase=False)
+        at = format_time(to_user_timezone(account.not_before), "HH:mm", rebase=False)
         return Advice(gettext("Le fournisseur n’a pas pu le prendre : prochain essai à %(time)s.", time=at))
     # Of its campaign, or of what is written by hand: campaigns take turns, and let that pass.
     before = db.session.scalar(

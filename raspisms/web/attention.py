@@ -33,6 +33,7 @@ from ..phones import choosing
 from ..receiving import incoming, journal
 from ..receiving.inbox import inbox
 from ..sending import unknown_outcomes
+from ..team import users
 
 # Failures of this long are news; older ones are in the list.
 RECENT = timedelta(hours=24)
@@ -225,7 +226,10 @@ def first_steps() -> list[Step]:
     received = _has(Message.direction == Direction.IN)
     answered = _has(Message.direction == Direction.OUT, Message.reply_to_id.is_not(None))
     own = any(not phone.is_training for phone in choosing.offered())
-    steps = {"send": sent, "follow": delivered, "receive": received, "answer": answered, "phone": own}
+    known = db.session.scalar(select(Contact.id).limit(1)) is not None
+    team = len(users.colleagues()) > 1
+    steps = {"send": sent, "follow": delivered, "receive": received, "answer": answered}
+    steps |= {"contacts": known, "colleague": team, "phone": own}
     return [Step(name, is_done) for name, is_done in steps.items()]
 
 

@@ -56,6 +56,7 @@ STATE_CLASSES: dict[str, str] = {
 }
 
 
+MACHINE_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00)?)?")
 WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
 
@@ -82,6 +83,7 @@ def init_app(app: Flask) -> None:
     app.template_filter("decimal")(decimal)
     app.template_filter("count")(count)
     app.template_filter("weekday")(weekday)
+    app.template_filter("datum")(datum)
     app.template_filter("short_day")(short_day)
     app.jinja_env.globals.update(
         STATUS_LABELS=STATUS_LABELS,
@@ -199,10 +201,11 @@ def seconds_left(message: Message) -> int:
 
 
 def second(when: datetime) -> Markup:
-    """A time to the second, as a history needs it; with its day when that is not today."""
+    """A time as a history needs it: with its day when that is not today, and the second for who points at it."""
     local, today = to_user_timezone(when).date(), to_user_timezone(now()).date()
-    shown = format_datetime(when, "HH:mm:ss" if local == today else "d MMM yyyy, HH:mm:ss")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), exact(when), shown)
+    shown = format_datetime(when, "HH:mm" if local == today else "d MMM yyyy, HH:mm")
+    precise = format_datetime(when, "d MMMM yyyy, HH:mm:ss")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), precise, shown)
 
 
 def day(when: datetime) -> str:
@@ -272,6 +275,15 @@ def decimal(number: float) -> str:
 def count(number: int) -> str:
     """A whole number with the spaces or commas that the language puts between thousands."""
     return str(format_decimal(number, locale=get_locale()))
+
+
+def datum(value: object) -> str:
+    """A datum of a contact as people write it: a date of a machine is one of theirs."""
+    found = MACHINE_DATE.fullmatch(str(value))
+    try:
+        return str(format_date(date(*map(int, found.groups())), "dd/MM/yyyy")) if found else str(value)
+    except ValueError:
+        return str(value)
 
 
 def weekday(day: date) -> str:

@@ -330,7 +330,7 @@ def test_people_are_put_into_a_group_on_its_page(app, client, send_form, get):
     said = shown.text.replace("\xa0", " ")
     assert "« martin » peut être : Bob Martin" in said
     assert "« Personne » n’est pas dans vos contacts" in said
-    send_form(f"{page}/take-out/3", page=page)
+    send_form(f"{page}/people/3/take-out", page=page)
     shown = get(page)
     assert [one.text for one in shown.select(".people .name a")] == ["Léa Martin"]
     fields = {one["name"]: one["value"] for one in shown.select(".page-undo input")}

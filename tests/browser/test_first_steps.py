@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tree]
 def test_the_first_steps_are_shown_until_they_are_known(tree, person):
     with person(width=390) as reader:
         page = sign_in(reader, tree)
-        expect(page.locator(".tour li")).to_have_count(5)
+        expect(page.locator(".tour li")).to_have_count(7)
         expect(page.locator(".tour li.done")).to_have_count(0)
         reader.check()
         tree.add_phone()

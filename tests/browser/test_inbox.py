@@ -11,7 +11,7 @@ from raspisms import create_worker_app
 from raspisms.clock import now
 from raspisms.config import load
 from raspisms.extensions import db
-from raspisms.models import Message, Phone, SavedText, User
+from raspisms.models import Message, Phone, SavedText
 from raspisms.receiving import incoming
 from raspisms.storage.transactions import transaction
 from tests.browser.conftest import sign_in
@@ -338,16 +338,32 @@ def test_everybody_chooses_their_own_notices(team, person):
     with person() as screen:
         page = sign_in(screen, team)
         page.goto(team.url + "/profile/")
-        page.get_by_label("En dehors des heures d’ouverture (astreinte)").check()
-        page.get_by_label("Le résumé de la veille, chaque matin à 7 h").check()
-        page.get_by_role("button", name="Régler mes e-mails").click()
-        expect(page.get_by_text("Vos e-mails sont réglés.")).to_be_visible()
+        # There is no server for e-mails here: the choices say so, instead of doing nothing.
+        expect(page.get_by_label("En dehors des heures d’ouverture (astreinte)")).to_be_disabled()
+        expect(page.get_by_text("RaspiSMS ne peut pas encore envoyer d’e-mails")).to_be_visible()
         page.get_by_label("Son à la réception d’un SMS").check()
         page.reload()
         expect(page.get_by_label("Son à la réception d’un SMS")).to_be_checked()
-        expect(page.get_by_label("En dehors des heures d’ouverture (astreinte)")).to_be_checked()
         screen.check()
-    add_colleague(team)
-    with create_worker_app(load(team.settings())).app_context():
-        bob = db.session.query(User).filter_by(email=COLLEAGUE).one()
-        assert bob.mail_received.value == "never"
+
+
+def test_the_desk_can_be_installed_and_says_when_it_is_offline(team, person):
+    with person(width=390) as screen:
+        page = sign_in(screen, team)
+        manifest = page.evaluate("fetch(document.querySelector('link[rel=manifest]').href).then((one) => one.json())")
+        assert manifest["display"] == "standalone"
+        for one in manifest["icons"]:
+            assert page.request.get(team.url + one["src"]).ok
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        until(lambda: page.reload() and page.evaluate("Boolean(navigator.serviceWorker.controller)"), what="the worker")
+        screen.context.set_offline(True)
+        page.goto(team.url + "/contacts/")
+        expect(page.get_by_text("Pas de réseau")).to_be_visible()
+        screen.complaints.clear()
+        screen.context.set_offline(False)
+        page.get_by_role("link", name="Réessayer").click()
+        expect(page.locator("h1")).to_be_visible()
+        # signing out is two taps away
+        page.goto(team.url + "/")
+        page.get_by_role("link", name="Plus", exact=True).click()
+        expect(page.get_by_role("button", name="Déconnexion").last).to_be_visible()

@@ -74,6 +74,21 @@ class OctopushVirtualNumber(Adapter):
         "L’offre d’Octopush est moins complète que celle d’OVH ou de Twilio, qui vous conviendront peut-être "
         "mieux ; ces deux fournisseurs arriveront dans RaspiSMS. Le SMS Flash n’est pas possible avec Octopush."
     )
+    guide = (
+        N_(
+            "Ouvrez un compte sur octopush.com et demandez un devis pour un numéro virtuel, par leur page de contact. "
+            "Attendez d’avoir le numéro."
+        ),
+        N_(
+            "Dans votre compte Octopush, ouvrez la page Identifiants API : le cadre « Login » va dans Octopush Login, "
+            "le cadre « Clé API » dans API Key."
+        ),
+        N_("Écrivez votre numéro virtuel comme un numéro de téléphone, par exemple 07 55 55 11 11."),
+        N_(
+            "Une fois le téléphone enregistré, envoyez à Octopush ses deux adresses de callback : la page du téléphone "
+            "prépare l’e-mail."
+        ),
+    )
     max_recipients = 500
     max_text = 1224
     # Functional, and advertising (§2.3).
