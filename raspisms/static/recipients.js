@@ -102,3 +102,4 @@ box.addEventListener("drop", (event) => {
   if (take(event.dataTransfer.files)) event.preventDefault();
 });
 field.addEventListener("paste", (event) => take(event.clipboardData.files) && event.preventDefault());
+if (field.value && document.activeElement === field) suggest(); // who was typed before this was here

@@ -98,6 +98,7 @@ PAGES = (
     ("team", "/team/", "Équipe"),
     ("welcome-used", "/welcome/nothing", "Un lien qui ne sert plus"),
     ("profile", "/profile/", "Mon profil"),
+    ("offline", "/offline", "Pas de réseau"),
     ("more", "/more", "Plus"),
     ("design", "/design", "Système graphique"),
     ("missing", "/nowhere", "Une page qui n’existe pas"),
