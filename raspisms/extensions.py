@@ -32,7 +32,18 @@ db = SQLAlchemy(metadata=MetaData(naming_convention=NAMING), session_options={"e
 
 csrf = CSRFProtect()
 login = LoginManager()
-babel = Babel()
+
+
+class Languages(Babel):  # type: ignore[misc]
+    """Flask-Babel, with French as its source."""
+
+    @property
+    def domain_instance(self) -> Sentences:
+        """Where a page's sentences come from."""
+        return Sentences()
+
+
+babel = Languages()
 bootstrap = Bootstrap5()
 if TYPE_CHECKING:  # what Flask-SQLAlchemy makes at run time, for the type checker
     from sqlalchemy.orm import DeclarativeBase
@@ -64,7 +75,6 @@ def init_pages(app: Flask) -> None:
     login.login_view = "auth.login"
     login.login_message = None
     babel.init_app(app, locale_selector=_locale)
-    app.extensions["babel"].domain_instance = Sentences()
     bootstrap.init_app(app)
     app.config["RATELIMIT_KEY_PREFIX"] = bell_owned(app.config["NAMESPACE"], "limits")
     app.config["RATELIMIT_STORAGE_URI"] = _limiter_storage(app.config["REDIS_URL"])

@@ -297,7 +297,8 @@ def preview() -> AnyResponse:
     form.validate()
     position = min(max(0, request.form.get("position", 0, type=whole)), 10_000)
     chosen = form.chosen(form.import_id)
-    phone = form.chosen_phone or db.session.get(Phone, drafts.freest_phone(db.session()))
+    any_phone = db.session.get(Phone, drafts.freest_phone(db.session())) if phones else None
+    phone = form.chosen_phone or any_phone
     text = outgoing_text.with_mention(form.text.data or "", Purpose(form.purpose.data or Purpose.INFORMATION), phone)
     try:
         wanted = outgoing_text.nth(targets.people(chosen), position)

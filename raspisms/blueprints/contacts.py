@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, or_
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..campaigns import drafts
@@ -18,6 +18,7 @@ from ..i18n import N_
 from ..models import Contact, RemovalKind
 from ..pagination import whole
 from ..people import contact_list, contacts, erasure, exports, going, groups, opt_outs
+from ..phones import choosing
 from ..sms import phone_numbers as telephone_numbers
 from ..sms.folding import fold
 from ..web import tables, undoing
@@ -46,10 +47,12 @@ def index() -> str:
     sort = request.args.get("sort", "")
     template = "contacts/_list.html" if request.args.get("fragment") else "contacts/index.html"
     page = contact_list.page(which, request.args.get("after"), PAGE, sort)
+    town = contact_list.town_key(contact_list.known_keys())
     return render_template(
         template,
         page=page,
-        town=contact_list.town_key(contact_list.known_keys()),
+        town=town,
+        towns=contact_list.towns(page.rows, town),
         inside=contact_list.groups_by_contact([one.id for one in page.rows]),
         last=contact_list.last_exchanges([one.number for one in page.rows]),
         asked=asked | ({"sort": sort} if sort in contact_list.ORDERS else {}),
@@ -185,9 +188,10 @@ def corrected(contact_id: int) -> AnyResponse:
 @bp.post("/bulk")
 def bulk() -> AnyResponse:
     """What is done to the ticked contacts, or to all that the search found."""
-    which, asked = _search()
-    if not request.form.get("all"):
-        which = contact_list.by_ids(request.form.getlist("contact", type=whole)[:1000])
+    found, asked = _search()
+    ticked = contact_list.by_ids(request.form.getlist("contact", type=whole)[:1000])
+    # Who was ticked in a search of before is meant too, whatever the present one finds.
+    which = and_(or_(found, ticked) if request.form.get("all") else ticked, going.stays())
     back = redirect(url_for("contacts.index", **dict[str, Any](asked)))
     count = contact_list.count(which)
     if not count:
@@ -196,7 +200,7 @@ def bulk() -> AnyResponse:
     verb = request.form.get("verb", "")
     if verb == "write":
         ids = list(db.session.scalars(db.select(Contact.id).where(which)))
-        if len(ids) == 1:
+        if len(ids) == 1 or not choosing.offered():  # without a phone, that page says what to do
             return redirect(url_for("messages.new", contact=ids[0]))
         draft = drafts.write_to_contacts(ids, current_user.id)
         return redirect(url_for("campaigns.edit", campaign_id=draft.id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
+from sqlalchemy import and_
 from werkzeug.wrappers import Response
 
 from ..extensions import db
@@ -30,7 +31,16 @@ LATEST = 20
 def index() -> str:
     gone = going.of(RemovalKind.GROUP)
     shown = [group for group in groups.all_groups(with_children=True) if group.id not in gone]
-    return render_template("groups/index.html", groups=shown, sizes=groups.sizes())
+    rules = {group.id: group.rule or "" for group in shown if group.is_conditional}
+    asked_about = {one for rule in rules.values() for one in campaign_answers.asked_by(rule)}
+    return render_template(
+        "groups/index.html",
+        groups=shown,
+        sizes=groups.sizes(),
+        by_rows={group_id: rule_rows.of_rule(rule) for group_id, rule in rules.items()},
+        comparisons=rule_rows.LABELS,
+        asked_about=_named(asked_about),
+    )
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -157,11 +167,12 @@ def _named(campaign_ids: set[int]) -> dict[int, str]:
 
 @bp.post("/<int:group_id>/add")
 def add(group_id: int) -> Response:
-    """Put people into the group, by their names or numbers."""
+    """Put people into the group, by their names or numbers; or the one who was just taken out, by id."""
     group = db.get_or_404(Group, group_id)
     found, unknown = recipients.contacts_named(request.form.get("people", ""))
+    found += request.form.getlist("contact", type=whole)[:1]
     if found and not group.is_conditional:
-        added = contacts.change_groups(Contact.id.in_(found), group_id, member=True)
+        added = contacts.change_groups(and_(Contact.id.in_(found), going.stays()), group_id, member=True)
         flash(ngettext("%(num)s personne ajoutée.", "%(num)s personnes ajoutées.", added), "success")
     for sentence in unknown:
         flash(gettext(sentence.sentence, **sentence.values), "warning")
@@ -175,7 +186,7 @@ def take_out(group_id: int, contact_id: int) -> Response:
     group = db.get_or_404(Group, group_id)
     contacts.change_groups(Contact.id == contact_id, group_id, member=False)
     sentence = gettext("%(name)s n’est plus dans « %(group)s ».", name=contact.name or contact.number, group=group.name)
-    undoing.offer(sentence, url_for("groups.add", group_id=group_id), seconds=10, people=contact.number)
+    undoing.offer(sentence, url_for("groups.add", group_id=group_id), seconds=10, contact=str(contact_id))
     return redirect(url_for("groups.show", group_id=group_id))
 
 

@@ -37,7 +37,7 @@ def index() -> str:
         phone_id=phone_id,
         first=first,
         last=last,
-        days_with_figures=sorted(found.days),
+        days_with_figures=found.dates,
         presets=_presets(),
         hours=replying.by_hour(first, last, phone_id),
         campaigns=_campaigns(first, last, phone_id),
@@ -73,8 +73,16 @@ def _campaigns(first: date, last: date, phone_id: int | None) -> list[tuple[Camp
 def export() -> Response:
     first, last, phone_id = _asked()
     found = days.by_day(first, last, phone_id)
-    header = [gettext("Date"), *(gettext(STATUS_LABELS[status]) for status in days.SHOWN)]
-    rows = ([day.isoformat(), *(found.days[day].get(status, 0) for status in days.SHOWN)] for day in sorted(found.days))
+    labels = (gettext(STATUS_LABELS[status]) for status in days.SHOWN)
+    header = [gettext("Date"), *labels, gettext("Reçus")]
+    rows = (
+        [
+            day.isoformat(),
+            *(found.days.get(day, {}).get(status, 0) for status in days.SHOWN),
+            found.received_days.get(day, 0),
+        ]
+        for day in found.dates
+    )
     return tables.csv(csv_files.csv_lines(header, rows), "statistiques.csv")
 
 

@@ -218,7 +218,7 @@ def retriable(campaign_id: int) -> Retriable:
     """Which failures may be sent again, as far as that can be told in a moment."""
     session, last, people, parts, ends = db.session(), 0, 0, 0, monotonic() + INLINE_SECONDS
     campaign = session.get_one(Campaign, campaign_id)
-    if campaign.phone.is_deleted:
+    if campaign.phone.is_deleted or _is_too_late(campaign):
         return Retriable()
     mine = Message.campaign_id == campaign_id, Message.status == Status.FAILED
     while monotonic() < ends:
@@ -234,6 +234,10 @@ def retriable(campaign_id: int) -> Retriable:
     return Retriable(everybody, billed or 0, is_exact=False)
 
 
+def _is_too_late(campaign: Campaign) -> bool:
+    return campaign.expires_at is not None and campaign.expires_at <= now()
+
+
 def retry_failed(campaign_id: int, user_id: int | None = None) -> Campaign:
     """Send once more what failed; never what is unknown, nor what may have arrived. Raises Refused."""
     if not _somebody_to_retry(campaign_id):  # looked for before anybody waits for the lock
@@ -242,7 +246,7 @@ def retry_failed(campaign_id: int, user_id: int | None = None) -> Campaign:
         campaign = _get(session, campaign_id)
         if campaign.phone.is_deleted:
             raise Refused(gate.Refusal(gate.Reason.PHONE_DELETED).sentence)
-        if campaign.expires_at is not None and campaign.expires_at <= now():
+        if _is_too_late(campaign):
             raise Refused(N_("L’heure « inutile après » de cette campagne est passée : rien n’en repart."))
         failed = select(Message.id).where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
         if session.scalar(failed.limit(1)) is None:

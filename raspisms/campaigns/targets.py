@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from ..extensions import db
 from ..models import Contact, ImportLine
-from ..people import contact_list, contacts, groups, opt_outs
+from ..people import contact_list, contacts, going, groups, opt_outs
 from ..people.person import COLUMNS, Person
 from ..sms import phone_numbers as telephone_numbers
 
@@ -103,7 +103,7 @@ def _contacts(targets: Targets, after: int) -> Iterator[Wanted]:
     chosen = sorted({one for one in targets.contacts if one > after})
     for start in range(0, len(chosen), IDS_AT_A_TIME):
         ids = chosen[start : start + IDS_AT_A_TIME]
-        rows = db.session.execute(select(*COLUMNS).where(Contact.id.in_(ids))).all()
+        rows = db.session.execute(select(*COLUMNS).where(Contact.id.in_(ids), going.stays())).all()
         known = {row.id: Person(*row) for row in rows}
         for contact_id in ids:
             person = known.get(contact_id)

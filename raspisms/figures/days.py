@@ -80,15 +80,23 @@ class Figures:
         return self.totals.get(Status.DELIVERED, 0) / answered if answered else None
 
     @property
+    def dates(self) -> list[date]:
+        """The days that have anything."""
+        return sorted(self.days.keys() | self.received_days.keys())
+
+    @property
     def left(self) -> int:
         """How many left: neither what still waits, nor what never did."""
         return sum(self.totals.get(status, 0) for status in LEFT)
 
     def usual(self, day: date) -> tuple[int, int]:
-        """How many leave and come in on such a day of the week: the middle of those that are here, itself left out."""
-        same = [day - timedelta(days=7 * back) for back in range(1, 9)]
-        sent = [sum(self.days[one].get(status, 0) for status in LEFT) for one in same if one in self.days]
-        received = [self.received_days.get(one, 0) for one in same if one in self.days or one in self.received_days]
+        """How many leave and come in on such a day of the week, itself left out: the middle of the last eight, or of
+        those since the first day that has anything.
+        """
+        first = min([*self.days, *self.received_days], default=day)
+        same = [one for back in range(1, 9) if (one := day - timedelta(days=7 * back)) >= first]
+        sent = [sum(self.days.get(one, {}).get(status, 0) for status in LEFT) for one in same]
+        received = [self.received_days.get(one, 0) for one in same]
         return (int(median(sent)) if sent else 0), (int(median(received)) if received else 0)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from ..language import Mistake, is_personal
 from ..language.remote import Text
 from ..messages import hours, outgoing
 from ..models import Campaign, Contact, Hours, Message, Phone
-from ..people import files, reading, recipients
+from ..people import files, going, reading, recipients
 from ..phones.settings import adapter_class
 from ..sms import phone_numbers as telephone_numbers
 from ..sms.purposes import Purpose
@@ -40,6 +41,7 @@ CAMPAIGN_FIELDS = ("starts_at", "hours", "repeats", "trial")
 CAMPAIGN_CHOICES = ("groups", "import_id", "as_campaign", "file")
 MOST_TRIED = 1000
 NAMED_CONTACTS = 20
+PARTED = re.compile(r"[\t;,|]")
 
 
 class ComposeForm(FlaskForm):
@@ -167,7 +169,7 @@ class ComposeForm(FlaskForm):
     @property
     def people(self) -> list[str]:
         """The numbers of everybody who was typed or chosen one by one, each once; only after validation."""
-        some = select(Contact.number).where(Contact.id.in_(self.contact_ids))
+        some = select(Contact.number).where(Contact.id.in_(self.contact_ids), going.stays())
         return list(dict.fromkeys([*self.numbers, *db.session.scalars(some)]))
 
     @property
@@ -285,6 +287,13 @@ class ComposeForm(FlaskForm):
             self.unclear.append(gettext("« %(name)s » peut être : %(names)s. Précisez.", name=piece, names=names))
         return found.contact is not None or found.group is not None
 
+    def read_file(self) -> None:
+        """Read a chosen file on a page that is not sent yet; what is wrong with it stands beside it."""
+        try:
+            self.validate_file(self.file)
+        except ValidationError as error:
+            self.file.errors = [str(error)]
+
     def validate_file(self, field: Any) -> None:
         if not field.data or not field.data.filename:
             return
@@ -365,12 +374,23 @@ def _nobody(unknown: list[str], unclear: list[str]) -> list[str]:
 
 
 def _table(raw: str) -> list[reading.Line]:
-    """The lines of a pasted table, which has a line of titles; none when it is not one."""
+    """The lines of a pasted table, which has a line of titles; none when it is not one.
+
+    A name above a number is no title: titles and what stands below them have something that parts their columns.
+    """
+    title, _, below = raw.strip().partition("\n")
+    if not (PARTED.search(title) and PARTED.search(below)) or _is_somebody(title):
+        return []
     try:
         lines = files.read_text(raw).lines
     except reading.Unreadable:
         return []
     return lines if lines[0].line > 1 and any(line.data or line.name for line in lines) else []
+
+
+def _is_somebody(title: str) -> bool:
+    """Whether a line names people or groups that we know."""
+    return any(recipients.meant(piece, exact=True) != recipients.Meant() for piece in telephone_numbers.split(title))
 
 
 def _check_moment(field: Any) -> None:

@@ -74,14 +74,11 @@ class ContactForm(FlaskForm):
             self[name if name in {"name", "number"} else "number"].errors = [gettext(sentence)]
 
 
-MOST_ROWS = 30
-
-
 def typed_rows() -> rule_rows.Rows:
     """The rows of a rule as the page sent them."""
     lists = (request.form.getlist(name) for name in ("subject", "how", "value"))
     rows = [rule_rows.Row(*row) for row in zip(*lists, strict=False)]
-    return rule_rows.Rows(rows[:MOST_ROWS], any_of=request.form.get("joint") == "any")
+    return rule_rows.Rows(rows[: 2 * rule_rows.MOST_ROWS], any_of=request.form.get("joint") == "any")
 
 
 class GroupForm(FlaskForm):

@@ -88,6 +88,13 @@ def town_key(keys: Collection[str]) -> str | None:
     return next((key for key in keys if fold(key.replace("_", " ")) in TOWNS), None)
 
 
+def towns(contacts: Collection[Contact], key: str | None) -> dict[int, str]:
+    """The town of each of these contacts (a page of them), however its name is written in their data."""
+    wanted = fold(key or "")
+    found = ((one.id, name, value) for one in contacts for name, value in one.data.items())
+    return {contact_id: value for contact_id, name, value in found if key and fold(name) == wanted}
+
+
 def groups_by_contact(contact_ids: Collection[int]) -> dict[int, list[str]]:
     """The names of the groups that each of these contacts (a page of them) was put in."""
     query = (

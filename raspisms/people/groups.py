@@ -10,7 +10,7 @@ from itertools import islice
 from threading import BoundedSemaphore
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from .. import refusals
@@ -24,7 +24,7 @@ from ..models import Action, Contact, Group, group_contacts, group_groups
 from ..sms.folding import composed
 from ..storage.transactions import transaction
 from ..team import audit
-from . import campaign_answers, contact_list
+from . import campaign_answers, contact_list, going
 from .person import Metas, Person
 
 SHOWN_NAMES = 5
@@ -59,7 +59,9 @@ def all_groups(*, with_children: bool = False) -> list[Group]:
 
 def sizes() -> dict[int, int]:
     """How many members each group was given by hand, without those of the groups inside of it."""
-    query = select(group_contacts.c.group_id, func.count()).group_by(group_contacts.c.group_id)
+    gone = going.targets(*going.OF_CONTACTS)
+    query = select(group_contacts.c.group_id, func.count()).where(group_contacts.c.contact_id.not_in(gone))
+    query = query.group_by(group_contacts.c.group_id)
     return {group_id: size for group_id, size in db.session.execute(query)}
 
 
@@ -120,10 +122,10 @@ def members(group_ids: Collection[int], after: int = 0, seconds: float = LONGEST
     chosen = [group.id for group in groups if group.rule is None]
     inside = select(group_contacts.c.contact_id).where(group_contacts.c.group_id.in_(chosen))
     if not rules:
-        yield from contact_list.everybody(Contact.id.in_(inside), after)
+        yield from contact_list.everybody(and_(Contact.id.in_(inside), going.stays()), after)
         return
     chosen_ids = set(db.session.scalars(inside))
-    yield from _meant(contact_list.everybody(None, after), rules, chosen_ids, seconds)
+    yield from _meant(contact_list.everybody(going.stays(), after), rules, chosen_ids, seconds)
 
 
 def preview(group_id: int) -> Preview:
@@ -135,7 +137,7 @@ def preview(group_id: int) -> Preview:
 def preview_rule(source: str) -> Preview:
     """Whom a rule means at this moment. Raises language.Mistake."""
     with _one_of_few():
-        return _preview(_meant(contact_list.everybody(), [Condition(source)], set(), PAGE_SECONDS))
+        return _preview(_meant(contact_list.everybody(going.stays()), [Condition(source)], set(), PAGE_SECONDS))
 
 
 @contextmanager

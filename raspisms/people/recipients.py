@@ -74,7 +74,7 @@ def contacts_named(text: str) -> tuple[list[int], list[NotFound]]:
     for piece in phone_numbers.split(text):
         if phone_numbers.is_number(piece):
             number = phone_numbers.parse(piece)
-            ids = list(db.session.scalars(select(Contact.id).where(Contact.number == number)))
+            ids = list(db.session.scalars(select(Contact.id).where(Contact.number == number, going.stays())))
         else:
             one = meant(piece)
             if one.contact is not None and not one.is_exact:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from ..i18n import N_
 
@@ -58,6 +59,7 @@ TEXT = r"'(?P<value>(?:[^'\\]|\\.)*)'"
 NUMBER = r"(?P<number>-?\d+(?:\.\d+)?)"
 SUBJECT = r"(?P<subject>contact\.\w+|contact_metas\.(?:name|answer_\d+))"
 JOINED = re.compile(r"\s*(&&|\|\|)\s*")
+MOST_ROWS = 30
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,15 @@ class Row:
     value: str = ""
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nobody has filled it in."""
-        return not self.subject or not self.how or (self.how not in WITHOUT_VALUE and not self.value.strip())
+    def is_blank(self) -> bool:
+        """Whether nobody has begun to fill it in; a half of a line is a mistake, never nothing."""
+        return not self.subject and not self.value.strip()
+
+    @property
+    def shown(self) -> str:
+        """The value as a page's field takes it: dates as browsers have them."""
+        day = _day(self.value) if self.how in DATED else None
+        return day.isoformat() if day else self.value
 
 
 @dataclass(frozen=True)
@@ -89,17 +97,34 @@ class NotARow(ValueError):
 
 def written(wanted: Rows) -> str:
     """The rule that rows are. Raises NotARow."""
-    return (" || " if wanted.any_of else " && ").join(_clause(row) for row in wanted.rows if not row.is_empty)
+    rows = [row for row in wanted.rows if not row.is_blank]
+    if len(rows) > MOST_ROWS:
+        raise NotARow(N_("Trente lignes au plus : écrivez plutôt la condition."))
+    return (" || " if wanted.any_of else " && ").join(map(_clause, rows))
+
+
+def _day(value: str) -> date | None:
+    """The day that a value is, as people or browsers write it."""
+    for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(value.strip(), pattern).date()
+        except ValueError:
+            continue
+    return None
 
 
 def _clause(row: Row) -> str:
+    if not row.subject:
+        raise NotARow(N_("Dites de quelle donnée parle chaque ligne, ou videz celle qui est de trop."))
     forms = ANSWERS if row.subject.startswith(ANSWER) else DATA
     if row.how not in forms:
         raise NotARow(N_("Cette comparaison ne va pas avec ce qui la précède."))
     value = row.value.strip()
-    if row.how in DATED and not re.fullmatch(r"\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{4}", value):
+    if row.how not in WITHOUT_VALUE and not value:
+        raise NotARow(N_("Il manque une valeur : complétez la ligne, ou videz-la."))
+    if row.how in DATED and _day(value) is None:
         raise NotARow(N_("Écrivez une date, par exemple 24/12/2026."))
-    number = value.replace(",", ".").replace(" ", "")
+    number = "".join(value.replace(",", ".").split())  # French tables write 1 000 with a space of another kind
     if row.how in NUMBERED and not re.fullmatch(r"-?\d{1,9}(\.\d{1,6})?", number):
         raise NotARow(N_("Écrivez un nombre, par exemple 18."))
     quoted = "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
@@ -110,22 +135,32 @@ def _variable(subject: str) -> str:
     if subject == NAME:
         return "contact_metas.name"
     if subject.startswith(ANSWER):
-        return f"contact_metas.answer_{int(subject.removeprefix(ANSWER))}"
+        campaign_id = subject.removeprefix(ANSWER)
+        if not re.fullmatch("[0-9]{1,9}", campaign_id):
+            raise NotARow(N_("Cette comparaison ne va pas avec ce qui la précède."))
+        return f"contact_metas.answer_{campaign_id}"
     return f"contact.{subject}"
 
 
 def of_rule(rule: str | None) -> Rows | None:
-    """The rows that a rule is; None for what only the language says."""
+    """The rows that a rule is; None for what only the language says, or what they would not give back as it is."""
     pieces = _split((rule or "").strip())
     if pieces is None:
         return None
     clauses, joints = pieces
     if len(set(joints)) > 1:
         return None
-    rows = [_row(clause) for clause in clauses]
-    if any(row is None for row in rows):
+    rows = [row for clause in clauses if (row := _row(clause)) is not None and _gives_back(row, clause)]
+    if len(rows) < len(clauses) or len(rows) > MOST_ROWS:
         return None
-    return Rows([row for row in rows if row is not None], any_of="||" in joints)
+    return Rows(rows, any_of="||" in joints)
+
+
+def _gives_back(row: Row, clause: str) -> bool:
+    try:
+        return _clause(row) == clause.strip()
+    except NotARow:
+        return False
 
 
 def _split(rule: str) -> tuple[list[str], list[str]] | None:

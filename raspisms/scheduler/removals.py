@@ -50,11 +50,13 @@ def begin(
     What goes already goes once: whoever takes that back gets all of it.
     """
     kinds = going.OF_CONTACTS if kind in OF_CONTACTS else (kind,)
-    already = set(db.session.scalars(going.targets(*kinds).where(RemovalTarget.target_id.in_(target_ids))))
+    already = set(db.session.scalars(going.targets(*kinds)))
     ids = [one for one in dict.fromkeys(target_ids) if one not in already]
-    if already and not ids:
-        pending = select(Removal.id).join(RemovalTarget).where(RemovalTarget.target_id.in_(already))
-        return db.session.scalars(pending.where(Removal.kind.in_(kinds)).limit(1)).one()
+    if target_ids and not ids:
+        pending = select(Removal.id).join(RemovalTarget).where(RemovalTarget.target_id == next(iter(target_ids)))
+        found_id = db.session.scalar(pending.where(Removal.kind.in_(kinds)).limit(1))
+        if found_id is not None:
+            return found_id
     with transaction() as session:
         found = Removal(kind=kind, subject=subject[:100], user_id=user_id, created_at=now())
         session.add(found)

@@ -39,7 +39,15 @@ function soonKeep() {
 }
 keptForm = "campaignDraft" in agreed ? asText(content()) : null;
 compose.addEventListener("input", soonKeep);
-compose.addEventListener("submit", () => clearTimeout(autosaveTimer));
+let isGone = false;
+compose.addEventListener("submit", () => {
+  clearTimeout(autosaveTimer);
+  isGone = true;
+});
+// Back to a page that was sent, as the browser kept it: what is on it has gone on without it.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && isGone) location.reload();
+});
 addEventListener("pagehide", () => {
   if (compose.dataset.sent || !worthKeeping() || asText(content()) === keptForm) return;
   navigator.sendBeacon(compose.dataset.autosaveUrl, content());

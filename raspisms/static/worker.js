@@ -21,6 +21,7 @@ addEventListener("activate", (event) => {
   event.waitUntil(tidy());
 });
 addEventListener("fetch", (event) => {
+  if (event.request.method !== "GET") return; // what was being sent is the browser's to send again
   if (event.request.mode === "navigate") {
     event.respondWith(fetch(event.request).catch(() => caches.match(OFFLINE)));
   } else if (event.request.url.includes("/static/")) {

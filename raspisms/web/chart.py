@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ..figures.days import SHOWN, Figures
+from ..figures.days import LEFT, SHOWN, Figures
 
 # A day is so wide; what was sent stands at its left, what was received at its right.
 DAY = 10.0
@@ -35,6 +35,7 @@ class Day:
     x: float
     pieces: list[Piece]
     sent: int
+    """How many left: neither what waits, nor what never did."""
     received: int
 
 
@@ -80,7 +81,7 @@ def _day(figures: Figures, day: date, x: float, top: int) -> Day:
     if received:
         height = received * 100 / top
         pieces.append(Piece(x + RECEIVED[0], 100 - height, RECEIVED[1], height, "received", received))
-    return Day(day, x, pieces, sum(figures.days.get(day, {}).values()), received)
+    return Day(day, x, pieces, sum(figures.days.get(day, {}).get(status, 0) for status in LEFT), received)
 
 
 def _round_up(number: int) -> int:

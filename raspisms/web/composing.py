@@ -52,6 +52,7 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
         status = 200
     elif form.validate_on_submit():
         try:
+            _keep_file(form)
             return _campaign(form, draft) if form.is_campaign else _message(form, answered)
         except outbox.Refused as error:
             form[error.field].errors = [gettext(str(error))]
@@ -70,6 +71,7 @@ def compose(answered: Message | None = None, again: Message | None = None, draft
         form.key.data = uuid.uuid4().hex
         _copy_recipients(form)
         _begin_with(form)
+    _keep_file_if_possible(form)
     return render_template(
         "messages/new.html", form=form, answered=answered, draft=draft, conflict=conflict, **_shown(form, phones)
     ), status
@@ -83,7 +85,23 @@ def _is_only_redrawn(form: ComposeForm) -> bool:
         form.drop(dropped)
     else:
         return False
+    form.read_file()
     return True
+
+
+def _keep_file(form: ComposeForm) -> None:
+    """A browser sends a file once: what comes back, for whatever reason, has its people already."""
+    if form.file_lines:
+        form.import_id = imports.begin(form.file_lines, form.file_name, current_user.id, origin=form.file_name).id
+        form.file_lines = []
+
+
+def _keep_file_if_possible(form: ComposeForm) -> None:
+    try:
+        _keep_file(form)
+    except StorageUnavailable:
+        db.session.rollback()
+        form.file.errors = [gettext("Choisissez ce fichier encore une fois.")]
 
 
 def autosave(draft: Campaign | None) -> dict[str, Any]:
@@ -139,9 +157,7 @@ def _shown(form: ComposeForm, phones: list[Phone]) -> dict[str, object]:
 
 def _campaign(form: ComposeForm, draft: Campaign | None) -> Response:
     import_id = form.import_id
-    if form.file_lines:
-        import_id = imports.begin(form.file_lines, form.file_name, current_user.id, origin=form.file_name).id
-    elif import_id is not None and db.session.get(Import, import_id) is None:
+    if import_id is not None and db.session.get(Import, import_id) is None:
         import_id = None
     saved = drafts.save(
         draft.id if draft else None,

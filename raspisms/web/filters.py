@@ -83,6 +83,7 @@ def init_app(app: Flask) -> None:
     app.template_filter("decimal")(decimal)
     app.template_filter("count")(count)
     app.template_filter("weekday")(weekday)
+    app.template_filter("dated")(dated)
     app.template_filter("datum")(datum)
     app.template_filter("short_day")(short_day)
     app.jinja_env.globals.update(
@@ -289,6 +290,11 @@ def datum(value: object) -> str:
 def weekday(day: date) -> str:
     """A day with its name, without the year."""
     return str(format_date(day, "EEEE d MMMM"))
+
+
+def dated(day: date) -> str:
+    """A day with its year, in few letters."""
+    return str(format_date(day, "d MMM y"))
 
 
 def short_day(day: date) -> str:

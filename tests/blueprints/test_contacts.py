@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy import text as sa_text
 
 from raspisms.extensions import db
-from raspisms.models import Contact, Import, ImportPiece, JournalEntry, Message, Role, SavedText, Status
+from raspisms.models import Campaign, Contact, Import, ImportPiece, JournalEntry, Message, Role, SavedText, Status
 from raspisms.people import contacts, groups, opt_outs
 from raspisms.sms import phone_numbers
 from raspisms.team import preferences
@@ -201,7 +201,7 @@ def test_figures_by_day_and_numbers_where_nothing_arrives(app, client, phone, ge
             )
     page = get("/statistics/")
     today = page.select(".chart-day")[-1]
-    assert "3 envoyés, 0 reçus" in today["aria-label"].replace("\xa0", " ")
+    assert "3 envoyés, 0 reçu" in today["aria-label"].replace("\xa0", " ")
     assert len(today.select("rect[class^=bar]")) == 2
     assert "33,3" in page.text
     assert "1;0" in client.get("/statistics/statistics.csv").text
@@ -336,3 +336,46 @@ def test_people_are_put_into_a_group_on_its_page(app, client, send_form, get):
     fields = {one["name"]: one["value"] for one in shown.select(".page-undo input")}
     client.post(shown.select_one(".page-undo form")["action"], data=fields)
     assert len(get(page).select(".people .name a")) == 2
+
+
+def test_taking_out_of_a_group_is_taken_back_for_that_person_only(app, client, get):
+    with app.app_context():
+        club = groups.save(None, "Club").id
+        anne = contacts.save(None, None, "Anne", LEA, {}, group_ids=[club]).id
+        contacts.save(None, None, "Bruno", LEA, {})
+    client.post(f"/groups/{club}/people/{anne}/take-out", data={"csrf_token": csrf(client, "/groups/")})
+    offered = get(f"/groups/{club}").select_one("form[action$='/add']:has([name=contact])")
+    fields = {one["name"]: one["value"] for one in offered.find_all("input")}
+    client.post(offered["action"], data=fields)
+    with app.app_context():
+        assert [person.name for person in groups.members([club])] == ["Anne"]
+
+
+def test_nothing_is_singular_in_french(client, get):
+    assert get("/contacts/?q=personne").find(id="contacts").find(role="status").text.replace("\xa0", " ") == "0 contact"
+
+
+def test_a_town_is_shown_however_it_is_called(app, get):
+    with app.app_context():
+        for key, town in (("Ville", "Lyon"), ("VILLE", "Nantes"), ("ville", "Brest")):
+            contacts.save(None, None, town, LEA, {key: town})
+    assert sorted(cell.text for cell in get("/contacts/").select("td.town")) == ["Brest", "Lyon", "Nantes"]
+
+
+def test_who_was_ticked_before_is_meant_beside_all_of_a_search(app, client, phone):
+    with app.app_context():
+        for name in ("Anne Roux", "Bruno Roux", "Karim"):
+            contacts.save(None, None, name, LEA, {})
+    form = {"csrf_token": csrf(client, "/contacts/"), "q": "roux", "all": "1", "contact": ["3"], "verb": "write"}
+    there = client.post("/contacts/bulk", data=form).location
+    with app.app_context():
+        assert sorted(db.session.get(Campaign, int(there.split("/")[2])).targets["contacts"]) == [1, 2, 3]
+
+
+def test_without_a_phone_somebody_who_writes_is_told_what_to_do(app, client):
+    with app.app_context():
+        for name in ("Anne", "Bruno"):
+            contacts.save(None, None, name, LEA, {})
+    form = {"csrf_token": csrf(client, "/contacts/"), "contact": ["1", "2"], "verb": "write"}
+    answer = client.post("/contacts/bulk", data=form, follow_redirects=True)
+    assert "/phones/new" in read_page(answer).find("main").decode()

@@ -310,3 +310,78 @@ def test_who_was_deleted_a_moment_ago_is_nobody(app, client, phone):
     chosen(app, ("Léa", LEA))
     client.post("/contacts/1/delete", data={"csrf_token": csrf(client, "/contacts/")})
     assert "« Léa »" in read_page(compose(client, to="Léa"), 400).text.replace("\xa0", " ")
+
+
+@pytest.mark.parametrize("typed", ["Chorale\n0639987002", "0639987002\nChorale", "Chorale, Karim\nChorale, 0639987002"])
+def test_a_name_above_a_number_is_no_heading(app, client, phone, typed):
+    with app.app_context():
+        choir = groups.save(None, "Chorale").id
+        contacts.save(None, None, "Anne", LEA, {}, group_ids=[choir])
+        contacts.save(None, None, "Karim", "+33639987003", {})
+    response = compose(client, to=typed, purpose="information")
+    with app.app_context():
+        draft = db.session.get(Campaign, int(response.location.rsplit("/", 1)[1]))
+        assert draft.targets["groups"] == [choir]
+        assert [one["number"] for one in draft.targets["numbers"]] == [BOB]
+        assert draft.targets["contacts"] == ([2] if "Karim" in typed else [])
+
+
+def test_a_table_has_columns_and_titles(app, client, phone):
+    response = compose(client, to="nom\ttéléphone\nAnne\t0639987001\nKarim\t0639987002", purpose="information")
+    with app.app_context():
+        draft = db.session.get(Campaign, int(response.location.rsplit("/", 1)[1]))
+        assert [(one["name"], one["number"]) for one in draft.targets["numbers"]] == [
+            ("Anne", "0639987001"),
+            ("Karim", "0639987002"),
+        ]
+
+
+def test_a_page_that_comes_back_still_says_which_draft_it_began_from(app, client, phone):
+    there = compose(client, to="06 39 98 70 01", purpose="information", as_campaign="1").location + "/edit"
+    begun = BeautifulSoup(client.get(there).text, "html5lib").find("input", {"name": "revision"})["value"]
+    changes = {"purpose": "information", "as_campaign": "1"}
+    assert compose(client, there, text="Celui de Bob", revision=begun, **changes).status_code == 302
+    for changed in ({"text": ""}, {"drop": "contacts:9"}):
+        page = BeautifulSoup(compose(client, there, revision=begun, **(changes | changed)).text, "html5lib")
+        assert page.find("input", {"name": "revision"})["value"] == begun
+    page = read_page(compose(client, there, text="Le mien", revision=begun, **changes), 400)
+    assert "Celui de Bob" in page.text
+
+
+@pytest.mark.parametrize("changes", [{"text": ""}, {"drop": "contacts:9"}, {"to": "LEA", "purpose": ""}])
+def test_a_file_is_chosen_once_whatever_comes_back(app, client, phone, changes):
+    from io import BytesIO
+
+    file = (BytesIO(b"nom;numero\nAnne;0639987001\nKarim;0639987002\n"), "familles.csv")
+    page = BeautifulSoup(compose(client, **({"to": "", "file": file} | changes)).text, "html5lib")
+    kept = page.find("input", {"name": "import_id"})
+    assert "familles.csv" in page.find(id="chosen").text
+    response = compose(
+        client, to="", import_id=kept["value"], file_name="familles.csv", purpose="information", as_campaign="1"
+    )
+    with app.app_context():
+        draft = db.session.get(Campaign, int(response.location.rsplit("/", 1)[1]))
+        wanted = targets.people(targets.Targets.of(draft.targets))
+        assert [one.number for one in wanted] == [LEA, BOB]
+
+
+def test_nobody_writes_to_who_was_deleted_a_moment_ago(app, client, phone, get):
+    with app.app_context():
+        choir = groups.save(None, "Chorale").id
+        for name, number in (("Anne", LEA), ("Karim", BOB)):
+            contacts.save(None, None, name, number, {}, group_ids=[choir])
+        everybody = groups.save(None, "Tous", rule="exists(contact_metas.name)").id
+    client.post("/contacts/1/delete", data={"csrf_token": csrf(client, "/contacts/")})
+    read_page(compose(client, to="", contacts=["1"]), 400)
+    for group in (choir, everybody):
+        assert "Anne" not in get(f"/groups/{group}").find("main").text
+        with app.app_context():
+            wanted = list(targets.people(targets.Targets(groups=[group])))
+            assert [one.person.name for one in wanted] == ["Karim"]
+    token = {"csrf_token": csrf(client, "/groups/")}
+    client.post(f"/groups/{choir}/add", data=token | {"people": "0639987001"})
+    assert "0639987001 » n’est pas dans vos contacts" in get(f"/groups/{choir}").text.replace("\xa0", " ")
+    with app.app_context():
+        assert [one.is_gone for one in targets.people(targets.Targets(contacts=[1]))] == [True]
+    assert "1 contact" in get("/groups/").find("tbody").text.replace("\xa0", " ")
+    assert all_messages(app) == []

@@ -57,6 +57,7 @@ def test_a_list_with_a_title_two_sheets_landlines_and_consent(tree, person, tmp_
 
         page.goto(tree.url + "/groups/new?conditional=1")
         page.get_by_label("Nom du groupe").fill("Familles")
+        page.get_by_text("Condition écrite").click()
         page.get_by_label("Condition", exact=True).fill("exists(contact.ville)")
         page.get_by_role("button", name="Enregistrer le groupe").click()
         group = page.url

@@ -114,3 +114,77 @@ def test_who_answered_what_is_a_group(app, phone):
         assert who("none") == ["Zoé"], "who did not get it was not asked"
         assert who("other") == []
         db.session.rollback()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "date(contact.d) < date('today') && exists(contact.ville)",
+        "date(contact.d) < date('-18 years')",
+        "date(contact.d) < date('31/02/2026')",
+        "lower(contact.a) == lower('') && exists(contact.b)",
+        "lower(contact.ville) == lower(' Lyon ')",
+        r"lower(contact.ville) == lower('a\nb')",
+        "contact.age >= 12345678901",
+        " || ".join(f"exists(contact.a{n})" for n in range(40)),
+    ],
+)
+def test_what_rows_would_not_give_back_stays_written(rule):
+    Rule(rule)
+    assert of_rule(rule) is None
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "exists(contact.a)",
+                "date(contact.d) < date('24/12/2025')",
+                "lower(contact.a) == lower('')",
+                "contact.n >= 1",
+                "contact.n >= 007",
+            ]
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_to_open_and_to_save_changes_nothing(clauses):
+    rule = " && ".join(clauses)
+    found = of_rule(rule)
+    assert found is None or written(found) == rule
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row("", "is", "Lyon"),
+        Row("ville", "is", " "),
+        Row("@answer:3", "is", ""),
+        Row("@answer:abc", "yes"),
+        Row("@answer:", "yes"),
+        Row("@answer:²", "yes"),
+        Row("d", "before", "31/02/2026"),
+        Row("d", "after", "99/99/2026"),
+    ],
+)
+def test_half_a_line_is_never_left_out_in_silence(row):
+    with pytest.raises(NotARow):
+        written(Rows([Row("vip", "known"), row]))
+
+
+def test_a_line_too_many_is_said_and_an_empty_one_is_none():
+    with pytest.raises(NotARow):
+        written(Rows([Row("a", "known")] * 31))
+    assert written(Rows([Row("", "known"), Row("a", "known"), Row("", "is", "  ")])) == "exists(contact.a)"
+
+
+@pytest.mark.parametrize("typed", ["1 000", "1\u00a0000", "1\u202f000", "1000"])
+def test_numbers_are_read_as_french_tables_write_them(typed):
+    assert written(Rows([Row("points", "at_least", typed)])) == "contact.points >= 1000"
+
+
+def test_a_date_stands_in_its_field_as_browsers_have_it():
+    [row] = of_rule("date(contact.d) < date('24/12/2025')").rows
+    assert (row.value, row.shown) == ("24/12/2025", "2025-12-24")
+    assert Row("ville", "is", "24/12/2025").shown == "24/12/2025"
