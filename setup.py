@@ -24,6 +24,7 @@ REQUIREMENTS = [
     "requests>=2.34,<3",  # the provider's API
     "granian>=2.8,<3",  # server of both ports: about twice waitress on a small POST with one commit
     "a2wsgi>=1.10.10,<2",  # Flask's threads beside the event loop that open pages listen in
+    "pywebpush>=2,<3",  # tells browsers of new SMS while nobody looks: encryption and keys of Web Push
     # What we must not write ourselves.
     "jinja2>=3.1.6,<4",  # comes with Flask; rules and personal texts build on its parser and its sandbox
     "regex>=2026.1",  # `matches` in rules: a pattern that never ends is given up, which `re` cannot do

@@ -37,6 +37,7 @@ CHECK_PHONE = "raspisms.jobs.check_phone"
 WORK_IMPORT = "raspisms.jobs.work_import"
 WORK_CAMPAIGN = "raspisms.jobs.work_campaign"
 POST_NOTICES = "raspisms.jobs.post_notices"
+PUSH = "raspisms.jobs.push"
 # Jobs on a queue server that somebody else can write to must not be code: no pickle, names of a closed list
 # (jobs.ListedJob), and ids.
 SERIALIZER = "rq.serializers.JSONSerializer"

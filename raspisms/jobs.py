@@ -18,7 +18,7 @@ from rq.job import Job
 from . import job_queue
 from .campaigns import drafts, launch
 from .extensions import bell, db
-from .notices import posting
+from .notices import posting, pushing
 from .people import imports
 from .phones import checking
 from .receiving import journal
@@ -94,6 +94,12 @@ def _budget(usual: float) -> float:
     return usual if job is None or not job.timeout else min(usual, job.timeout / 3)
 
 
+def push() -> None:
+    """Tell browsers what came in."""
+    bell.answer(job_queue.PUSH)
+    pushing.work()
+
+
 @contextmanager
 def _stopping() -> Iterator[list[bool]]:
     """On SIGTERM, end after the present request instead of in the middle of it."""
@@ -118,6 +124,7 @@ LISTED: dict[str, Callable[..., None]] = {
     job_queue.WORK_IMPORT: work_import,
     job_queue.WORK_CAMPAIGN: work_campaign,
     job_queue.POST_NOTICES: post_notices,
+    job_queue.PUSH: push,
 }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext, refresh
 from flask_login import current_user, login_user
 from werkzeug.wrappers import Response
 
 from ..forms.profile import LocaleForm, PasswordForm
-from ..notices import planning
+from ..notices import planning, pushing
 from ..team import users
 
 bp = Blueprint("profile", __name__, url_prefix="/profile")
@@ -16,7 +16,11 @@ bp = Blueprint("profile", __name__, url_prefix="/profile")
 
 def _page(locale: LocaleForm, password: PasswordForm, status: int = 200) -> tuple[str, int]:
     page = render_template(
-        "profile/index.html", locale_form=locale, password_form=password, can_mail=planning.is_possible()
+        "profile/index.html",
+        locale_form=locale,
+        password_form=password,
+        can_mail=planning.is_possible(),
+        push_key=pushing.public_key(),
     )
     return page, status
 
@@ -28,6 +32,24 @@ def notices() -> Response:
     users.choose_mail(current_user.id, request.form.get("mail_received", ""), digest=digest)
     flash(gettext("Vos e-mails sont réglés."), "success")
     return redirect(url_for("profile.index"))
+
+
+@bp.post("/push")
+def push() -> tuple[Response, int]:
+    """This browser wants to be told of new SMS while nobody looks at it."""
+    wanted = pushing.Wanted(*(request.form.get(name, "") for name in ("endpoint", "p256dh", "auth")))
+    try:
+        pushing.subscribe(current_user.id, wanted)
+    except pushing.Refused as error:
+        return jsonify(error=gettext(str(error))), 400
+    return jsonify(), 200
+
+
+@bp.post("/push/forget")
+def forget_push() -> tuple[str, int]:
+    """It wants to be told no more: a choice, or somebody signs out."""
+    pushing.unsubscribe(request.form.get("endpoint", ""))
+    return "", 204
 
 
 @bp.get("/")

@@ -16,6 +16,7 @@ from .opt_out import OptOut
 from .parked_report import ParkedReport
 from .phone import Phone, PhoneStatus
 from .preference import Preference
+from .push_subscription import PushSubscription
 from .recipient import Fate, Recipient
 from .removal import Removal, RemovalKind, RemovalTarget
 from .restoration import Decision, Restoration
@@ -61,6 +62,7 @@ __all__ = [
     "Phone",
     "PhoneStatus",
     "Preference",
+    "PushSubscription",
     "Recipient",
     "Removal",
     "RemovalKind",

@@ -16,7 +16,7 @@ from ..extensions import bell, db
 from ..messages import hours, search
 from ..models import Account, Heartbeat, Lane, ParkedReport, Phone, Submission, SubmissionState
 from ..models.phone import SENDING_STATUSES
-from ..notices import planning
+from ..notices import planning, pushing
 from ..people import imports
 from ..phones import checking
 from ..receiving import journal
@@ -170,6 +170,13 @@ def ring_for_notices() -> float:
     """E-mails that are due."""
     if planning.is_possible() and planning.is_due():
         bell.ring(job_queue.UPKEEP, job_queue.POST_NOTICES, timeout=job_queue.NOTICE_SECONDS)
+    return SWEEP_SECONDS
+
+
+def ring_for_browsers() -> float:
+    """What came in and nobody has read, for browsers that want to know."""
+    if pushing.is_due():
+        bell.ring(job_queue.UPKEEP, job_queue.PUSH, timeout=job_queue.NOTICE_SECONDS)
     return SWEEP_SECONDS
 
 

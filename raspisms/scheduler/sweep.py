@@ -38,6 +38,7 @@ EVERY_LOOK: tuple[Callable[[], float], ...] = (
     steps.go_on_with_lists,
     steps.prepare_campaigns,
     steps.ring_for_notices,
+    steps.ring_for_browsers,
     steps.index_texts,
 )
 

@@ -76,3 +76,16 @@ document.addEventListener("keydown", (event) => {
 if ("serviceWorker" in navigator && document.body.dataset.worker) {
   navigator.serviceWorker.register(document.body.dataset.worker).catch(() => null);
 }
+
+// Who signs out of a browser is told nothing more there.
+document.addEventListener("submit", async (event) => {
+  if (!event.target.action.endsWith("/logout") || event.target.dataset.quiet || !("serviceWorker" in navigator)) return;
+  event.preventDefault();
+  event.target.dataset.quiet = "yes";
+  const quiet = async () => {
+    const worker = await navigator.serviceWorker.getRegistration();
+    await (await worker?.pushManager?.getSubscription())?.unsubscribe();
+  };
+  await Promise.race([quiet().catch(() => null), new Promise((done) => setTimeout(done, 1000))]);
+  event.target.submit();
+});

@@ -1,5 +1,5 @@
-// Only one thing: a page that says so when there is no network. No answer of the server is ever kept: nothing of
-// anybody stays on a telephone that others use.
+// A page that says so when there is no network, and notices while no page is open. No answer of the server is ever
+// kept: nothing of anybody stays on a telephone that others use.
 const KEPT = "offline-1";
 const OFFLINE = "offline";
 
@@ -27,4 +27,14 @@ addEventListener("fetch", (event) => {
   } else if (event.request.url.includes("/static/")) {
     event.respondWith(fetch(event.request).catch(() => caches.match(event.request)));
   }
+});
+
+addEventListener("push", (event) => {
+  const { unread } = event.data ? event.data.json() : {};
+  const words = navigator.language.startsWith("fr") ? `SMS non lus : ${unread || 1}` : `Unread SMS: ${unread || 1}`;
+  event.waitUntil(registration.showNotification("RaspiSMS", { body: words, tag: "raspisms" }));
+});
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(clients.openWindow("conversations/?view=unread"));
 });
