@@ -30,3 +30,4 @@ function soonCount() {
 }
 ruleForm.addEventListener("input", soonCount);
 for (const row of ruleForm.querySelectorAll(".rule-row")) fit(row);
+if (ruleForm.querySelector("[name=subject]")?.value || ruleForm.querySelector("[name=rule]")?.value) soonCount();

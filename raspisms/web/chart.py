@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from ..figures.days import LEFT, SHOWN, Figures
+from ..models import Status
 
 # A day is so wide; what was sent stands at its left, what was received at its right.
 DAY = 10.0
 SENT, RECEIVED = (0.8, 5.2), (6.4, 2.6)
 # So many dates stand below, at most.
 DATES = 6
+# A longer period has a bar for each week: a day of a year would be thinner than a telephone can draw.
+MOST_DAYS, WEEK = 92, 7
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Day:
-    """What one day held, for who points at it."""
+    """What one day held, or the week that it begins, for who points at it."""
 
     day: date
     x: float
@@ -41,9 +46,10 @@ class Day:
 
 @dataclass(frozen=True)
 class Chart:
-    """All days of a period."""
+    """All days of a period, or all weeks of a long one."""
 
     days: list[Day]
+    by_week: bool
     width: float
     highest: int
     """What the top of the axis stands for."""
@@ -58,30 +64,43 @@ class Chart:
 
 def chart(figures: Figures, first: date, last: date) -> Chart:
     """Where each piece of the chart is."""
-    days = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
-    sent = {day: sum(figures.days.get(day, {}).values()) for day in days}
-    most = max([*sent.values(), *(figures.received_days.get(day, 0) for day in days)], default=0)
-    top = _round_up(most)
-    drawn = [_day(figures, day, place * DAY, top) for place, day in enumerate(days)]
+    by_week = (last - first).days >= MOST_DAYS
+    starts = range(0, (last - first).days + 1, WEEK if by_week else 1)
+    days = [first + timedelta(days=ahead) for ahead in starts]
+    held = [_held(figures, day, WEEK if by_week else 1) for day in days]
+    top = _round_up(max((max(one.sent.total(), one.received) for one in held), default=0))
+    drawn = [_day(one, day, place * DAY, top) for place, (day, one) in enumerate(zip(days, held, strict=True))]
     kinds = [*(status.value for status in SHOWN), "received"]
     seen = {piece.kind for one in drawn for piece in one.pieces}
     step = max(1, -(-len(drawn) // DATES))
-    return Chart(drawn, len(days) * DAY, top, [kind for kind in kinds if kind in seen], drawn[::step])
+    return Chart(drawn, by_week, len(days) * DAY, top, [kind for kind in kinds if kind in seen], drawn[::step])
 
 
-def _day(figures: Figures, day: date, x: float, top: int) -> Day:
+class _Held(NamedTuple):
+    sent: Counter[Status]
+    received: int
+
+
+def _held(figures: Figures, first: date, length: int) -> _Held:
+    days = [first + timedelta(days=ahead) for ahead in range(length)]
+    sent: Counter[Status] = Counter()
+    for day in days:
+        sent.update(figures.days.get(day, {}))
+    return _Held(sent, sum(figures.received_days.get(day, 0) for day in days))
+
+
+def _day(held: _Held, day: date, x: float, top: int) -> Day:
     pieces, y = [], 100.0
     for status in SHOWN:
-        number = figures.days.get(day, {}).get(status, 0)
+        number = held.sent[status]
         if number:
             height = number * 100 / top
             y -= height
             pieces.append(Piece(x + SENT[0], y, SENT[1], height, status.value, number))
-    received = figures.received_days.get(day, 0)
-    if received:
-        height = received * 100 / top
-        pieces.append(Piece(x + RECEIVED[0], 100 - height, RECEIVED[1], height, "received", received))
-    return Day(day, x, pieces, sum(figures.days.get(day, {}).get(status, 0) for status in LEFT), received)
+    if held.received:
+        height = held.received * 100 / top
+        pieces.append(Piece(x + RECEIVED[0], 100 - height, RECEIVED[1], height, "received", held.received))
+    return Day(day, x, pieces, sum(held.sent[status] for status in LEFT), held.received)
 
 
 def _round_up(number: int) -> int:
