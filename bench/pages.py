@@ -118,11 +118,11 @@ def fill(installation: Installation, size: int) -> None:
         f" SELECT i, 'Campagne ' || i, {phone}, 'Un message', 'information', 'done', 0, 1, 0, 'free', {at} FROM n",
         series.format(last=size)
         + " INSERT INTO messages (id, direction, phone_id, number, text, status, lane, purpose,"
-        " batch_key, parts, cost, campaign_id, created_at, sent_at, delivered_at, read_at)"
+        " batch_key, parts, cost, campaign_id, created_at, sent_at, delivered_at, figures_at, read_at)"
         f" SELECT i, CASE WHEN i % {each} = 0 THEN 'in' ELSE 'out' END, {phone}, {numbers},"
         " CASE WHEN i % 9973 = 500 THEN 'Un mot rarissime' ELSE 'Un message de la mairie, numéro ' || i END,"
         f" {status}, 2, 'information', '', 1, 60000, CASE WHEN i % {each} AND i % 7 THEN 1 + i % {campaigns} END,"
-        f" {at}, {at}, {at},"
+        f" {at}, {at}, {at}, {at},"
         f" CASE WHEN i % {each} = 0 AND i % {each * 50} THEN {at} END FROM n",
         "INSERT INTO message_events (message_id, at, status, reason) SELECT id, created_at, status,"
         " CASE WHEN status = 'failed' THEN 'Le numéro n’existe pas.' END FROM messages",
@@ -133,5 +133,7 @@ def fill(installation: Installation, size: int) -> None:
         f" SELECT '+3368' || substr('0000000' || i, -7), 'reply', {at} FROM n",
         series.format(last=max(100, size // 100)) + " INSERT INTO audit_entries (at, action, subject)"
         f" SELECT {at}, 'campaign launched', 'campaign ' || i FROM n",
+        # The clock has looked for days that were never counted, and there were none yet.
+        "DELETE FROM preferences WHERE name = 'figures looked for on'",
         "ANALYZE",
     )
