@@ -389,8 +389,11 @@ def _table(raw: str) -> list[reading.Line]:
 
 
 def _is_somebody(title: str) -> bool:
-    """Whether a line names people or groups that we know."""
-    return any(recipients.meant(piece, exact=True) != recipients.Meant() for piece in telephone_numbers.split(title))
+    """Whether a line names people or groups that we know, or has a number in it: titles do neither."""
+    return any(
+        telephone_numbers.is_number(piece) or recipients.meant(piece, exact=True) != recipients.Meant()
+        for piece in telephone_numbers.split(title)
+    )
 
 
 def _check_moment(field: Any) -> None:
