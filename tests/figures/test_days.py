@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from raspisms import clock
-from raspisms.clock import now
+from raspisms.clock import bounds, now, today
 from raspisms.extensions import db
-from raspisms.figures import days
-from raspisms.models import CountedDay, DayFigures, Message, Phone, Status, Submission
+from raspisms.figures import days, replying
+from raspisms.models import CountedDay, DayFigures, Direction, Message, Phone, Status, Submission
 from raspisms.receiving import incoming
 from raspisms.storage.transactions import transaction
 from raspisms.web import attention
@@ -234,3 +234,29 @@ def test_messages_requests_and_days_add_up_to_what_the_provider_said(app, here, 
     found = days.by_day(today, today, None)
     assert messages == requested == found.cost == said + estimated
     assert found.estimated == estimated
+
+
+def test_hours_are_those_of_the_period_and_of_what_came_in(app, here, phone):
+    assert replying.by_hour(today(), today(), None) == [0] * 24
+    noon = bounds(today() - timedelta(days=3))[0] + timedelta(hours=12)
+    with transaction() as session:
+        for days_ago, direction in ((0, Direction.IN), (0, Direction.IN), (0, Direction.OUT), (9, Direction.IN)):
+            at = noon - timedelta(days=days_ago)
+            status = Status.RECEIVED if direction is Direction.IN else Status.SENT
+            session.add(
+                Message(
+                    phone_id=phone.id,
+                    number=LEA,
+                    text="Oui",
+                    direction=direction,
+                    status=status,
+                    parts=1,
+                    created_at=at,
+                )
+            )
+    of_day = today() - timedelta(days=3)
+    found = replying.by_hour(of_day, today(), None)
+    assert sum(found) == 2
+    assert max(found) == 2
+    assert sum(replying.by_hour(of_day - timedelta(days=9), today(), phone.id)) == 3
+    assert sum(replying.by_hour(of_day, today(), phone.id + 1)) == 0
