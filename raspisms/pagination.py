@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from .extensions import Model, db
@@ -18,6 +18,8 @@ SIZE = 50
 CHUNK = 500
 # Between the two halves of a place; a name may hold one, an id never.
 HALVES = "~"
+# A list is counted up to here, and is longer beyond.
+MOST_COUNTED = 10_000
 # What a database can count to; further, there is nothing.
 MOST = 2**63 - 1
 
@@ -64,6 +66,18 @@ class Page(Generic[T]):
     next: str | None
     """Where the next page begins; None on the last."""
     is_first: bool
+    ids: Select[int] | None = None
+    """Everything of the list; None where nobody can count it in a moment."""
+
+    @property
+    def total(self) -> int | None:
+        """How many lines the whole list has, MOST_COUNTED + 1 at most; None where that takes too long."""
+        if self.is_first and self.next is None:
+            return len(self.rows)
+        if self.ids is None:
+            return None
+        some = self.ids.limit(MOST_COUNTED + 1).subquery()
+        return db.session.scalar(select(func.count()).select_from(some))
 
 
 def whole(text: str) -> int:
@@ -90,7 +104,9 @@ def page(query: Select[T], order: Order[T], after: str | None, size: int = SIZE)
     rest = order.after(query, after) if after else query
     found = list(db.session.scalars(order.sorted(rest).limit(size + 1)))
     shown = found[:size]
-    return Page(shown, order.place(shown[-1]) if len(found) > size else None, rest is query)
+    return Page(
+        shown, order.place(shown[-1]) if len(found) > size else None, rest is query, query.with_only_columns(order.id)
+    )
 
 
 def everything(query: Select[T], order: Order[T]) -> Iterator[T]:

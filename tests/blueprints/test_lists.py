@@ -7,10 +7,12 @@ import itertools
 import pytest
 from sqlalchemy import select
 
+from raspisms import pagination
 from raspisms.campaigns import drafts, launch, review
 from raspisms.campaigns.targets import Targets
 from raspisms.clock import now
 from raspisms.extensions import db
+from raspisms.messages import listing
 from raspisms.models import Campaign, CampaignState, Conversation, Message, Note, Phone, Role, SavedText, Status
 from raspisms.people import contacts, groups, opt_outs
 from raspisms.receiving import incoming
@@ -293,3 +295,26 @@ def test_a_reply_to_who_said_stop_meanwhile_is_not_lost(app, client, here, get):
     assert page.find(id="unsent").text.strip() == "Une longue réponse"
     assert "STOP" in page.select_one(".unsent .error").text
     assert page.find(id="text") is None
+
+
+def test_lists_say_how_long_they_are(client, app, here, get):
+    def said(path):
+        return get(path).select_one(".total").text.replace("\xa0", " ")
+
+    for name in ("Bal", "Apéro"):
+        schedule(name=name)
+    assert (said("/scheduled/"), said("/campaigns/")) == ("2 SMS", "2 campagnes")
+    hear(here, "Bonjour")
+    assert said("/received/") == "1 SMS"
+    post(app, here, *[f"+3363998{n:04d}" for n in range(pagination.SIZE + 2)])
+    db.session.rollback()  # what was read until here was of before
+    assert said("/messages/") == f"{pagination.SIZE + 2} SMS"
+    assert said(get("/messages/").find("a", rel="next")["href"]) == f"{pagination.SIZE + 2} SMS"
+
+
+def test_a_list_is_counted_to_a_limit(app, phone, monkeypatch):
+    post(app, phone, *[f"+3363998{n:04d}" for n in range(8)])
+    monkeypatch.setattr("raspisms.pagination.MOST_COUNTED", 5)
+    with app.app_context():
+        assert pagination.page(select(Message), listing.ORDERS["newest"], None, 3).total == 6
+        assert pagination.page(select(Message), listing.ORDERS["newest"], None, 10).total == 8
