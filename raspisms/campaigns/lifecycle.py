@@ -49,6 +49,7 @@ CANCELLED_BY_PERSON = N_("La campagne a été annulée avant l’envoi de ce SMS
 INTERRUPTED = N_("L’acceptation de la campagne a été interrompue : rien n’en est parti.")
 REPLACED = N_("Cet envoi a été remplacé par sa version modifiée.")
 REPLACED_TOO_LATE = N_("L’envoi que celui-ci devait remplacer a déjà commencé : rien n’est envoyé en double.")
+REPLACED_ALREADY = N_("Une autre version de cet envoi est déjà lancée à sa place : rien n’est envoyé en double.")
 SERIES_CANCELLED = N_("La série a été arrêtée avant cet envoi.")
 STILL_CANCELLING = N_("Cette campagne est encore en cours d’annulation : réessayez dans un instant.")
 ACCEPTING = N_("Cette campagne est encore en cours d’acceptation : réessayez dans un instant.")
@@ -194,7 +195,13 @@ def cancel(campaign_id: int, user_id: int | None = None, *, only_this: bool = Fa
 
 
 def replace(session: Session, campaign_id: int) -> None:
-    """A scheduled campaign does not leave, since another takes its place. Call inside a transaction. Raises Refused."""
+    """A scheduled campaign does not leave, since another takes its place. Call inside a transaction. Raises Refused.
+
+    Only one ever does: two people may have begun to change it in the same moment.
+    """
+    taken = select(Campaign.id).where(Campaign.replaces_id == campaign_id, Campaign.state != CampaignState.DRAFT)
+    if session.scalar(taken.limit(1)) is not None:
+        raise Refused(REPLACED_ALREADY)
     campaign = session.get(Campaign, campaign_id)
     if campaign is None or campaign.state is CampaignState.CANCELLED:
         return  # nothing of it leaves anyway

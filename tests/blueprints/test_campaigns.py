@@ -277,6 +277,22 @@ def test_a_scheduled_campaign_is_changed_and_leaves_once(app, client, phone, run
     assert "remplacé" in get(f"/campaigns/{old}").text
 
 
+def test_two_people_who_change_one_campaign_at_once_double_nothing(app, client, phone, run_jobs):
+    old = launched(app, run_jobs, LEA, later=now() + timedelta(days=1))
+    with app.app_context():
+        mine, theirs = drafts.rewrite(old, None).id, drafts.duplicate(old, None).id
+        with transaction() as session:  # as when both looked for a draft before there was one
+            session.get_one(Campaign, theirs).replaces_id = old
+        for draft in (mine, theirs):
+            launch.work(draft)
+        launch.send(mine, drafts.get(mine).revision, None, may_override=True)
+        with pytest.raises(lifecycle.Refused, match="à sa place"):
+            launch.send(theirs, drafts.get(theirs).revision, None, may_override=True)
+        db.session.rollback()
+        assert drafts.get(theirs).state is CampaignState.DRAFT
+        assert drafts.get(mine).state is CampaignState.SCHEDULED
+
+
 def test_a_change_that_comes_too_late_doubles_nothing(app, client, phone, run_jobs):
     old = launched(app, run_jobs, LEA, later=now() + timedelta(days=1))
     with app.app_context():
