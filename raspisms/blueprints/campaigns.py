@@ -71,7 +71,8 @@ def allow_lists(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 def _asked() -> tuple[Select[Campaign], dict[str, str]]:
     """The campaigns that the URL asks for, and its words for the links of the page."""
     words = tables.asked("q", "state", "tag", "sort")
-    query = select(Campaign).where(or_(Campaign.text != "", Campaign.name != ""))  # a page that was left says nothing
+    # A page that was left without a word is nobody's work; one that had words once is to be found.
+    query = select(Campaign).where(or_(Campaign.text != "", Campaign.name != "", Campaign.form_key.is_not(None)))
     if "q" in words:
         query = query.where(progress.containing(words["q"]))
     if words.get("state") in {one.value for one in CampaignState}:

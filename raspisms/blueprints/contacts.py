@@ -14,8 +14,7 @@ from ..campaigns import drafts
 from ..conversations import threads
 from ..extensions import db
 from ..forms.contact import ContactForm
-from ..i18n import N_
-from ..models import Contact, RemovalKind
+from ..models import Contact, Group, RemovalKind
 from ..pagination import whole
 from ..people import contact_list, contacts, erasure, exports, going, groups, opt_outs
 from ..phones import choosing
@@ -67,9 +66,8 @@ def index() -> str:
 def pick() -> str:
     """The few people and groups that the composer offers; without a word, the groups."""
     words = contact_list.spaceless(request.args.get("q", ""))
-    gone = going.of(RemovalKind.GROUP)
     wanted = fold(words)
-    offered = [group for group in groups.all_groups() if wanted in fold(group.name) and group.id not in gone]
+    offered = [group for group in groups.all_groups() if wanted in fold(group.name)]
     which = and_(contact_list.matching(words), going.stays())
     found = contact_list.page(which, None, 8)
     people = found.rows if words.strip() else []
@@ -89,6 +87,11 @@ def edit(contact_id: int) -> str | AnyResponse | tuple[str, int]:
     return _edit(contact, gone=contact is None)
 
 
+def _given() -> list[Group]:
+    """The groups that people are put into by hand; one that goes too, as it may come back with its people."""
+    return [group for group in groups.all_groups(with_going=True) if not group.is_conditional]
+
+
 def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse | tuple[str, int]:
     form = ContactForm(contact)
     if contact is None and not form.is_submitted():
@@ -103,7 +106,7 @@ def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse |
                 form.name.data or "",
                 form.number.data or "",
                 form.typed_data,
-                group_ids=chosen & {group.id for group in groups.all_groups() if not group.is_conditional},
+                group_ids=chosen & {group.id for group in _given()},
                 consent=form.consent.data or "",
                 origin=gettext("ajouté à la main"),
                 user_id=current_user.id,
@@ -129,7 +132,7 @@ def _edit(contact: Contact | None, *, gone: bool = False) -> str | AnyResponse |
         contact=contact,
         conflict=conflict,
         gone=gone,
-        groups=[group for group in groups.all_groups() if not group.is_conditional],
+        groups=_given(),
         chosen=chosen,
         keys=contact_list.known_keys(),
     )
@@ -216,8 +219,12 @@ def _delete_all(which: ColumnElement[bool], count: int) -> None:
         abort(403)
     ids = list(db.session.scalars(db.select(Contact.id).where(which)))
     named = [one.name or one.number for one in contact_list.page(which, None, 2).rows]
-    one, many = N_("%(num)s contact supprimé : %(names)s."), N_("%(num)s contacts supprimés : %(names)s.")
-    sentence = gettext(one if count == 1 else many, num=count, names=_few(named, count))
+    sentence = ngettext(
+        "%(num)s contact supprimé : %(names)s.",
+        "%(num)s contacts supprimés : %(names)s.",
+        count,
+        names=_few(named, count),
+    )
     undoing.delete(RemovalKind.CONTACTS, ids, sentence)
 
 
@@ -235,10 +242,22 @@ def _done(verb: str, which: ColumnElement[bool]) -> str:
         changed = contacts.change_groups(which, group_id, member=verb == "add")
         name = known[group_id].name
         if verb == "add":
-            one, many = N_("%(num)s contact ajouté à « %(name)s »."), N_("%(num)s contacts ajoutés à « %(name)s ».")
-        else:
-            one, many = N_("%(num)s contact retiré de « %(name)s »."), N_("%(num)s contacts retirés de « %(name)s ».")
-        return str(gettext(one if changed == 1 else many, num=changed, name=name))
+            return str(
+                ngettext(
+                    "%(num)s contact ajouté à « %(name)s ».",
+                    "%(num)s contacts ajoutés à « %(name)s ».",
+                    changed,
+                    name=name,
+                )
+            )
+        return str(
+            ngettext(
+                "%(num)s contact retiré de « %(name)s ».",
+                "%(num)s contacts retirés de « %(name)s ».",
+                changed,
+                name=name,
+            )
+        )
     if verb == "datum":
         try:
             changed = contacts.set_datum(which, request.form.get("key", ""), request.form.get("value", ""))

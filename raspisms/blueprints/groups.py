@@ -29,8 +29,7 @@ LATEST = 20
 
 @bp.get("/")
 def index() -> str:
-    gone = going.of(RemovalKind.GROUP)
-    shown = [group for group in groups.all_groups(with_children=True) if group.id not in gone]
+    shown = groups.all_groups(with_children=True)
     rules = {group.id: group.rule or "" for group in shown if group.is_conditional}
     asked_about = {one for rule in rules.values() for one in campaign_answers.asked_by(rule)}
     return render_template(
@@ -205,8 +204,11 @@ def delete_people(group_id: int) -> Response:
     """RaspiSMS's "Supprimer une liste dynamique de contacts": everybody whom the rule means now."""
     group = db.get_or_404(Group, group_id)
     ids = groups.member_ids(group_id)
-    one = N_("%(num)s contact de « %(name)s » supprimé.")
-    many = N_("%(num)s contacts de « %(name)s » supprimés.")
-    sentence = gettext(one if len(ids) == 1 else many, num=len(ids), name=group.name)
+    sentence = ngettext(
+        "%(num)s contact de « %(name)s » supprimé.",
+        "%(num)s contacts de « %(name)s » supprimés.",
+        len(ids),
+        name=group.name,
+    )
     undoing.delete(RemovalKind.MEMBERS, ids, sentence, subject=f"group {group_id}")
     return redirect(url_for("groups.show", group_id=group_id))

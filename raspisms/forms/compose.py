@@ -26,7 +26,7 @@ from ..language import Mistake, is_personal
 from ..language.remote import Text
 from ..messages import hours, outgoing
 from ..models import Campaign, Contact, Hours, Message, Phone
-from ..people import files, going, reading, recipients
+from ..people import files, going, groups, reading, recipients
 from ..phones.settings import adapter_class
 from ..sms import phone_numbers as telephone_numbers
 from ..sms.purposes import Purpose
@@ -252,6 +252,7 @@ class ComposeForm(FlaskForm):
     def validate_to(self, field: Any) -> None:
         """Every number is read, every name is that of a contact or a group; a table is read as one."""
         raw = field.data or ""
+        self._drop_gone_groups()
         wanted = telephone_numbers.split(raw)
         names = [piece for piece in wanted if not telephone_numbers.is_number(piece)]
         if names:
@@ -272,6 +273,14 @@ class ComposeForm(FlaskForm):
             raise ValidationError(
                 gettext("Est-ce bien : %(names)s ? Vérifiez, puis continuez.", names=", ".join(self.guessed))
             )
+
+    def _drop_gone_groups(self) -> None:
+        """A chip whose group was deleted meanwhile goes with a word, never in silence. Raises ValidationError."""
+        known = {group.id for group in groups.all_groups(with_going=self.is_being_written)}
+        there = [one for one in self.group_ids if one in known]
+        if len(there) < len(self.group_ids):
+            self.group_ids = there
+            raise ValidationError(gettext("Un groupe choisi n’existe plus : vérifiez à qui vous écrivez."))
 
     def _choose(self, piece: str) -> bool:
         """Take the contact or the group of this name; whether there is just one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..campaigns.drafts import NAME_LENGTH
 from ..campaigns.targets import Targets
 from ..messages import hours
 from ..models import Campaign
@@ -22,7 +23,7 @@ def of_draft(draft: Campaign | None) -> dict[str, Any]:
         "phone": 0 if any_phone else draft.phone_id,
         "to": "\n".join(filter(None, (_typed(stored.numbers), stored.unread))),
         "text": draft.text,
-        "name": draft.name if draft.text and draft.name != " ".join(draft.text.split())[:120] else "",
+        "name": draft.name if draft.text and draft.name != " ".join(draft.text.split())[:NAME_LENGTH] else "",
         "purpose": draft.purpose.value if draft.text and stored.is_purpose_chosen else None,
         "consent": stored.consent,
         "hours": "" if usual else draft.hours.value,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, Select, delete, select
+from sqlalchemy.orm import Session
 
 from ..extensions import db
 from ..models import Contact, Removal, RemovalKind, RemovalTarget
@@ -29,7 +32,12 @@ def targets(*kinds: RemovalKind) -> Select[int]:
 
 def spare(target_id: int, *kinds: RemovalKind) -> None:
     """Keep one of them: somebody has just changed what another deleted a moment ago."""
-    mine = select(Removal.id).where(Removal.kind.in_(kinds), Removal.begun.is_(False))
-    gone = delete(RemovalTarget).where(RemovalTarget.target_id == target_id, RemovalTarget.removal_id.in_(mine))
     with transaction() as session:
-        session.execute(gone, execution_options={"synchronize_session": False})
+        keep(session, [target_id], *kinds)
+
+
+def keep(session: Session, target_ids: Collection[int], *kinds: RemovalKind) -> None:
+    """The same for some of them (a few hundred). Call inside a transaction."""
+    mine = select(Removal.id).where(Removal.kind.in_(kinds), Removal.begun.is_(False))
+    gone = delete(RemovalTarget).where(RemovalTarget.target_id.in_(target_ids), RemovalTarget.removal_id.in_(mine))
+    session.execute(gone, execution_options={"synchronize_session": False})

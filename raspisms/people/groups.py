@@ -20,7 +20,7 @@ from ..i18n import N_
 from ..language import Mistake
 from ..language.mistakes import TOO_LONG
 from ..language.remote import TOGETHER, Begun, Condition, ahead
-from ..models import Action, Contact, Group, group_contacts, group_groups
+from ..models import Action, Contact, Group, RemovalKind, group_contacts, group_groups
 from ..sms.folding import composed
 from ..storage.transactions import transaction
 from ..team import audit
@@ -51,9 +51,14 @@ class Preview:
         return self.count - len(self.names)
 
 
-def all_groups(*, with_children: bool = False) -> list[Group]:
-    """Every group, by name; with the groups inside of each, for a page that shows them."""
+def all_groups(*, with_children: bool = False, with_going: bool = False) -> list[Group]:
+    """Every group, by name; with the groups inside of each, for a page that shows them.
+
+    What was deleted a moment ago is none any more, but for who must not lose it in case it comes back.
+    """
     query = select(Group).order_by(Group.name)
+    if not with_going:
+        query = query.where(Group.id.not_in(going.targets(RemovalKind.GROUP)))
     return list(db.session.scalars(query.options(selectinload(Group.children)) if with_children else query))
 
 

@@ -11,7 +11,7 @@ from ..clock import now
 from ..i18n import N_
 from ..models import Contact, Import, ImportLine, Verdict, group_contacts
 from ..models.contact import new_version
-from . import contacts, groups
+from . import contacts, going, groups
 from .import_lines import by_number, changes_consent, merged, proof_of, same_person
 
 CHANGED_SINCE = N_("Modifié depuis l’import : laissé tel quel.")
@@ -40,6 +40,8 @@ def apply(session: Session, owner: Import, lines: list[ImportLine]) -> None:
     for line, contact in added:
         line.contact_id = contact.id
         line.before = {"version": line.before["version"]} if line.before else None
+    # Who was deleted a moment ago and stands in the list is wanted after all.
+    going.keep(session, {line.contact_id for line in lines if line.contact_id is not None}, *going.OF_CONTACTS)
     if owner.group_id is not None:
         present = {line.contact_id: line for line in reversed(lines) if line.contact_id is not None}
         for contact_id in groups.put(session, owner.group_id, list(present)):

@@ -8,10 +8,10 @@ from sqlalchemy import and_, select
 
 from ..extensions import db
 from ..i18n import N_
-from ..models import Contact, Group, RemovalKind
+from ..models import Contact, Group
 from ..sms import phone_numbers
 from ..sms.folding import fold
-from . import contact_list, going
+from . import contact_list, going, groups
 
 NAMED = 5
 UNCLEAR = N_("« %(name)s » peut être : %(names)s. Précisez.")
@@ -36,14 +36,12 @@ def meant(words: str, *, exact: bool = False) -> Meant:
     With a digit in it, it must be the whole name: a number with a mistake in it is nobody's.
     """
     wanted = fold(words)
-    gone = going.of(RemovalKind.GROUP)
-    every = db.session.scalars(select(Group).order_by(Group.name))
-    groups = [group for group in every if wanted in fold(group.name) and group.id not in gone]
+    named_so = [group for group in groups.all_groups() if wanted in fold(group.name)]
     named = select(Contact).where(Contact.sort_key == wanted[:100], going.stays()).limit(NAMED)
-    found = _one_of(list(db.session.scalars(named)), [group for group in groups if fold(group.name) == wanted])
+    found = _one_of(list(db.session.scalars(named)), [group for group in named_so if fold(group.name) == wanted])
     if found is None and not exact and not any(character.isdigit() for character in words):
         which = and_(contact_list.matching(words), going.stays())
-        found = _one_of(contact_list.page(which, None, NAMED).rows, groups)
+        found = _one_of(contact_list.page(which, None, NAMED).rows, named_so)
         return replace(found, is_exact=False) if found else Meant()
     return found or Meant()
 

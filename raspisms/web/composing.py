@@ -18,9 +18,9 @@ from ..clock import now
 from ..conversations import threads
 from ..extensions import db
 from ..forms.compose import NAMED_CONTACTS, ComposeForm
-from ..models import Campaign, Contact, Conversation, Group, Import, Lane, Message, Phone, RemovalKind, SavedText
+from ..models import Campaign, Contact, Conversation, Group, Import, Lane, Message, Phone, SavedText
 from ..pagination import whole
-from ..people import contact_list, going, groups, imports
+from ..people import contact_list, groups, imports
 from ..phones import choosing
 from ..sending import outbox
 from ..sms import phone_numbers as telephone_numbers
@@ -147,7 +147,7 @@ def _shown(form: ComposeForm, phones: list[Phone]) -> dict[str, object]:
     chosen = list(db.session.scalars(select(Contact).where(Contact.id.in_(named)).order_by(Contact.id)))
     return {
         "phones": phones,
-        "groups": [group for group in groups.all_groups() if group.id not in going.of(RemovalKind.GROUP)],
+        "groups": groups.all_groups(),
         "any_phone": db.session.get(Phone, freest_phone(db.session())) if phones else None,
         "chosen_contacts": chosen,
         "saved_texts": list(db.session.scalars(select(SavedText).order_by(SavedText.name))),

@@ -11,7 +11,7 @@ from ..conversations import lists
 from ..extensions import db
 from ..messages import search
 from ..models import Campaign, Contact, Conversation, Group, Message, RemovalKind, SavedText
-from ..people import contact_list, going
+from ..people import contact_list, going, groups
 from ..sms.folding import fold
 
 FEW = 6
@@ -44,12 +44,12 @@ def everywhere(words: str) -> Found:
     which = and_(contact_list.matching(contact_list.spaceless(words)), going.stays())
     people = contact_list.page(which, None, FEW).rows
     ids = search.ids(words, limit=FEW)
-    ids = [one for one in ids if one not in going.of(RemovalKind.RECEIVED)]
-    said = list(db.session.scalars(select(Message).where(Message.id.in_(ids)).order_by(Message.id.desc())))
+    stays = Message.id.in_(ids), Message.id.not_in(going.targets(RemovalKind.RECEIVED))
+    said = list(db.session.scalars(select(Message).where(*stays).order_by(Message.id.desc())))
     campaigns = select(Campaign).where(progress.containing(words)).order_by(Campaign.id.desc()).limit(FEW)
-    groups = db.session.scalars(select(Group).order_by(Group.name))
-    texts = db.session.scalars(select(SavedText).order_by(SavedText.name))
-    wanted, gone = fold(words), going.of(RemovalKind.TEXT)
+    wanted = fold(words)
+    kept_texts = SavedText.id.not_in(going.targets(RemovalKind.TEXT))
+    texts = db.session.scalars(select(SavedText).where(kept_texts).order_by(SavedText.name))
     return Found(
         people,
         _conversations([one.number for one in people]),
@@ -57,8 +57,8 @@ def everywhere(words: str) -> Found:
         contact_list.names_of([message.number for message in said]),
         lists.noted(words)[:FEW],
         list(db.session.scalars(campaigns)),
-        [one for one in groups if wanted in fold(one.name) and one.id not in going.of(RemovalKind.GROUP)][:FEW],
-        [one for one in texts if wanted in fold(f"{one.name} {one.text}") and one.id not in gone][:FEW],
+        [one for one in groups.all_groups() if wanted in fold(one.name)][:FEW],
+        [one for one in texts if wanted in fold(f"{one.name} {one.text}")][:FEW],
     )
 
 

@@ -385,3 +385,24 @@ def test_nobody_writes_to_who_was_deleted_a_moment_ago(app, client, phone, get):
         assert [one.is_gone for one in targets.people(targets.Targets(contacts=[1]))] == [True]
     assert "1 contact" in get("/groups/").find("tbody").text.replace("\xa0", " ")
     assert all_messages(app) == []
+
+
+def test_a_group_that_goes_under_a_page_goes_with_a_word(app, client, phone):
+    with app.app_context():
+        choir = groups.save(None, "Chorale").id
+        contacts.save(None, None, "Anne", LEA, {}, group_ids=[choir])
+    client.post(f"/groups/{choir}/delete", data={"csrf_token": csrf(client, "/groups/")})
+    page = read_page(compose(client, to="06 39 98 70 02", groups=[str(choir)], purpose="information"), 400)
+    assert "Un groupe choisi n’existe plus" in page.find(id="to-error").text
+    assert "06 39 98 70 02" in page.find(id="to").text.replace("\xa0", " ")
+    assert page.select("[name=groups][checked], #chosen [name=groups]") == []
+    assert all_messages(app) == []
+
+
+def test_a_draft_without_words_is_found_once_it_had_some(app, client, phone, get):
+    there = compose(client, to="06 39 98 70 01", purpose="information", as_campaign="1").location
+    form = BeautifulSoup(client.get(there + "/edit").text, "html5lib").find(id="compose")
+    data = {name: form.find("input", {"name": name})["value"] for name in ("csrf_token", "key", "revision")}
+    data |= {"draft": there.rsplit("/", 1)[1], "phone": "1", "to": "06 39 98 70 01", "text": "", "name": ""}
+    assert client.post("/campaigns/autosave", data=data).status_code == 200
+    assert "(sans texte)" in get("/campaigns/").find("tbody").text

@@ -7,10 +7,11 @@ from sqlalchemy import func, select
 
 from raspisms.clock import now
 from raspisms.extensions import db
-from raspisms.models import Contact, Import, ImportLine, ImportPiece, ImportState, Verdict
+from raspisms.models import Contact, Import, ImportLine, ImportPiece, ImportState, RemovalKind, Verdict
 from raspisms.people import contact_list, contacts, erasure, groups, import_opening, imports
 from raspisms.people.reading import Choice, Line
 from raspisms.people.reading.reader import read_text
+from raspisms.scheduler import removals
 from raspisms.sending import outbox
 from raspisms.storage.stride import Stride
 from raspisms.storage.transactions import transaction
@@ -340,3 +341,17 @@ def test_a_page_of_before_applies_no_other_reading(here):
     imports.apply(found.id, reading=db.session.get(Import, found.id, populate_existing=True).reading)
     finish(found.id)
     assert everybody()["Léa"][0] == "+33639987011"
+
+
+def test_who_stands_in_a_list_stays_though_deleted_a_moment_ago(here):
+    bob = contacts.save(None, None, "Bob", "0639987002", {"ville": "Brest"}).id
+    same = contacts.save(None, None, "Léa", "0639987001", {"nom": "Léa", "ville": "Lyon"}).id
+    other = contacts.save(None, None, "Hors liste", "0639987099", {}).id
+    import_id = bring()
+    removals.begin(RemovalKind.CONTACTS, [bob, same, other], None, seconds=0)
+    imports.apply(import_id)
+    finish(import_id)
+    removals.work()
+    assert {"Bob", "Léa"} <= set(everybody())
+    assert "Hors liste" not in everybody()
+    assert everybody()["Bob"][1]["ville"] == "Nice"
