@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from flask import (
@@ -25,6 +26,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from .. import csv_files, pagination
 from ..campaigns import drafts, launch, lifecycle, outgoing_text, progress, repetition, review, targets
 from ..campaigns.targets import Targets
+from ..clock import now
 from ..extensions import db
 from ..figures.prices import price_of
 from ..forms import mistakes
@@ -45,6 +47,8 @@ from ..web.tables import LARGEST_LIST
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
 SERIES_SHOWN = 12
+# One that was launched a moment ago is called back by one click; later, that asks first.
+LEAVES_SOON = timedelta(minutes=2)
 VERBS: dict[str, Callable[[int, int], Campaign]] = {
     "pause": lifecycle.pause,
     "resume": lifecycle.resume,
@@ -191,6 +195,7 @@ def show(campaign_id: int) -> str | AnyResponse:
         price=price_of(campaign.phone),
         series=repetition.of_series(campaign)[:SERIES_SHOWN],
         coming=repetition.coming(campaign),
+        leaves_soon=campaign.starts_at is not None and campaign.starts_at < now() + LEAVES_SOON,
     )
 
 

@@ -446,3 +446,15 @@ def test_a_bill_that_could_not_be_counted_in_a_moment_says_at_most(app, client, 
     shown = get(f"/campaigns/{sent}").text.replace("\xa0", " ")
     assert "2 SMS repartent au plus" in shown
     assert "0 numéro" not in shown
+
+
+def test_to_cancel_asks_first_but_for_what_was_launched_a_moment_ago(app, client, phone, run_jobs, get):
+    later = launched(app, run_jobs, LEA, BOB, later=now() + timedelta(days=1))
+    asked = get(f"/campaigns/{later}").select_one(f"details.ask:has(form[action='/campaigns/{later}/cancel'])")
+    assert "2 SMS ne partiront pas" in asked.text.replace("\xa0", " ")
+    soon = launched(app, run_jobs, LEA, later=now() + timedelta(seconds=40))
+    page = get(f"/campaigns/{soon}")
+    assert page.select_one(f"form[action='/campaigns/{soon}/cancel']")
+    assert page.select_one(f"details form[action='/campaigns/{soon}/cancel']") is None
+    for path in ("/scheduled/", "/campaigns/"):
+        assert get(path).select_one("form[data-selection] details.ask button.btn-danger"), path
