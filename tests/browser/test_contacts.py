@@ -1,10 +1,15 @@
 """Lists of contacts and rules, with a script: nothing that was ticked or written is lost by looking further."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
 from raspisms import create_worker_app
 from raspisms.blueprints.contacts import PAGE
+from raspisms.campaigns import drafts, launch, review
+from raspisms.campaigns.targets import Targets
+from raspisms.clock import now
 from raspisms.config import load
 from raspisms.extensions import db
 from raspisms.models import Group
@@ -80,3 +85,21 @@ def test_what_could_not_be_sent_is_not_said_to_be_safe(page, office):
     page.wait_for_url("chrome-error://chromewebdata/")
     page.context.set_offline(False)
     assert [sms for sms in office.state()["messages"] if sms["number"] == "+33639987001"] == []
+
+
+def test_what_is_asked_before_something_is_cancelled_is_in_view(page, office):
+    page.set_viewport_size({"width": 390, "height": 844})
+    with create_worker_app(load(office.settings())).app_context():
+        chosen = Targets(numbers=[{"number": "+33639987041"}])
+        draft = drafts.save(None, drafts.Wish(1, "Bonjour", chosen, starts_at=now() + timedelta(days=1)), None)
+        draft_id = draft.id
+        review.compute(draft_id)
+        launch.send(draft_id, drafts.get(draft_id).revision, None, may_override=True)
+    page.goto(f"{office.url}/campaigns/{draft_id}")
+    page.get_by_text("Annuler l’envoi").click()
+    answer = page.get_by_role("button", name="Annuler cet envoi")
+    box = answer.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    answer.click()
+    expect(page.get_by_text("Annulée").first).to_be_visible()
