@@ -14,11 +14,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from ..clock import now
 from ..extensions import db
-from ..models import Account, Message, Notice, Phone, Submission, SubmissionState
+from ..models import Account, Message, Notice, Phone, Removal, Submission, SubmissionState
 from ..phones.checking import NEXT_CHECK
 from ..sending.lease import LEASE
 from ..storage.transactions import transaction
 from ..storage.types import DatabaseNow
+from . import removals
 
 # The longest wait that a provider may ask for; see adapters.http.
 LONGEST_WAIT = timedelta(hours=1)
@@ -66,6 +67,7 @@ def release(longest: timedelta = LONGEST_WAIT) -> None:
             _not_later(Phone.check_at, min(longest, NEXT_CHECK)),
             _not_later(Message.held_until, min(longest, LONGEST_HOLD)),
             _not_later(Notice.due_at, longest),
+            _not_later(Removal.due_at, min(longest, timedelta(seconds=removals.UNDO_SECONDS))),
             update(Account).where(Account.held_until > DatabaseNow(LEASE)).values(held_until=DatabaseNow(LEASE)),
             # What a clock that was ahead has counted is counted on the day that it really is.
             _not_later(Message.figures_at, timedelta(0)),

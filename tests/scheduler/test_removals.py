@@ -1,5 +1,7 @@
 """What people delete: hidden at once, gone ten seconds later, and back if somebody wants it back."""
 
+from datetime import timedelta
+
 import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
@@ -8,7 +10,7 @@ from raspisms.clock import now
 from raspisms.extensions import db
 from raspisms.models import Contact, Group, Removal, RemovalKind, RemovalTarget, Role, SavedText, User
 from raspisms.people import contacts, groups
-from raspisms.scheduler import removals
+from raspisms.scheduler import clock_jumps, removals
 from raspisms.storage.transactions import transaction
 from tests import factories
 from tests.factories import BOB, LEA, csrf, undo_is_over
@@ -143,3 +145,15 @@ def test_who_was_changed_meanwhile_stays(app, client, two):
     assert client.post("/contacts/1/edit", data=fields | {"name": "Léa Durand"}).status_code == 302
     undo_is_over(app)
     assert names(app) == ["Bob", "Léa Durand"]
+
+
+def test_a_clock_that_was_set_back_hides_nobody_for_hours(app, two):
+    with app.app_context():
+        removals.begin(RemovalKind.CONTACT, [1], None)
+        with transaction() as session:
+            session.scalars(select(Removal)).one().due_at = now() + timedelta(hours=3)
+        removals.work()
+        assert names(app) == ["Bob", "Léa"]
+        clock_jumps.release()
+        removals.work()
+    assert names(app) == ["Bob"]
